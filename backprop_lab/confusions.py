@@ -1,0 +1,134 @@
+"""Wrong answers that are likely at a step of the backward pass, and what each would mean.
+
+Predict mode, the self-checks and the paper exercise all explain mistakes through this file. A confusion
+is computed from the same numbers as the right answer, so it follows any graph and any values.
+
+What must hold: a confusion never equals the right answer, and no two of one step are equal, so that an
+answer means at most one thing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop_lab import notation
+
+
+class Confusion(NamedTuple):
+    """A likely wrong ``value``, and ``meaning``: the mistake that leads there."""
+
+    value: np.ndarray
+    meaning: str
+
+
+def likely_confusions(step) -> tuple[Confusion, ...]:
+    """The confusions of a backward step about the receiver's gradient as it stands after the step."""
+    if step.argument is None:
+        return ()
+    kept = [step.so_far.sum]
+    confusions = []
+    for value, meaning in _candidates(step):
+        value = np.asarray(value)
+        if any(same(value, other) for other in kept):
+            continue
+        kept.append(value)
+        confusions.append(Confusion(value, meaning))
+    return tuple(confusions)
+
+
+def same(a, b, tolerance: float = 0.01) -> bool:
+    """Whether two answers agree: equal shapes, and entries within 1 % (or 0.01 near zero)."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        return False
+    with np.errstate(invalid="ignore"):  # infinities subtract to nan, which agrees with nothing
+        return bool(np.all(np.abs(a - b) <= tolerance * np.maximum(1, np.abs(b))))
+
+
+def _candidates(step):
+    """(value, meaning) of every mistake one can make here; the most telling ones first."""
+    rule, receiver, node = step.node.rule, step.receiver, step.node
+    name, gradient = notation.mention(receiver), step.gradient_name(receiver)
+    upstream, upstream_name = step.upstream, step.gradient_name(node)
+    own = step.inputs[step.argument]
+
+    def after(contribution):
+        """The receiver's sum, had this contribution arrived instead of the right one."""
+        return step.before + contribution if step.so_far.arrived > 1 else contribution
+
+    if step.so_far.arrived > 1:
+        yield step.contribution, (
+            f"That is the last contribution alone: it replaced what had arrived before. At a fork the "
+            f"contributions add: {step.sum_numbers}."
+        )
+        yield step.before, "That is only what had arrived before. This arrow's contribution is to be added."
+        yield step.before * step.contribution, (
+            "You multiplied the contributions of different paths. Factors multiply along a path; paths add."
+        )
+    fits = upstream.shape == receiver.shape
+    if rule.name == "relu":
+        yield after(upstream), (
+            f"You passed {upstream_name} on everywhere. The gate is closed where {name} ≤ 0: nothing flows "
+            "back there."
+        )
+        yield after(upstream * (own <= 0)), (
+            f"The gate is the other way round: it lets the gradient through where {name} > 0."
+        )
+    if rule.name == "multiply" or (rule.name == "matmul" and node.ndim == 0):
+        with np.errstate(all="ignore"):
+            swapped = np.asarray(upstream * own)
+        if swapped.shape == receiver.shape:
+            yield after(swapped), (
+                f"You multiplied by {name} itself. A product swaps: the slope with respect to one factor "
+                "is the other factor."
+            )
+    if rule.name in ("power", "square"):
+        exponent = step.operands[1] if rule.name == "power" else 2
+        if np.ndim(exponent) == 0 and exponent != 0:
+            yield after(step.contribution / exponent), (
+                f"The exponent in front is lost: the derivative of "
+                f"{notation.power(notation.factor(receiver), notation.number(exponent))} has the factor "
+                f"{notation.number(exponent)}."
+            )
+    if rule.name == "matmul" and node.ndim > 0 and len(step.inputs) == 2:
+        yield from _transposed(step, after)
+    if rule.name == "mean":
+        count = receiver.size // max(node.size, 1)
+        yield after(step.contribution * count), (
+            f"The 1/{count} of the mean is lost: each entry moves the mean only by 1/{count} of its own move."
+        )
+    if rule.name in ("maximum", "minimum") and fits:
+        yield after(upstream), f"The gradient goes only to the {rule.name[:3]}, not to both."
+    if rule.kind == "elementwise" and fits and rule.name not in ("relu", "add", "positive"):
+        yield after(upstream), (
+            f"You passed {upstream_name} on unchanged. It must be multiplied by the local derivative of "
+            f"{notation.expression(node)}."
+        )
+    if not fits and rule.kind == "elementwise" and upstream.size > 1:
+        yield upstream, (
+            f"A gradient has the shape of its variable. {name} was broadcast, so its contributions add up: "
+            f"sum them to shape {notation.dimensions(receiver.shape)}."
+        )
+    local_only = step.flow(np.ones_like(upstream))
+    yield after(local_only), (
+        f"That is the local derivative alone. Multiply it by the upstream gradient "
+        f"{upstream_name} = {notation.array(upstream)}."
+    )
+    yield -step.so_far.sum, f"The sign is turned round: check the signs in {step.numbers}."
+    yield own, f"That is the value of {name}, not {gradient}."
+
+
+def _transposed(step, after):
+    """The matrix product's classic: the Jacobian used without its transpose."""
+    x, y = step.operands
+    g = step.upstream
+    try:
+        wrong = x @ g if step.argument == 1 else np.outer(y, g) if y.ndim == 1 else (y @ g)
+    except ValueError:
+        return  # the shapes refuse, as they do whenever n ≠ m
+    if wrong.shape == step.receiver.shape:
+        yield after(wrong), (
+            "The transpose is missing: the way back through a matrix is the matrix transposed."
+        )

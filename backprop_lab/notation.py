@@ -1,0 +1,176 @@
+"""How names, numbers and expressions are written, as plain text.
+
+The lowest floor: errors, step records, pictures and widgets all write through this file, so that the
+same number never looks different in two places. Two hands are known: *code* (what the learner typed,
+used in errors) and *math* (the lecture's notation, used in formulas and on cards). Everything is
+deterministic and nothing here is recursive beyond a fixed depth, however deep the graph is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+MINUS = "\u2212"
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
+_GREEK = {
+    name: letter
+    for name, letter in zip(
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
+        "sigma tau upsilon phi chi psi omega".split(),
+        "αβγδεζηθικλμνξοπρστυφχψω",
+        strict=True,
+    )
+} | {"lam": "λ", "lmbda": "λ", "lambda_": "λ"}
+
+ATOM = 9  # binding strength of a name, a number or a function call: never needs brackets
+
+
+def symbol(name: str) -> str:
+    """The lecture's symbol for a Python name: ``y_hat`` is ŷ, ``theta`` is θ, ``x1`` is x₁.
+
+    >>> [symbol(n) for n in ("y_hat", "theta", "x1", "W_2", "dotted line", "J")]
+    ['ŷ', 'θ', 'x₁', 'W₂', 'dotted line', 'J']
+    """
+    if name.endswith("_hat") and len(name) > 4:
+        base = symbol(name[:-4])
+        return {"y": "ŷ", "a": "â", "e": "ê", "o": "ô", "s": "ŝ", "z": "ẑ"}.get(base, base + "\u0302")
+    if name in _GREEK:
+        return _GREEK[name]
+    parts = re.fullmatch(r"([^\W\d_]+)_?(\d{1,3})", name)
+    if parts:
+        return _GREEK.get(parts[1], parts[1]) + parts[2].translate(_SUBSCRIPTS)
+    return name
+
+
+def shorten(text: str, length: int) -> str:
+    """``text``, cut in its middle so that it has at most ``length`` characters.
+
+    >>> shorten("abcdefghij", 6)
+    'abc…ij'
+    """
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2
+    return text[: length - 1 - tail] + "…" + text[len(text) - tail :]
+
+
+def number(value, digits: int = 4) -> str:
+    """One number, with at most ``digits`` significant digits and a real minus sign.
+
+    >>> [number(v) for v in (-42.0, 0.66666667, -0.0, 1234567.0, 3.48e-7, float("nan"), True)]
+    ['−42', '0.6667', '0', '1.235e6', '3.48e−7', 'nan', 'True']
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    value = float(value)
+    if not math.isfinite(value):
+        return {math.inf: "∞", -math.inf: MINUS + "∞"}.get(value, "nan")
+    if value == 0:
+        return "0"  # never "−0": the sign of a zero teaches nothing here
+    if value.is_integer() and abs(value) < 1e6:
+        text = str(int(value))
+    else:
+        text = f"{value:.{digits}g}"
+        if "e" in text:
+            mantissa, exponent = text.split("e")
+            text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", MINUS)
+
+
+def dimensions(shape: tuple[int, ...]) -> str:
+    """A shape for reading: ``2 × 3``; a vector of three is ``3``; a single number is ``scalar``."""
+    return " × ".join(map(str, shape)) or "scalar"
+
+
+def extent(shape: tuple[int, ...]) -> str:
+    """A shape inside a sentence: ``one number``, ``3 numbers``, ``2 × 3``."""
+    if len(shape) > 1:
+        return dimensions(shape)
+    return f"{shape[0]} numbers" if shape and shape[0] != 1 else "one number"
+
+
+def array(value, digits: int = 4, most: int = 12) -> str:
+    """An array on one line: vectors as (0, −42), matrices as [[1, 2], [3, 4]].
+
+    An array of more than ``most`` numbers is described by its shape and range.
+
+    >>> array(np.array([[1.0, -2.0], [0.5, 4.0]]))
+    '[[1, −2], [0.5, 4]]'
+    >>> array(np.zeros((3, 5)))
+    '3 × 5 numbers from 0 to 0'
+    """
+    value = np.asarray(value)
+    if value.size > most:
+        low, high = value.min(), value.max()
+        return f"{dimensions(value.shape)} numbers from {number(low, 3)} to {number(high, 3)}"
+    if value.ndim == 0:
+        return number(value[()], digits)
+    if value.ndim == 1:
+        return "(" + ", ".join(number(v, digits) for v in value) + ("," if value.size == 1 else "") + ")"
+    rows = (array(row, digits, most) for row in value)
+    return "[" + ", ".join("[" + r[1:-1].rstrip(",") + "]" if value.ndim == 2 else r for r in rows) + "]"
+
+
+def power(base: str, exponent: str) -> str:
+    """``x²`` where the exponent is a number, ``x^k`` where it is a name."""
+    plain = exponent.strip("()").replace(MINUS, "-")
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", plain):
+        return base + plain.translate(_SUPERSCRIPTS)
+    return f"{base}^{exponent}"
+
+
+def expression(node, write=None, *, code: bool = False, depth: int = 3) -> str:
+    """How ``node`` is computed from its inputs: ``W x`` in math, ``W @ x`` in code.
+
+    ``write(input)`` gives the text of an input, or None to write it out; the default is its name. An
+    input without a text is written out itself, at most ``depth`` levels down, then as "…".
+    """
+    write = write or (lambda operand: written_name(operand, code))
+    return _written(node, write, code, depth)[0]
+
+
+def written_name(operand, code: bool) -> str | None:
+    """The name of a node as it is written inside an expression, or None if it has none."""
+    name = getattr(operand, "name", None)
+    if name is None:
+        return None
+    return name if code else symbol(name)
+
+
+def factor(node) -> str:
+    """A node as part of a formula: its symbol, or its expression, in brackets where it needs them."""
+    name = written_name(node, code=False)
+    if name is not None:
+        return name
+    text, strength = _written(node, lambda operand: written_name(operand, code=False), False, 3)
+    return text if strength == ATOM else f"({text})"
+
+
+def mention(node, code: bool = False) -> str:
+    """What a node is called in a sentence or a formula: its name, else its expression."""
+    return written_name(node, code) or expression(node, code=code)
+
+
+def _written(node, write, code, depth):
+    """(text, binding strength) of a node written out through its rule."""
+    if node.rule is None:  # a leaf without a name
+        return (array(node.value) if node.value is not None else dimensions(node.shape)), ATOM
+    texts = []
+    for operand, needed in zip(node.arguments, node.rule.needs(len(node.arguments)), strict=True):
+        strength = ATOM
+        if hasattr(operand, "arguments"):
+            text = write(operand)
+            if text is None:
+                text, strength = ("…", ATOM) if depth == 0 else _written(operand, write, code, depth - 1)
+        else:
+            text = repr(operand) if code and isinstance(operand, (int, float)) else number(operand)
+        if text.startswith((MINUS, "-")):  # a minus may open a sum or a product, but stands nowhere else
+            strength = min(strength, 2 if not texts else 0)
+        texts.append(text if strength >= needed else f"({text})")
+    hand = node.rule.code if code else node.rule.math
+    written = hand(node, *texts) if callable(hand) else hand.format(*texts, **node.parameters)
+    return written, node.rule.binds

@@ -1,0 +1,488 @@
+"""The forward and the backward pass, and the record of every single thing that happens in them.
+
+Both passes are loops over one topological order. :func:`steps` yields what they do as frozen records,
+:class:`Step`; pictures, widgets, tables and tests read these and compute nothing of their own.
+
+What must hold: a pass computes everything first and then changes the nodes, so that an interrupted or
+failed pass leaves the graph as it was; ``steps`` never changes the graph; records never change.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop_lab import notation
+from backprop_lab.confusions import Confusion, likely_confusions
+from backprop_lab.graph import MissingValueError, Node, NotAnArrayError, ShapeError, constant, frozen, topological_order
+from backprop_lab.rules import vector_jacobian
+
+LARGEST_LOCAL = 36  # entries of a local Jacobian that are still worth looking at
+
+
+class NonFiniteWarning(RuntimeWarning):
+    """A NaN or an infinity appeared; the message names the first node that made it."""
+
+
+class NonFiniteError(ValueError):
+    """The same, when the pass was asked to stop there."""
+
+
+class SoFar(NamedTuple):
+    """The running sum of a gradient: its value, how many arrows have arrived, and of how many."""
+
+    sum: np.ndarray
+    arrived: int
+    of: int
+
+    def __str__(self):
+        return f"{self.arrived} of {self.of}"
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One thing that happens in a pass. Arrays are read-only; records compare by identity.
+
+    A forward record says that ``node`` got its ``value`` from the values of its ``inputs``. The backward
+    pass opens with the seed's record (``receiver`` is the cost itself, ``upstream`` None); then each
+    record is one arrow: from ``node``, whose gradient ``upstream`` is complete, the ``contribution`` =
+    ``local``ᵀ · upstream flows into ``receiver``, which stands at place ``argument`` among the node's
+    inputs. ``so_far`` is the receiver's running sum, ``complete`` whether this was its last arrow.
+    """
+
+    phase: str
+    index: int
+    cost: Node
+    node: Node
+    inputs: tuple[np.ndarray, ...]
+    value: np.ndarray
+    receiver: Node | None = None
+    argument: int | None = None
+    upstream: np.ndarray | None = None
+    contribution: np.ndarray | None = None
+    so_far: SoFar | None = None
+    complete: bool = True
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether this is the record that opens the backward pass."""
+        return self.phase == "backward" and self.argument is None
+
+    @cached_property
+    def operands(self) -> tuple:
+        """The node's arguments as numbers: the values of its inputs, and literals in their places."""
+        return _operands(self.node, iter(self.inputs))
+
+    @cached_property
+    def local(self) -> np.ndarray | str | None:
+        """The local Jacobian ∂node/∂receiver, n outputs × m inputs, both counted row by row.
+
+        At most 36 entries; a larger one is named by its kind. None for forward records and the seed.
+        """
+        if self.argument is None:
+            return None
+        n, m = self.node.size, self.receiver.size
+        if n * m > LARGEST_LOCAL:
+            return {"elementwise": "diagonal", "linear": f"transpose of {self.node.rule.name}"}.get(
+                self.node.rule.kind, self.node.rule.kind
+            )
+        rows = [
+            self.flow(basis.reshape(self.node.shape)).reshape(m)
+            for basis in np.eye(n, dtype=self.node.dtype)
+        ]
+        return frozen(np.array(rows).reshape(n, m) + 0)  # + 0: no negative zeros to puzzle over
+
+    @property
+    def place(self) -> int:
+        """Where the receiver stands among the node's arguments, literals counted."""
+        return _places(self.node)[self.argument]
+
+    def flow(self, upstream) -> np.ndarray:
+        """What would flow into the receiver from any other ``upstream``, given these values."""
+        with np.errstate(all="ignore"):
+            return np.asarray(vector_jacobian(self.node, self.place, upstream, self.value, self.operands))
+
+    @cached_property
+    def formula(self) -> str:
+        """What happens, in symbols: ``a = W x``, ``∂J/∂w = ∂J/∂ŷ · h``."""
+        if self.phase == "forward":
+            written = notation.expression(self.node)
+            return f"{notation.symbol(self.node.name)} = {written}" if self.node.name else written
+        if self.is_seed:
+            return f"{self.gradient_name(self.cost)} = {notation.array(self.contribution)}"
+        sign = "=" if self.so_far.of == 1 else "+="
+        return f"{self.gradient_name(self.receiver)} {sign} {self._written_flow(values=False)}"
+
+    @cached_property
+    def numbers(self) -> str:
+        """The same with values put in: ``−6 · (0, 7) = (0, −42)``."""
+        if self.is_seed:
+            return notation.array(self.contribution)
+        if self.phase == "forward":
+            values = dict(zip(self.node.inputs, self.inputs, strict=True))
+            written = notation.expression(
+                self.node, lambda operand: _number_or_name(values.get(operand), operand), depth=0
+            )
+            return f"{written} = {notation.array(self.value)}"
+        written, result = self._written_flow(values=True), notation.array(self.contribution)
+        return result if written == result else f"{written} = {result}"
+
+    @cached_property
+    def sum_numbers(self) -> str | None:
+        """The running sum where several arrows meet: ``(0, −42) + (20, 8) = (20, −34)``; else None."""
+        if self.so_far is None or self.so_far.of == 1:
+            return None
+        if self.so_far.arrived == 1:
+            return notation.array(self.so_far.sum)
+        before = notation.array(self.before)
+        now = notation.array(self.contribution)
+        now = f"({now})" if now.startswith(notation.MINUS) else now
+        return f"{before} + {now} = {notation.array(self.so_far.sum)}"
+
+    @cached_property
+    def before(self) -> np.ndarray:
+        """The receiver's running sum before this arrow arrived."""
+        return self.so_far.sum - self.contribution
+
+    @cached_property
+    def confusions(self) -> tuple[Confusion, ...]:
+        """Wrong answers that are likely at this step, each with what it would mean."""
+        return likely_confusions(self)
+
+    def gradient_name(self, node: Node) -> str:
+        """``∂J/∂w`` for a node of this graph."""
+        return f"∂{notation.symbol(self.cost.name or 'J')}/∂{notation.factor(node)}"
+
+    def _written_flow(self, values: bool) -> str:
+        """The gradient's own small graph, built from the rule, written with symbols or with values."""
+        texts = {}
+
+        def stand_in(node, value, text):
+            leaf = constant("·", shape=node.shape)
+            texts[leaf] = _number_or_text(value, text) if values else text
+            return leaf
+
+        given = iter(self.inputs)
+        operands = [
+            stand_in(a, next(given), notation.factor(a)) if isinstance(a, Node) else a for a in self.node.arguments
+        ]
+        result = stand_in(self.node, self.value, notation.factor(self.node))
+        upstream = stand_in(self.node, self.upstream, self.gradient_name(self.node))
+        flow = vector_jacobian(self.node, self.place, upstream, result, operands)
+        if flow.rule is None:
+            return texts[flow]
+        return notation.expression(flow, texts.get)
+
+    def __str__(self):
+        if self.phase == "forward":
+            parts = [self.formula, self.numbers]
+        elif self.is_seed:
+            parts = [self.formula, "the seed"]
+        else:
+            parts = [self.formula, self.numbers]
+            if self.so_far.of > 1:
+                parts.append(f"{self.sum_numbers}, {self.so_far} arrived")
+        return f"{self.index:3}  {self.phase:8}  " + "   ".join(parts)
+
+
+def _number_or_name(value, operand):
+    return None if value is None else _number_or_text(value, notation.factor(operand))
+
+
+def _number_or_text(value, text):
+    return notation.array(value) if value.size <= 12 else text
+
+
+# -------------------------------------------------------------------------------------------- forward
+
+
+def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
+    """The value of ``J``, after computing every node it depends on that is not known yet.
+
+    Any shape. ``on_nonfinite``: what to do at the first NaN or infinity, ``"warn"``
+    (:class:`NonFiniteWarning`), ``"raise"`` (:class:`NonFiniteError`) or ``"ignore"``.
+    Raises :class:`MissingValueError` if a leaf has no value; the graph is then as it was.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> y = x * x
+    >>> bl.forward(y)
+    array(9.)
+    """
+    order = topological_order(_checked_node(J, "forward"))
+    _complete(order, _Report(on_nonfinite))
+    return J.value
+
+
+def _complete(order, report) -> dict[Node, np.ndarray]:
+    """Give every node of ``order`` its value, all or none; return them."""
+    values = {node: node._value for node in order if node._value is not None}
+    for node, value in _computed(order, values, report):
+        values[node] = value
+    for node in order:
+        node._value = values[node]
+    return values
+
+
+def _computed(order, values, report) -> Iterator[tuple[Node, np.ndarray]]:
+    """Each node that ``values`` lacks, with its value; the caller keeps them in ``values``."""
+    missing = [node for node in order if node.rule is None and node not in values]
+    if missing:
+        names = ", ".join(f"{notation.mention(n, code=True)} (shape {n.shape})" for n in missing)
+        raise MissingValueError(
+            f"{names} {'stands' if len(missing) == 1 else 'stand'} without a value; "
+            f"give it one first: {missing[0].name}.value = …"
+        )
+    for node in order:
+        if node in values:
+            if node.rule is None:
+                report.given(node, values[node])
+            continue
+        operands = _operands(node, (values[operand] for operand in node.inputs))
+        with np.errstate(all="ignore"):  # the report below names the node, NumPy's warning does not
+            result = node.rule.compute(*operands, **node.parameters)
+        value = frozen(np.asarray(result, dtype=node.dtype))
+        report.made(node, value, operands)
+        yield node, value
+
+
+def _operands(node, values) -> tuple:
+    """The node's arguments as numbers; integers are read as floats where the result is one."""
+    operands = []
+    for argument in node.arguments:
+        if isinstance(argument, Node):
+            argument = next(values)
+            if node.rule.gives_floats and argument.dtype.kind != "f":
+                argument = argument.astype(node.dtype)
+        operands.append(argument)
+    return tuple(operands)
+
+
+# ------------------------------------------------------------------------------------------- backward
+
+
+def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarray]:
+    """The gradient of the cost ``J`` with respect to every variable it depends on.
+
+    ``J`` is a single number, or ``seed`` is an array of J's shape: ∂(cost)/∂J from outside. Runs the
+    forward pass where values are missing. Returns ``{variable: gradient}``, each gradient with its
+    variable's shape, and leaves ``.grad`` on every node reached. Called twice, it gives the same again:
+    nothing is accumulated between passes.
+
+    Reverse accumulation: Griewank & Walther, Evaluating Derivatives (2008), section 3.2.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> J = x * x
+    >>> bl.backward(J)[x], x.grad
+    (array(6.), array(6.))
+    """
+    order = topological_order(_checked_node(J, "backward"))
+    _checked_seed(seed, J)
+    report = _Report(on_nonfinite)
+    values = _complete(order, report)
+    gradients = {}
+    for arrow in _arrows(J, order, values, seed, report):
+        gradients[arrow.receiver] = arrow.so_far.sum
+    variables = [node for node in order if node.leaf_kind == "variable"]
+    for node in variables:  # reached only through comparisons, whose derivative is zero
+        gradients.setdefault(node, frozen(np.zeros(node.shape, node.dtype)))
+    for node in order:
+        node._grad = gradients.get(node)
+    return {node: gradients[node] for node in variables}
+
+
+class _Arrow(NamedTuple):
+    node: Node
+    argument: int | None
+    receiver: Node
+    upstream: np.ndarray | None
+    contribution: np.ndarray
+    so_far: SoFar
+
+
+def _arrows(J, order, values, seed, report) -> Iterator[_Arrow]:
+    """The seed, then every arrow; a node passes on what it got once its last arrow has arrived.
+
+    So nodes are taken in a reverse topological order; of several that are ready, the one that the
+    formula names first goes first, all the way down.
+    """
+    total = _arrow_counts(J, order)
+    sums = {J: SoFar(_checked_seed(seed, J), 1, 1)}
+    yield _Arrow(J, None, J, None, sums[J].sum, sums[J])
+    ready = [J]
+    while ready:
+        node = ready.pop()
+        upstream = sums[node].sum
+        operands = _operands(node, (values[operand] for operand in node.inputs))
+        finished = []
+        for argument, place in enumerate(_places(node)):
+            if not _carries(node, place):
+                continue
+            receiver = node.inputs[argument]
+            with np.errstate(all="ignore"):
+                flow = vector_jacobian(node, place, upstream, values[node], operands)
+            # + 0: no negative zeros for the learner to puzzle over
+            contribution = frozen(np.asarray(flow, dtype=receiver.dtype) + 0)
+            report.sent(node, receiver, upstream, contribution, values[receiver])
+            before = sums.get(receiver, SoFar(0, 0, total[receiver]))
+            now = contribution if before.arrived == 0 else frozen(before.sum + contribution)
+            sums[receiver] = SoFar(now, before.arrived + 1, before.of)
+            if sums[receiver].arrived == before.of:
+                finished.append(receiver)
+            yield _Arrow(node, argument, receiver, upstream, contribution, sums[receiver])
+        ready.extend(reversed(finished))
+
+
+def _arrow_counts(J, order) -> dict[Node, int]:
+    """{node that a gradient reaches: how many arrows bring it}."""
+    total = {J: 1}
+    for node in reversed(order):
+        if node in total and node.rule is not None:
+            for argument, place in enumerate(_places(node)):
+                if _carries(node, place):
+                    receiver = node.inputs[argument]
+                    total[receiver] = total.get(receiver, 0) + 1
+    return total
+
+
+def _places(node) -> list[int]:
+    """For each input of a node, its place among all arguments (numbers stand between them)."""
+    return [place for place, argument in enumerate(node.arguments) if isinstance(argument, Node)]
+
+
+def _carries(node, place) -> bool:
+    return node.arguments[place].needs_gradient and node.rule.derivatives[place] is not None
+
+
+def _checked_seed(seed, J) -> np.ndarray:
+    array = np.asarray(seed)
+    if array.dtype.kind not in "fiub":
+        raise NotAnArrayError(f"backward(…, seed=…): expected real numbers, was given {seed!r}")
+    if array.shape != J.shape:
+        name = notation.mention(J, code=True)
+        raise ShapeError(
+            f"backward: {name} has shape {J.shape} and the seed has shape {array.shape}; a cost is a single "
+            f"number: take np.sum or np.mean of {name}, or give a seed of shape {J.shape}"
+        )
+    return frozen(array.astype(J.dtype))
+
+
+def _checked_node(J, what) -> Node:
+    if not isinstance(J, Node):
+        raise NotAnArrayError(
+            f"{what}: expected a node of a graph, was given {type(J).__name__}; build the expression from "
+            "bl.variable(name, value) first"
+        )
+    return J
+
+
+# -------------------------------------------------------------------------------------------- records
+
+
+def steps(J: Node, seed=1) -> list[Step]:
+    """Every step of both passes over ``J``'s graph, in order; the graph itself stays as it is.
+
+    One record per computed node, then the seed's, then one per arrow that carries a gradient. ``J``
+    and ``seed`` as for :func:`backward`.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> J = x * x
+    >>> for step in bl.steps(J):
+    ...     print(step)
+      0  forward   J = x · x   3 · 3 = 9
+      1  backward  ∂J/∂J = 1   the seed
+      2  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
+      3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
+    """
+    order = topological_order(_checked_node(J, "steps"))
+    values = {node: node._value for node in order if node.rule is None and node._value is not None}
+    _checked_seed(seed, J)
+    quiet = _Report("ignore")
+    records = []
+    for node, value in _computed(order, values, quiet):
+        values[node] = value
+        inputs = tuple(values[operand] for operand in node.inputs)
+        records.append(Step("forward", len(records), J, node, inputs, value))
+    for arrow in _arrows(J, order, values, seed, quiet):
+        records.append(
+            Step(
+                "backward", len(records), J, arrow.node,
+                tuple(values[operand] for operand in arrow.node.inputs), values[arrow.node],
+                arrow.receiver, arrow.argument, arrow.upstream, arrow.contribution, arrow.so_far,
+                arrow.so_far.arrived == arrow.so_far.of,
+            )  # fmt: skip
+        )
+    return records
+
+
+# --------------------------------------------------------------------------------------- NaN, infinity
+
+
+class _Report:
+    """Speaks up once in a pass, at the first node that makes a NaN or an infinity."""
+
+    REMEDIES = {
+        "log": "keep its argument positive, also in a branch that np.where does not take: "
+        "np.log(np.where(x > 0, x, 1))",
+        "divide": "keep the divisor away from 0, also in a branch that np.where does not take",
+        "sqrt": "keep its argument positive, also in a branch that np.where does not take",
+    }
+
+    def __init__(self, mode: str):
+        if mode not in ("warn", "raise", "ignore"):
+            raise ValueError(f'on_nonfinite is "warn", "raise" or "ignore", not {mode!r}')
+        self.mode = mode
+
+    def _say(self, message, node):
+        remedy = self.REMEDIES.get(node.rule.name) if node.rule is not None else None
+        if remedy:
+            message += f"; {remedy}"
+        if self.mode == "raise":
+            raise NonFiniteError(message)
+        level, frame = 1, sys._getframe()
+        while frame.f_globals is globals() and frame.f_back is not None:
+            level, frame = level + 1, frame.f_back  # the warning points at the learner's own line
+        warnings.warn(message, NonFiniteWarning, stacklevel=level)
+        self.mode = "ignore"
+
+    def given(self, node, value):
+        if self.mode != "ignore" and value.dtype.kind == "f" and not _finite(value):
+            self._say(f"{notation.mention(node, code=True)} was given {_odd_entry(value)}", node)
+
+    def made(self, node, value, operands):
+        if self.mode == "ignore" or _finite(value) or not all(_finite(o) for o in operands):
+            return
+        inputs = ", ".join(
+            f"{notation.mention(a)} = {notation.array(o)}"
+            for a, o in zip(node.arguments, operands, strict=True)
+            if isinstance(a, Node)
+        )
+        self._say(f"{notation.mention(node, code=True)} became {_odd_entry(value)} from {inputs}", node)
+
+    def sent(self, node, receiver, upstream, contribution, value):
+        if self.mode == "ignore" or _finite(contribution) or not _finite(upstream):
+            return
+        self._say(
+            f"the gradient that {notation.mention(node, code=True)} sends to {notation.mention(receiver)} is "
+            f"{_odd_entry(contribution)}, at {notation.mention(receiver)} = {notation.array(value)}",
+            node,
+        )
+
+
+def _finite(value) -> bool:
+    return bool(np.isfinite(value).all())
+
+
+def _odd_entry(value) -> str:
+    """The first entry that is not finite, and where it stands."""
+    where = np.argwhere(~np.isfinite(value))[0]
+    text = notation.number(value[tuple(where)])
+    return f"{text} at entry {[int(i) for i in where]}" if len(where) else text

@@ -1,0 +1,429 @@
+"""The table of operations: how each is computed, its shape, its derivative, how it is written.
+
+A derivative is declared once, in NumPy. Fed arrays it computes numbers; fed nodes it builds the
+gradient's own graph, from which the formulas shown to the learner are written. z is the operation's
+value, x and y its arguments, g = ∂J/∂z. Un-broadcasting is done by the engine (:func:`contribution`), for
+all rules at once. Formulas: Petersen & Pedersen, The Matrix Cookbook (2012), sections 2.4 and 2.5, and
+Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.5.
+
+What must hold: a rule reads like a line in a table of derivatives; every rule is checked against finite
+differences.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from backprop_lab import notation
+from backprop_lab.graph import RULES, Node, Rule, ShapeError, apply, operation
+
+# -------------------------------------------------------------------------------------------- shapes
+
+
+def broadcast_shape(*shapes, **_):
+    """NumPy's broadcasting, with the two lengths that differ named."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        for lengths in zip(*(reversed(s) for s in shapes), strict=False):
+            if len(set(lengths) - {1}) > 1:
+                first, second = [n for n in dict.fromkeys(lengths) if n != 1][:2]
+                raise ShapeError(f"{first} does not match {second}") from None
+        raise
+
+
+def matmul_shape(x, y):
+    if not x or not y:
+        raise ShapeError("@ multiplies matrices and vectors; for a single number write *")
+    inner = y[-2] if len(y) > 1 else y[0]
+    if x[-1] != inner:
+        raise ShapeError(f"{x[-1]} does not match {inner}")
+    rows, columns = x[-2:-1], y[-1:] if len(y) > 1 else ()
+    return (*broadcast_shape(x[:-2], y[:-2]), *rows, *columns)
+
+
+def axes_of(axis, ndim):
+    """``axis`` as a set of non-negative axes; None means all of them."""
+    if axis is None:
+        return set(range(ndim))
+    axes = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ShapeError(f"axis {a} does not exist among {ndim}")
+    return {int(a) % ndim for a in axes}
+
+
+def reduced_shape(x, axis=None, keepdims=False):
+    axes = axes_of(axis, len(x))
+    return tuple(1 if i in axes else n for i, n in enumerate(x) if keepdims or i not in axes)
+
+
+def reshaped_shape(x, shape):
+    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
+    size, known = math.prod(x), math.prod(n for n in wanted if n != -1)
+    if wanted.count(-1) == 1 and known and size % known == 0:
+        wanted = tuple(size // known if n == -1 else n for n in wanted)
+    if math.prod(wanted) != size or min(wanted, default=0) < 0:
+        raise ShapeError(f"{size} numbers do not fill shape {wanted}")
+    return wanted
+
+
+def broadcast_to_shape(x, shape):
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if broadcast_shape(x, shape) != shape:
+        raise ShapeError(f"{x} does not broadcast to {shape}")
+    return shape
+
+
+def permutation(axes, ndim):
+    return tuple(range(ndim))[::-1] if axes is None else tuple(int(a) % max(ndim, 1) for a in axes)
+
+
+def transposed_shape(x, axes=None):
+    order = permutation(axes, len(x))
+    if sorted(order) != list(range(len(x))):
+        raise ShapeError(f"axes {tuple(axes)} are not the {len(x)} axes, each once")
+    return tuple(x[a] for a in order)
+
+
+def indexed_shape(x, key):
+    keys = key if isinstance(key, tuple) else (key,)
+    for k in keys:
+        if isinstance(k, Node):
+            raise ShapeError("an index is integers, slices or arrays of integers, not a node")
+        if np.asarray(k).dtype.kind == "b" and not isinstance(k, slice):
+            raise ShapeError("a boolean mask gives a shape that depends on data; use np.where")
+        if np.asarray(k).dtype.kind == "f":
+            raise ShapeError(f"an index is integers, not {k!r}")
+    try:
+        return np.broadcast_to(np.zeros(()), x)[key].shape  # takes no memory, whatever its shape
+    except IndexError as error:
+        raise ShapeError(str(error)) from None
+
+
+def outer_shape(x, y):
+    return math.prod(x), math.prod(y)
+
+
+# ------------------------------------------------------------------------------------------- writing
+
+
+def multiplied(node, x, y):
+    """``w · x``; the sign ⊙ where two arrays meet entry by entry."""
+    arrays = all(np.ndim(a) > 0 for a in node.arguments)
+    return f"{x} {'⊙' if arrays else '·'} {y}"
+
+
+def matrix_product(node, x, y):
+    """``W x``; the dot · where two vectors meet."""
+    vectors = all(np.ndim(a) == 1 for a in node.arguments)
+    return f"{x} · {y}" if vectors else f"{x} {y}"
+
+
+def with_parameters(name):
+    """``np.sum(x, axis=0)``: the parameters that differ from their defaults, by name."""
+
+    def write(node, x):
+        said = (
+            f"{k}={v!r}" for k, v in node.parameters.items() if v is not node.rule.parameters[k]
+        )
+        return f"{name}({', '.join([x, *said])})"
+
+    return write
+
+
+def reshaped(node, x):
+    return f"{x} as {notation.extent(node.shape)}"
+
+
+def indexed(node, x):
+    key = node.parameters["key"]
+    return f"{x}[{', '.join(map(_key_text, key if isinstance(key, tuple) else (key,)))}]"
+
+
+def _key_text(key):
+    if isinstance(key, slice):
+        start, stop, step = ("" if k is None else k for k in (key.start, key.stop, key.step))
+        return f"{start}:{stop}" + (f":{step}" if key.step is not None else "")
+    if key is Ellipsis:
+        return "..."
+    return notation.shorten(str(np.asarray(key).tolist()), 16)
+
+
+# ------------------------------------------------------------------------------------------ the makers
+
+
+def _enter(rule, *functions):
+    for function in functions:
+        RULES[function] = rule
+    return rule
+
+
+def elementwise(function, *partials, math=None, code=None, binds=notation.ATOM, slots=(), compute=None):
+    """Enter an operation that works entry by entry; ``partials``: ∂z/∂x, ∂z/∂y as d(z, x, y)."""
+    name = function.__name__
+    call = ", ".join("{%d}" % i for i in range(len(partials)))
+    code = code or f"np.{name}({call})"
+    rule = Rule(
+        name, compute or function, broadcast_shape, "elementwise", partials, code,
+        math or f"{name}({call})", binds, slots, arity=len(partials),
+    )  # fmt: skip
+    return _enter(rule, function)
+
+
+def elementwise_function(*partials, math):
+    """Enter an elementwise operation that NumPy has no name for; the decorated body computes it."""
+
+    def enter(compute):
+        name = compute.__name__
+        rule = Rule(
+            name, compute, broadcast_shape, "elementwise", partials, f"bl.{name}({{0}})", math,
+            arity=len(partials),
+        )  # fmt: skip
+        return operation(rule)
+
+    return enter
+
+
+def comparison(function, sign, math=None):
+    """Enter a comparison: it has a value, True or False, and sends no gradient."""
+    rule = Rule(
+        function.__name__, function, broadcast_shape, "elementwise", (None, None), f"({{0}} {sign} {{1}})",
+        f"[{{0}} {math or sign} {{1}}]", slots=(1, 1), arity=2, gives_floats=False,
+    )  # fmt: skip
+    return _enter(rule, function)
+
+
+def linear(function, shape, *transposes, code, math, parameters=None, name=None, **how):
+    """Enter an operation that is linear in each argument; ``transposes``: d(g, z, x, y)."""
+    rule = Rule(
+        name or function.__name__, function, shape, "linear", transposes, code, math,
+        parameters=parameters or {}, arity=len(transposes), **how,
+    )  # fmt: skip
+    return _enter(rule, function)
+
+
+# ------------------------------------------------------------------------- parts of some derivatives
+
+
+def lowered(x, y):
+    """x to the power y − 1; x⁰ is a constant, so that its slope is 0 at x = 0 as well."""
+    if isinstance(y, (int, float)):
+        return {0: 1, 1: 1, 2: x}.get(y) if y in (0, 1, 2) else x ** (y - 1)
+    return x ** np.where(y == 0, 1, y - 1)
+
+
+def share(x, y):
+    """Who sends the gradient on at a maximum: the larger one; ties share equally."""
+    return (x > y) + (x == y) / 2
+
+
+def swapped(x):
+    """The transpose of a matrix, or of each matrix in a stack."""
+    return x.T if np.ndim(x) == 2 else np.swapaxes(x, -1, -2)
+
+
+def spread(g, x, axis=None, keepdims=False):
+    """g given back to every entry that was summed: the transpose of a sum."""
+    if axis is not None and not keepdims:
+        g = np.reshape(g, reduced_shape(np.shape(x), axis, keepdims=True))
+    return np.broadcast_to(g, np.shape(x))
+
+
+def matmul_first(g, z, x, y):
+    """∂/∂x of x @ y: g yᵀ, in all of NumPy's forms."""
+    if np.ndim(y) == 1:
+        if np.ndim(x) == 1:
+            return g * y
+        return np.outer(g, y) if np.ndim(x) == 2 else g[..., None] * y
+    if np.ndim(x) == 1:
+        return y @ g if np.ndim(y) == 2 else (y @ g[..., None])[..., 0]
+    return g @ swapped(y)
+
+
+def matmul_second(g, z, x, y):
+    """∂/∂y of x @ y: xᵀ g, in all of NumPy's forms."""
+    if np.ndim(x) == 1:
+        if np.ndim(y) == 1:
+            return g * x
+        return np.outer(x, g) if np.ndim(y) == 2 else x[:, None] * g[..., None, :]
+    if np.ndim(y) == 1:
+        return swapped(x) @ g if np.ndim(x) == 2 else (swapped(x) @ g[..., None])[..., 0]
+    return swapped(x) @ g
+
+
+# ---------------------------------------------------------------- elementwise: the partial derivatives
+
+elementwise(np.add,      lambda z, x, y: 1,  lambda z, x, y: 1,
+            code="{0} + {1}", math="{0} + {1}", binds=1, slots=(1, 1))  # fmt: skip
+elementwise(np.subtract, lambda z, x, y: 1,  lambda z, x, y: -1,
+            code="{0} - {1}", math="{0} − {1}", binds=1, slots=(1, 2))  # fmt: skip
+elementwise(np.multiply, lambda z, x, y: y,  lambda z, x, y: x,
+            code="{0} * {1}", math=multiplied, binds=2, slots=(2, 2))  # fmt: skip
+elementwise(np.divide,   lambda z, x, y: 1 / y,  lambda z, x, y: -z / y,
+            code="{0} / {1}", math="{0} / {1}", binds=2, slots=(2, 3))  # fmt: skip
+elementwise(np.power,    lambda z, x, y: y * lowered(x, y),  lambda z, x, y: z * np.log(x),
+            code="{0}**{1}", math=lambda node, x, y: notation.power(x, y), binds=4, slots=(5, 4))  # fmt: skip
+elementwise(np.negative, lambda z, x: -1,    code="-{0}", math="−{0}", binds=1, slots=(2,))
+elementwise(np.positive, lambda z, x: 1,     code="+{0}", math="{0}", binds=1, slots=(2,))
+elementwise(np.square,   lambda z, x: 2 * x, math="{0}²", binds=4, slots=(5,))
+elementwise(np.sqrt,     lambda z, x: 1 / (2 * z), math="√{0}", slots=(5,))
+elementwise(np.exp,      lambda z, x: z)
+elementwise(np.log,      lambda z, x: 1 / x)
+elementwise(np.sin,      lambda z, x: np.cos(x))
+elementwise(np.cos,      lambda z, x: -np.sin(x))
+elementwise(np.tanh,     lambda z, x: 1 - z**2)
+elementwise(np.absolute, lambda z, x: np.sign(x), math="|{0}|")
+elementwise(np.sign,     lambda z, x: 0 * x)
+elementwise(np.maximum,  lambda z, x, y: share(x, y),  lambda z, x, y: share(y, x))
+elementwise(np.minimum,  lambda z, x, y: share(y, x),  lambda z, x, y: share(x, y))
+
+comparison(np.greater, ">")
+comparison(np.greater_equal, ">=", "≥")
+comparison(np.less, "<")
+comparison(np.less_equal, "<=", "≤")
+comparison(np.equal, "==", "=")
+comparison(np.not_equal, "!=", "≠")
+
+
+@elementwise_function(lambda z, x: x > 0, math="relu({0})")
+def relu(x):
+    """The rectifier: x where x > 0, else 0. Its derivative at 0 is taken as 0.
+
+    Any shape, same shape out.
+
+    >>> import backprop_lab as bl
+    >>> bl.relu([-8.0, 7.0])
+    array([0., 7.])
+    """
+    return np.maximum(x, 0)
+
+
+@elementwise_function(lambda z, x: z * (1 - z), math="σ({0})")
+def sigmoid(x):
+    """The logistic function 1 / (1 + e⁻ˣ), computed so that no exponential overflows.
+
+    Any shape, same shape out.
+
+    >>> import backprop_lab as bl
+    >>> bl.sigmoid([0.0, -1000.0])
+    array([0.5, 0. ])
+    """
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, small) / (1 + small)
+
+
+# ------------------------------------------------------------------------------ linear: the transposes
+
+linear(np.matmul, matmul_shape, matmul_first, matmul_second,
+       code="{0} @ {1}", math=matrix_product, binds=2, slots=(2, 3))  # fmt: skip
+linear(np.outer, outer_shape,
+       lambda g, z, x, y: np.reshape(g @ np.ravel(y), np.shape(x)),
+       lambda g, z, x, y: np.reshape(np.ravel(x) @ g, np.shape(y)),
+       code="np.outer({0}, {1})", math="{0} {1}ᵀ", binds=2, slots=(3, 3))  # fmt: skip
+linear(np.sum, reduced_shape,
+       lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims),
+       parameters={"axis": None, "keepdims": False},
+       code=with_parameters("np.sum"), math=with_parameters("sum"))  # fmt: skip
+linear(np.mean, reduced_shape,
+       lambda g, z, x, axis, keepdims: spread(g / (np.size(x) // np.size(z)), x, axis, keepdims),
+       parameters={"axis": None, "keepdims": False},
+       code=with_parameters("np.mean"), math=with_parameters("mean"))  # fmt: skip
+
+
+def reshape_to(x, shape):  # NumPy 2.0 calls the second argument newshape, later ones shape
+    return np.reshape(x, shape)
+
+
+RULES[np.reshape] = linear(
+    reshape_to, reshaped_shape, lambda g, z, x, shape: np.reshape(g, np.shape(x)), name="reshape",
+    parameters={"shape": None}, math=reshaped, binds=1, slots=(2,),
+    code=lambda node, x: f"np.reshape({x}, {node.parameters['shape']})")  # fmt: skip
+linear(np.transpose, transposed_shape,
+       lambda g, z, x, axes: np.transpose(g, np.argsort(permutation(axes, np.ndim(x)))),
+       parameters={"axes": None}, slots=(5,),
+       code=lambda node, x: with_parameters("np.transpose")(node, x) if node.parameters["axes"] else f"{x}.T",
+       math="{0}ᵀ")  # fmt: skip
+linear(np.broadcast_to, broadcast_to_shape, lambda g, z, x, shape: g,
+       parameters={"shape": None}, code="np.broadcast_to({0}, {shape})",
+       math=lambda node, x: f"{x} repeated to {notation.extent(node.shape)}",
+       binds=1, slots=(2,))  # fmt: skip
+
+
+
+def index(x, key):
+    return x[key]
+
+
+INDEX = linear(index, indexed_shape, lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
+               parameters={"key": None}, code=indexed, math=indexed)  # fmt: skip
+Node.__getitem__ = lambda self, key: apply(INDEX, self, key=key)
+
+
+def _swapaxes(x, axis1, axis2):
+    order = list(range(np.ndim(x)))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return np.transpose(x, order)
+
+
+RULES[np.swapaxes] = _swapaxes
+
+
+def _where(condition, x, y):
+    return np.where(condition, x, y)
+
+
+RULES[np.where] = Rule(
+    "where", np.where, broadcast_shape, "linear",
+    (None, lambda g, z, c, x, y: np.where(c, g, 0), lambda g, z, c, x, y: np.where(c, 0, g)),
+    "np.where({0}, {1}, {2})", "({1} if {0}, else {2})", arity=3)  # fmt: skip
+
+
+# ------------------------------------------------------- two primitives that NumPy has no name for
+
+
+def _scattered(g, shape, key):
+    out = np.zeros(shape, np.asarray(g).dtype)
+    np.add.at(out, key, g)
+    return out
+
+
+def _summed_to(g, shape):
+    g = np.sum(g, axis=tuple(range(np.ndim(g) - len(shape))))
+    ones = tuple(i for i, n in enumerate(shape) if n == 1 and np.shape(g)[i] != 1)
+    return np.sum(g, axis=ones, keepdims=True) if ones else g
+
+
+scatter = operation(linear(
+    _scattered, lambda g, shape, key: shape, lambda g, z, x, shape, key: g[key], name="scatter",
+    parameters={"shape": None, "key": None}, code="scatter({0}, {shape}, {key})",
+    math=lambda node, g: f"{g} put back at {indexed(node, '')}, 0 elsewhere", binds=1))  # fmt: skip
+sum_to = operation(linear(
+    _summed_to, lambda g, shape: shape, lambda g, z, x, shape: np.broadcast_to(g, np.shape(x)),
+    name="sum_to", parameters={"shape": None}, code="sum_to({0}, {shape})",
+    math=lambda node, g: f"{g} summed to {notation.extent(node.shape)}", binds=1))  # fmt: skip
+
+
+# ------------------------------------------------------------------------- the vector-Jacobian product
+
+
+def vector_jacobian(node, place, upstream, value, operands):
+    """What flows into argument ``place`` of ``node``: (local Jacobian)ᵀ · upstream, in the argument's shape.
+
+    ``upstream`` is ∂J/∂node, ``value`` and ``operands`` are the node's value and its arguments: all arrays,
+    or all nodes (then the result is a node of the gradient's graph). Broadcasting forward is a sum
+    backward; that sum is taken here, once for every rule.
+    """
+    derivative = node.rule.derivatives[place]
+    if node.rule.kind == "elementwise":
+        partial = derivative(value, *operands, **node.parameters)
+        if isinstance(partial, int):
+            result = upstream if partial == 1 else -upstream if partial == -1 else partial * upstream
+        else:
+            result = upstream * partial
+    else:
+        result = derivative(upstream, value, *operands, **node.parameters)
+    shape = np.shape(operands[place])
+    return result if np.shape(result) == shape else sum_to(result, shape=shape)
