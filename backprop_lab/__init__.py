@@ -11,3 +11,39 @@ from backprop_lab.passes import NonFiniteError, NonFiniteWarning, Step, backward
 from backprop_lab.rules import relu, sigmoid
 
 __version__ = "0.1.0"
+
+_LATER = {  # what loads on first use, so that the engine alone stays quick to import
+    "draw": "backprop_lab.pictures.drawing",
+    "question": "backprop_lab.widgets.questions",
+    "step_through": "backprop_lab.widgets.step_through",
+}
+
+
+def __getattr__(name):
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"backprop_lab has no {name!r}; its public names: {', '.join(__all__)}")
+
+
+def __dir__():
+    return __all__
+
+
+__all__ = sorted(
+    {name for name in globals() if not name.startswith("_")}
+    - {"annotations", "confusions", "graph", "notation", "passes", "rules"} | set(_LATER)
+)
+
+
+def _picture_of_node(node):
+    """A node on a cell's last line shows its graph, unless that is too large to read."""
+    from backprop_lab.pictures.drawing import MOST_NODES, draw
+
+    from backprop_lab.graph import topological_order
+
+    return draw(node)._repr_html_() if len(topological_order(node)) <= MOST_NODES else None
+
+
+Node._repr_html_ = _picture_of_node

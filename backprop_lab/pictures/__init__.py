@@ -1,0 +1,1 @@
+"""Pictures of graphs: layout, cards, and the one renderer to SVG."""

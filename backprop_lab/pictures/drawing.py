@@ -1,0 +1,86 @@
+"""``bl.draw``: the picture of a graph as it stands."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from backprop_lab import notation
+from backprop_lab.graph import Node, NotAnArrayError
+from backprop_lab.pictures import timeline
+from backprop_lab.pictures.svg import Picture
+
+MOST_NODES = 250
+
+
+class Drawing:
+    """A still picture: the last line of a cell shows it, ``.svg`` is its text, ``.save`` writes it."""
+
+    def __init__(self, picture: Picture, position: int = 0):
+        self.svg = picture.still(position)
+        self.description = picture.describe(position)
+        self._title = f"graph of {notation.mention(picture.line.cost)}, {len(picture.nodes)} nodes"
+
+    def _repr_html_(self) -> str:
+        return as_image(self.svg, self.description)
+
+    def __repr__(self):
+        return f"<{self._title}>"
+
+    def save(self, path) -> Path:
+        """Write the picture to ``path`` (.svg or .html) and return the path.
+
+        >>> import backprop_lab as bl, tempfile, os
+        >>> x = bl.variable("x", 3.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     bl.draw(x * x).save(os.path.join(folder, "square.svg")).name
+        'square.svg'
+        """
+        path = Path(path)
+        if path.suffix == ".svg":
+            text = self.svg
+        elif path.suffix == ".html":
+            text = page(self._title, self.svg)
+        else:
+            raise ValueError(f"save: a picture is written as .svg or .html, not {path.suffix or path.name!r}")
+        path.write_text(text, "utf-8")
+        return path
+
+
+def draw(J: Node) -> Drawing:
+    """The graph of everything ``J`` depends on, in its present state: unknown, green, red.
+
+    Raises ValueError for graphs of more than 250 nodes, which nobody could read.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> bl.draw(x * x)
+    <graph of x · x, 2 nodes>
+    """
+    if not isinstance(J, Node):
+        raise NotAnArrayError(f"draw: expected a node of a graph, was given {type(J).__name__}")
+    line = timeline.of_state(J)
+    if len(line.nodes) > MOST_NODES:
+        raise ValueError(
+            f"draw: this graph has {len(line.nodes)} nodes, and a picture of more than {MOST_NODES} cannot "
+            "be read; draw one of its inner nodes"
+        )
+    return Drawing(Picture(line))
+
+
+def as_image(svg: str, description: str) -> str:
+    """An SVG as an HTML image: its style stays its own, and it survives pages that strip inline SVG."""
+    data = "data:image/svg+xml," + quote(svg, safe=" =:/;,()!*'@?$+&~#-._".replace("#", ""))
+    return f'<img src="{data}" alt="{escape(description)}" style="max-width:100%">'
+
+
+def page(title: str, body: str) -> str:
+    """A whole HTML page around ``body``, without a request to anywhere."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title>"
+        "<style>:root{color-scheme:light dark}body{margin:1rem;font-family:system-ui,sans-serif}"
+        f"svg{{max-width:100%;height:auto}}</style></head><body>{body}</body></html>\n"
+    )
