@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
     "draw": "backprop_lab.pictures.drawing",
+    "fill_in": "backprop_lab.widgets.fill_in",
     "question": "backprop_lab.widgets.questions",
     "step_through": "backprop_lab.widgets.step_through",
 }

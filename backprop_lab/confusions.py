@@ -1,10 +1,11 @@
 """Wrong answers that are likely at a step of the backward pass, and what each would mean.
 
-Predict mode, the self-checks and the paper exercise all explain mistakes through this file. A confusion
-is computed from the same numbers as the right answer, so it follows any graph and any values.
+Predict mode, the self-checks and the paper exercise all explain mistakes through this file. A
+confusion is computed from the same numbers as the right answer, so it follows any graph and any
+values.
 
-What must hold: a confusion never equals the right answer, and no two of one step are equal, so that an
-answer means at most one thing.
+What must hold: a confusion never equals the right answer, and no two of one step are equal, so that
+an answer means at most one thing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_lab import notation
+from backprop_lab.graph import frozen
 
 
 class Confusion(NamedTuple):
@@ -24,13 +26,13 @@ class Confusion(NamedTuple):
 
 
 def likely_confusions(step) -> tuple[Confusion, ...]:
-    """The confusions of a backward step about the receiver's gradient as it stands after the step."""
+    """The confusions of a backward step about the receiver's gradient as it stands after it."""
     if step.argument is None:
         return ()
     kept = [step.so_far.sum]
     confusions = []
     for value, meaning in _candidates(step):
-        value = np.asarray(value)
+        value = frozen(value)
         if any(same(value, other) for other in kept):
             continue
         kept.append(value)
@@ -59,65 +61,83 @@ def _candidates(step):
         return step.before + contribution if step.so_far.arrived > 1 else contribution
 
     if step.so_far.arrived > 1:
-        yield step.contribution, (
-            f"That is the last contribution alone: it replaced what had arrived before. At a fork the "
-            f"contributions add: {step.sum_numbers}."
+        yield Confusion(
+            step.contribution,
+            "That is the last contribution alone: it replaced what had arrived before. At a fork "
+            f"the contributions add: {step.sum_numbers}.",
         )
-        yield step.before, "That is only what had arrived before. This arrow's contribution is to be added."
-        yield step.before * step.contribution, (
-            "You multiplied the contributions of different paths. Factors multiply along a path; paths add."
+        yield Confusion(
+            step.before,
+            "That is only what had arrived before. This arrow's contribution is to be added.",
+        )
+        yield Confusion(
+            step.before * step.contribution,
+            "You multiplied the contributions of different paths. Factors multiply along a path; "
+            "paths add.",
         )
     fits = upstream.shape == receiver.shape
     if rule.name == "relu":
-        yield after(upstream), (
-            f"You passed {upstream_name} on everywhere. The gate is closed where {name} ≤ 0: nothing flows "
-            "back there."
+        yield Confusion(
+            after(upstream),
+            f"You passed {upstream_name} on everywhere. The gate is closed where {name} ≤ 0: "
+            "nothing flows back there.",
         )
-        yield after(upstream * (own <= 0)), (
-            f"The gate is the other way round: it lets the gradient through where {name} > 0."
+        yield Confusion(
+            after(upstream * (own <= 0)),
+            f"The gate is the other way round: it lets the gradient through where {name} > 0.",
         )
     if rule.name == "multiply" or (rule.name == "matmul" and node.ndim == 0):
         with np.errstate(all="ignore"):
             swapped = np.asarray(upstream * own)
         if swapped.shape == receiver.shape:
-            yield after(swapped), (
-                f"You multiplied by {name} itself. A product swaps: the slope with respect to one factor "
-                "is the other factor."
+            yield Confusion(
+                after(swapped),
+                f"You multiplied by {name} itself. A product swaps: the slope with respect to one "
+                "factor is the other factor.",
             )
-    if rule.name in ("power", "square"):
+    if rule.name == "square" or (rule.name == "power" and step.place == 0):
         exponent = step.operands[1] if rule.name == "power" else 2
         if np.ndim(exponent) == 0 and exponent != 0:
-            yield after(step.contribution / exponent), (
-                f"The exponent in front is lost: the derivative of "
-                f"{notation.power(notation.factor(receiver), notation.number(exponent))} has the factor "
-                f"{notation.number(exponent)}."
+            text = notation.number(exponent)
+            yield Confusion(
+                after(step.contribution / exponent),
+                "The exponent in front is lost: the derivative of "
+                f"{notation.power(notation.factor(receiver), text)} has the factor {text}.",
             )
     if rule.name == "matmul" and node.ndim > 0 and len(step.inputs) == 2:
         yield from _transposed(step, after)
     if rule.name == "mean":
         count = receiver.size // max(node.size, 1)
-        yield after(step.contribution * count), (
-            f"The 1/{count} of the mean is lost: each entry moves the mean only by 1/{count} of its own move."
+        yield Confusion(
+            after(step.contribution * count),
+            f"The 1/{count} of the mean is lost: each entry moves the mean only by 1/{count} of "
+            "its own move.",
         )
     if rule.name in ("maximum", "minimum") and fits:
-        yield after(upstream), f"The gradient goes only to the {rule.name[:3]}, not to both."
+        yield Confusion(
+            after(upstream), f"The gradient goes only to the {rule.name[:3]}, not to both."
+        )
     if rule.kind == "elementwise" and fits and rule.name not in ("relu", "add", "positive"):
-        yield after(upstream), (
-            f"You passed {upstream_name} on unchanged. It must be multiplied by the local derivative of "
-            f"{notation.expression(node)}."
+        yield Confusion(
+            after(upstream),
+            f"You passed {upstream_name} on unchanged. It must be multiplied by the local "
+            f"derivative of {notation.expression(node)}.",
         )
     if not fits and rule.kind == "elementwise" and upstream.size > 1:
-        yield upstream, (
-            f"A gradient has the shape of its variable. {name} was broadcast, so its contributions add up: "
-            f"sum them to shape {notation.dimensions(receiver.shape)}."
+        yield Confusion(
+            upstream,
+            f"A gradient has the shape of its variable. {name} was broadcast, so its contributions "
+            f"add up: sum them to shape {notation.dimensions(receiver.shape)}.",
         )
-    local_only = step.flow(np.ones_like(upstream))
-    yield after(local_only), (
-        f"That is the local derivative alone. Multiply it by the upstream gradient "
-        f"{upstream_name} = {notation.array(upstream)}."
+    yield Confusion(
+        after(step.flow(np.ones_like(upstream))),
+        "That is the local derivative alone. Multiply it by the upstream gradient "
+        f"{upstream_name} = {notation.array(upstream)}.",
     )
-    yield -step.so_far.sum, f"The sign is turned round: check the signs in {step.numbers}."
-    yield own, f"That is the value of {name}, not {gradient}."
+    yield Confusion(
+        -step.so_far.sum, f"The sign is turned round: check the signs in {step.numbers}."
+    )
+    yield Confusion(own, f"That is the value of {name}, not {gradient}.")
 
 
 def _transposed(step, after):
@@ -125,10 +145,11 @@ def _transposed(step, after):
     x, y = step.operands
     g = step.upstream
     try:
-        wrong = x @ g if step.argument == 1 else np.outer(y, g) if y.ndim == 1 else (y @ g)
+        wrong = x @ g if step.argument == 1 else np.outer(y, g) if y.ndim == 1 else g @ y
     except ValueError:
         return  # the shapes refuse, as they do whenever n ≠ m
     if wrong.shape == step.receiver.shape:
-        yield after(wrong), (
-            "The transpose is missing: the way back through a matrix is the matrix transposed."
+        yield Confusion(
+            after(wrong),
+            "The transpose is missing: the way back through a matrix is the matrix transposed.",
         )

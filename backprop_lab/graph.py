@@ -1,19 +1,23 @@
 """Nodes, and the graph they make while the learner writes NumPy.
 
-A :class:`Node` answers NumPy's own protocols, so that ``h = np.tanh(W @ x)`` makes two nodes instead of
-two arrays. A node knows its shape at once and its value only after a forward pass. What an operation
-*is* stands in a :class:`Rule`; the table of rules is empty here and filled by ``rules.py``.
+A :class:`Node` answers NumPy's own protocols, so that ``h = np.tanh(W @ x)`` makes two nodes
+instead of two arrays. A node knows its shape at once and its value only after a forward pass. What
+an operation *is* stands in a :class:`Rule`; the table of rules is empty here and filled by
+``rules.py``.
 
 What must hold: no recursion over the graph anywhere (graphs are as deep as memory allows); a node
-refers to its inputs strongly and to its consumers weakly, so that graphs nobody uses disappear; a known
-node has known inputs; nothing the learner gave is shared with the graph or changed by it.
+refers to its inputs strongly and to its consumers weakly, so that graphs nobody uses disappear; a
+known node has known inputs; nothing the learner gave is shared with the graph or changed by it.
 """
 
 from __future__ import annotations
 
+import copy
+import operator
+import os
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from typing import Any
@@ -35,23 +39,23 @@ class NotAnArrayError(TypeError):
     """A node was used where only numbers will do (``if``, ``float``, assignment, ``np.array``)."""
 
 
-# --------------------------------------------------------------------------------------------- rules
+# ------------------------------------------------------------------------------------------- rules
 
 
 @dataclass(frozen=True, eq=False)
 class Rule:
     """One operation: how it is computed, its shape, its derivative, how it is written.
 
-    ``compute(*arrays, **parameters)`` gives the value; ``shape(*shapes, **parameters)`` the shape, raising
-    :class:`ShapeError` with the numbers that differ. ``derivatives`` has one entry per argument (None:
-    no gradient flows there), read according to ``kind``:
+    ``compute(*arrays, **parameters)`` gives the value; ``shape(*shapes, **parameters)`` the shape,
+    raising :class:`ShapeError` with the numbers that differ. ``derivatives`` has one entry per
+    argument (None: no gradient flows there), read according to ``kind``:
 
     - ``"elementwise"``: the partial derivative ``d(z, *args, **parameters)``, an array like z;
     - ``"linear"`` and ``"custom"``: the vector-Jacobian product ``d(g, z, *args, **parameters)``,
       where g is ∂J/∂z.
 
-    ``code`` and ``math`` write it with ``{0}``, ``{1}`` for the arguments (or are functions of the node
-    and those texts); ``binds`` and ``slots`` say where brackets are needed.
+    ``code`` and ``math`` write it with ``{0}``, ``{1}`` for the arguments (or are functions of the
+    node and those texts); ``binds`` and ``slots`` say where brackets are needed.
     """
 
     name: str
@@ -68,7 +72,7 @@ class Rule:
     gives_floats: bool = True
 
     def needs(self, count: int) -> tuple[int, ...]:
-        """The binding strength that each of ``count`` arguments must have to go without brackets."""
+        """The binding strength that lets each of ``count`` arguments go without brackets."""
         return self.slots or (0,) * count
 
     def __call__(self, *args, **keywords) -> Node:
@@ -76,7 +80,8 @@ class Rule:
         values = dict(zip(self.parameters, args[self.arity :], strict=False)) | keywords
         unknown = [k for k in values if k not in self.parameters]
         if len(args) < self.arity or len(args) > self.arity + len(self.parameters) or unknown:
-            wrong = f"{unknown[0]}= is not supported" if unknown else f"{len(args)} arguments were given"
+            given = f"{len(args)} arguments were given"
+            wrong = f"{unknown[0]}= is not supported" if unknown else given
             known = ", ".join(f"{k}=" for k in self.parameters) or "no keywords"
             raise TypeError(
                 f"{self.name} of a node: {wrong}; it takes {self.arity} operand(s) and {known}"
@@ -117,6 +122,7 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
             dict.fromkeys(f"{notation.mention(o, code=True)} has shape {o.shape}" for o in named)
         )
         raise ShapeError(f"{notation.expression(node, code=True)}: {shapes}: {error}") from None
+    node.parameters = copy.deepcopy(parameters)  # an index array stays the learner's own
     node.dtype = _result_dtype(rule, operands)
     node.needs_gradient = any(
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
@@ -128,12 +134,12 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
 
 
 def _operand(operand, rule: Rule):
-    """A node, a weak literal (Python or NumPy number), or an array turned into an unnamed constant."""
+    """A node, a weak literal (Python or NumPy number), or an array as an unnamed constant."""
     if isinstance(operand, Node):
         return operand
     if isinstance(operand, (bool, int, float, np.bool_, np.integer, np.floating)):
         return operand
-    return constant(None, operand, _context=f"{rule.name} of a node")
+    return constant(None, _checked_array(operand, f"{rule.name} of a node"))
 
 
 def _result_dtype(rule: Rule, operands) -> np.dtype:
@@ -148,14 +154,14 @@ def _result_dtype(rule: Rule, operands) -> np.dtype:
     return np.result_type(*floats) if floats else np.dtype(np.float64)
 
 
-# --------------------------------------------------------------------------------------------- nodes
+# ------------------------------------------------------------------------------------------- nodes
 
 
 class Node:
     """A value in the graph: a leaf, or the result of one operation on other nodes.
 
-    Nodes are made by :func:`variable`, :func:`constant` and by NumPy's functions and operators on nodes.
-    ``==`` is elementwise, as in NumPy; the hash is identity, so that nodes can be keys.
+    Nodes are made by :func:`variable`, :func:`constant` and by NumPy's functions and operators on
+    nodes. ``==`` is elementwise, as in NumPy; the hash is identity, so that nodes can be keys.
 
     >>> import numpy as np, backprop_lab as bl
     >>> x = bl.variable("x", [3.0, -1.0])
@@ -229,19 +235,21 @@ class Node:
     def value(self, new):
         if self.rule is not None:
             raise NotAnArrayError(
-                f"{notation.mention(self, code=True)} is computed, so its value cannot be set; give its "
-                "leaves new values instead"
+                f"{notation.mention(self, code=True)} is computed, so its value cannot be set; "
+                "give its leaves new values instead"
             )
         new = _checked_array(new, f"{self._name}.value")
         if new.shape != self.shape:
             raise ShapeError(
-                f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has shape "
-                f"{new.shape}; a leaf keeps its shape: make a new leaf for another one"
+                f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
+                f"shape {new.shape}; a leaf keeps its shape: make a new leaf for another one"
             )
-        if self.dtype.kind != "f" and new.dtype.kind == "f":
+        counts = self.dtype.kind != "f"
+        if counts and (new.dtype.kind == "f" or not np.array_equal(new.astype(self.dtype), new)):
             raise NotAnArrayError(
-                f"{self._name}.value = …: {self._name} holds {self.dtype} and the new value {new.dtype}; "
-                "nothing is rounded here: round it yourself, or make the constant with floats"
+                f"{self._name}.value = …: {self._name} holds {self.dtype} and the new value "
+                f"{new.dtype}; nothing is rounded or cut here: round it yourself, or make the "
+                "constant with floats"
             )
         self._value = frozen(new.astype(self.dtype))
         self._forget_consumers()
@@ -274,8 +282,8 @@ class Node:
             raise NotAnArrayError(f"np.{ufunc.__name__}.{method} of a node is not supported")
         if keywords.pop("out", None) is not None:
             raise NotAnArrayError(
-                f"np.{ufunc.__name__}(…, out=…) and in-place operators would write into an array, and a "
-                "node has no numbers to write yet; write y = a + b instead of a += b or out=a"
+                f"np.{ufunc.__name__}(…, out=…) and in-place operators would write into an array, "
+                "and a node has no numbers to write yet; write y = a + b instead of a += b or out=a"
             )
         return _rule_for(ufunc)(*args, **keywords)
 
@@ -286,8 +294,9 @@ class Node:
 
     def __array__(self, dtype=None, copy=None):
         raise NotAnArrayError(
-            f"{notation.mention(self, code=True)} is a node, not an array: np.array, np.asarray and lists "
-            "of nodes cannot hold it; use np.stack([a, b]) to put nodes together, and .value for numbers"
+            f"{notation.mention(self, code=True)} is a node, not an array: np.array, np.asarray "
+            "and lists of nodes cannot hold it; use np.stack([a, b]) to put nodes together, and "
+            ".value for numbers"
         )
 
     def _refuse(self, use):
@@ -313,25 +322,31 @@ class Node:
 
     def __setitem__(self, key, value):
         raise NotAnArrayError(
-            f"{notation.mention(self, code=True)}[…] = …: a node's entries cannot be assigned; build a new "
-            "node with np.where or np.stack, or set .value of a leaf"
+            f"{notation.mention(self, code=True)}[…] = …: a node's entries cannot be assigned; "
+            "build a new node with np.where or np.stack, or set .value of a leaf"
         )
 
     def __reduce_ex__(self, protocol):
         raise NotAnArrayError(
-            f"{notation.mention(self, code=True)}: a node cannot be pickled or copied, because it stands in "
-            "a graph; keep the values of the variables ({v.name: v.value}) and build the graph again"
+            f"{notation.mention(self, code=True)}: a node cannot be pickled or copied, because it "
+            "stands in a graph; keep the values of the variables ({v.name: v.value}) and build the "
+            "graph again"
         )
 
     __hash__ = object.__hash__
 
     def __len__(self):
         if not self.shape:
-            raise TypeError(f"{notation.mention(self, code=True)} is a single number and has no length")
+            name = notation.mention(self, code=True)
+            raise TypeError(f"{name} is a single number and has no length")
         return self.shape[0]
 
-    def __iter__(self):
-        return (self[i] for i in range(len(self)))
+    def __getitem__(self, key) -> Node:
+        return _rule_for(operator.getitem)(self, key)
+
+    def __iter__(self) -> Iterator[Node]:
+        for i in range(len(self)):
+            yield self[i]
 
     @property
     def T(self) -> Node:
@@ -398,13 +413,18 @@ for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute
     setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
 
 
+def _hollow(node: Node) -> np.ndarray:
+    """An array that has the node's shape and dtype, takes no memory and means nothing."""
+    return np.broadcast_to(np.zeros((), node.dtype), node.shape)
+
+
 _PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
-    np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
-    np.zeros_like: lambda a, dtype=None, **_: np.zeros(a.shape, dtype or a.dtype),
-    np.ones_like: lambda a, dtype=None, **_: np.ones(a.shape, dtype or a.dtype),
-    np.result_type: lambda *a: np.result_type(*(getattr(x, "dtype", x) for x in a)),
+    np.size: lambda a, axis=None: a.size if axis is None else np.size(_hollow(a), axis),
+    np.zeros_like: lambda a, *how, **more: np.zeros_like(_hollow(a), *how, **more),
+    np.ones_like: lambda a, *how, **more: np.ones_like(_hollow(a), *how, **more),
+    np.result_type: lambda *a: np.result_type(*(x.dtype if isinstance(x, Node) else x for x in a)),
 }
 
 
@@ -416,21 +436,23 @@ def _rule_for(function) -> Callable:
         pass
     import difflib
 
-    name = function.__name__
-    known = sorted({f.__name__ for f in RULES})
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"the nearest known: {', '.join('np.' + n for n in near)}" if near else f"known: {', '.join(known)}"
-    raise TypeError(f"np.{name} has no rule for nodes yet; {hint}")
+    known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
+    near = difflib.get_close_matches(function.__name__, known, n=3, cutoff=0.5)
+    hint = ("the nearest known: " if near else "known: ") + ", ".join(
+        f"np.{name}" for name in near or known
+    )
+    home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
+    raise TypeError(f"{home}.{function.__name__} has no rule for nodes yet; {hint}")
 
 
-# -------------------------------------------------------------------------------------------- leaves
+# ------------------------------------------------------------------------------------------ leaves
 
 
 def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
     """A leaf whose gradient is wanted: a parameter, or any input asked about.
 
-    ``value``: numbers of any shape (kept as a copy; integers become float64, float32 stays), or ``shape``
-    for a leaf that gets its value later. Raises TypeError for what is not real numbers.
+    ``value``: numbers of any shape (kept as a copy; integers become float64, float32 stays), or
+    ``shape`` for a leaf that gets its value later. Raises TypeError for what is not real numbers.
 
     >>> import backprop_lab as bl
     >>> bl.variable("w", [5, 2])
@@ -446,7 +468,7 @@ def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> 
     return leaf
 
 
-def constant(name: str | None, value=None, *, shape=None, _context: str | None = None) -> Node:
+def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
     """A leaf that is known and wants no gradient: data, targets, labels.
 
     Integers and booleans stay as they are; arithmetic reads them in the other operand's float type.
@@ -455,7 +477,7 @@ def constant(name: str | None, value=None, *, shape=None, _context: str | None =
     >>> bl.constant("x", [2, -3, 4])
     <constant x, shape (3,), value (2, −3, 4)>
     """
-    return _leaf(name, value, shape, _context or f"constant({name!r}, …)")
+    return _leaf(name, value, shape, f"constant({name!r}, …)")
 
 
 def _leaf(name, value, shape, context):
@@ -463,9 +485,10 @@ def _leaf(name, value, shape, context):
     leaf._begin(None if name is None else _checked_name(name), None, (), {})
     leaf.needs_gradient = False
     if (value is None) == (shape is None):
-        raise TypeError(f"{context}: give either a value or shape=…, not {'neither' if value is None else 'both'}")
+        given = "neither" if value is None else "both"
+        raise TypeError(f"{context}: give either a value or shape=…, not {given}")
     if shape is not None:
-        leaf.shape = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+        leaf.shape = tuple(operator.index(n) for n in (shape if np.ndim(shape) else (shape,)))
         if any(n < 0 for n in leaf.shape):
             raise ShapeError(f"{context}: shape={leaf.shape} has a negative length")
         leaf.dtype = np.dtype(np.float64)
@@ -478,7 +501,8 @@ def _leaf(name, value, shape, context):
 def _checked_name(name) -> str:
     if not isinstance(name, str) or not name:
         raise TypeError(
-            f"a node's name is a non-empty string, not {name!r}; write bl.variable(\"W\", value), name first"
+            f"a node's name is a non-empty string, not {name!r}; "
+            'write bl.variable("W", value), name first'
         )
     return name
 
@@ -487,17 +511,19 @@ def _checked_array(value, context) -> np.ndarray:
     """The numbers in ``value`` as an array (perhaps the same one), or an error in words."""
     if isinstance(value, Node):
         raise NotAnArrayError(
-            f"{context}: {notation.mention(value, code=True)} is a node already; give numbers (its .value), "
-            "or use the node itself in the expression"
+            f"{context}: {notation.mention(value, code=True)} is a node already; give numbers (its "
+            ".value), or use the node itself in the expression"
         )
     try:
         array = np.asarray(value)
     except ValueError:
-        raise ShapeError(f"{context}: the rows have different lengths; an array needs equal ones") from None
+        message = f"{context}: the rows have different lengths; an array needs equal ones"
+        raise ShapeError(message) from None
     if array.dtype.kind not in "fiub":
         kinds = {"c": "complex numbers", "U": "text", "S": "text", "O": "Python objects"}
+        kind = kinds.get(array.dtype.kind, array.dtype)
         raise NotAnArrayError(
-            f"{context}: expected real numbers, was given {kinds.get(array.dtype.kind, array.dtype)} "
+            f"{context}: expected real numbers, was given {kind} "
             f"({notation.shorten(repr(value), 40)})"
         )
     return array
@@ -510,14 +536,14 @@ def frozen(array) -> np.ndarray:
     return array
 
 
-# --------------------------------------------------------------------------------------- whole graphs
+# ------------------------------------------------------------------------------------ whole graphs
 
 
 def topological_order(*roots: Node) -> list[Node]:
     """All nodes that the roots depend on, every node after its inputs, each once.
 
-    Depth first along the inputs in their order, without recursion. A cycle cannot be built through the
-    public names; if one was forced, ValueError says so instead of looping for ever.
+    Depth first along the inputs in their order, without recursion. A cycle cannot be built through
+    the public names; if one was forced, ValueError says so instead of looping for ever.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
@@ -549,43 +575,53 @@ def topological_order(*roots: Node) -> list[Node]:
     return order
 
 
-# --------------------------------------------------------------------------------------------- names
+# ------------------------------------------------------------------------------------------- names
 
 
 def _assigned_name() -> str | None:
     """The target of the learner's ``name = expression`` statement that is making a node right now.
 
-    Only where the learner's own code made the call: nodes made inside the package have no name.
+    Only where the learner's own code made the call: nodes made inside the package have no name, and
+    neither have the entries of a node that is iterated over (``rows = list(W)``).
     """
     frame = sys._getframe(1)
     while frame is not None and frame.f_globals is _HERE:
+        if frame.f_code is _ITERATION:
+            return None
         frame = frame.f_back
-    if frame is None or frame.f_globals.get("__name__", "").startswith("backprop_lab."):
+    if frame is None or in_package(frame):
         return None
     return _stores(frame.f_code).get(frame.f_lasti)
 
 
+def in_package(frame) -> bool:
+    """Whether the code that a frame runs stands in a file of this package."""
+    return frame.f_code.co_filename.startswith(_PACKAGE)
+
+
 _HERE = globals()
+_PACKAGE = os.path.join(os.path.dirname(__file__), "")
+_ITERATION = Node.__iter__.__code__
 
 
 @lru_cache(maxsize=256)
 def _stores(code) -> dict[int, str]:
     """{offset of an instruction whose result goes straight into a name: that name}.
 
-    While a Python function runs, its caller's offset stands somewhere inside the call instruction and
-    its caches; so every offset from there up to the store counts.
+    While a Python function runs, its caller's offset stands somewhere inside the call instruction
+    and its caches; so every offset from there up to the store counts.
     """
     import dis  # here, because it is only needed once a graph is built
 
-    names, previous = {}, 0
+    names, previous, source = {}, 0, None
     for instruction in dis.get_instructions(code):
         target = None
         if instruction.opname in ("STORE_NAME", "STORE_GLOBAL", "STORE_FAST", "STORE_DEREF"):
             target = instruction.argval
         elif instruction.opname == "STORE_FAST_LOAD_FAST":  # Python 3.13's two in one
             target = instruction.argval[0]
-        if target is not None:
+        if target is not None and source not in ("FOR_ITER", "UNPACK_SEQUENCE", "UNPACK_EX"):
             names |= dict.fromkeys(range(previous, instruction.offset, 2), target)
         if instruction.opname not in ("EXTENDED_ARG", "CACHE"):
-            previous = instruction.offset
+            previous, source = instruction.offset, instruction.opname
     return names

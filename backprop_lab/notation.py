@@ -1,9 +1,10 @@
 """How names, numbers and expressions are written, as plain text.
 
-The lowest floor: errors, step records, pictures and widgets all write through this file, so that the
-same number never looks different in two places. Two hands are known: *code* (what the learner typed,
-used in errors) and *math* (the lecture's notation, used in formulas and on cards). Everything is
-deterministic and nothing here is recursive beyond a fixed depth, however deep the graph is.
+The lowest floor: errors, step records, pictures and widgets all write through this file, so that
+the same number never looks different in two places. Two hands are known: *code* (what the learner
+typed, used in errors) and *math* (the lecture's notation, used in formulas and on cards).
+Everything is deterministic and nothing here is recursive beyond a fixed depth, however deep the
+graph is.
 """
 
 from __future__ import annotations
@@ -16,15 +17,13 @@ import numpy as np
 MINUS = "\u2212"
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
-_GREEK = {
-    name: letter
-    for name, letter in zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
-        "sigma tau upsilon phi chi psi omega".split(),
-        "αβγδεζηθικλμνξοπρστυφχψω",
-        strict=True,
-    )
-} | {"lam": "λ", "lmbda": "λ", "lambda_": "λ"}
+_LETTERS = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma "
+    "tau upsilon phi chi psi omega"
+)
+_GREEK = dict(zip(_LETTERS.split(), "αβγδεζηθικλμνξοπρστυφχψω", strict=True))
+_GREEK |= {"lam": "λ", "lmbda": "λ", "lambda_": "λ"}
+_HATS = {"y": "ŷ", "a": "â", "e": "ê", "o": "ô", "s": "ŝ", "z": "ẑ"}
 
 ATOM = 9  # binding strength of a name, a number or a function call: never needs brackets
 
@@ -37,7 +36,9 @@ def symbol(name: str) -> str:
     """
     if name.endswith("_hat") and len(name) > 4:
         base = symbol(name[:-4])
-        return {"y": "ŷ", "a": "â", "e": "ê", "o": "ô", "s": "ŝ", "z": "ẑ"}.get(base, base + "\u0302")
+        return _HATS.get(base, base + "\u0302")
+    if name.endswith("_tilde") and len(name) > 6:
+        return symbol(name[:-6]) + "\u0303"
     if name in _GREEK:
         return _GREEK[name]
     parts = re.fullmatch(r"([^\W\d_]+)_?(\d{1,3})", name)
@@ -110,9 +111,12 @@ def array(value, digits: int = 4, most: int = 12) -> str:
     if value.ndim == 0:
         return number(value[()], digits)
     if value.ndim == 1:
-        return "(" + ", ".join(number(v, digits) for v in value) + ("," if value.size == 1 else "") + ")"
-    rows = (array(row, digits, most) for row in value)
-    return "[" + ", ".join("[" + r[1:-1].rstrip(",") + "]" if value.ndim == 2 else r for r in rows) + "]"
+        comma = "," if value.size == 1 else ""
+        return "(" + ", ".join(number(v, digits) for v in value) + comma + ")"
+    rows = [array(row, digits, most) for row in value]
+    if value.ndim == 2:
+        rows = ["[" + row[1:-1].rstrip(",") + "]" for row in rows]
+    return "[" + ", ".join(rows) + "]"
 
 
 def power(base: str, exponent: str) -> str:
@@ -126,8 +130,8 @@ def power(base: str, exponent: str) -> str:
 def expression(node, write=None, *, code: bool = False, depth: int = 3) -> str:
     """How ``node`` is computed from its inputs: ``W x`` in math, ``W @ x`` in code.
 
-    ``write(input)`` gives the text of an input, or None to write it out; the default is its name. An
-    input without a text is written out itself, at most ``depth`` levels down, then as "…".
+    ``write(input)`` gives the text of an input, or None to write it out; the default is its name.
+    An input without a text is written out itself, at most ``depth`` levels down, then as "…".
     """
     write = write or (lambda operand: written_name(operand, code))
     return _written(node, write, code, depth)[0]
@@ -142,7 +146,7 @@ def written_name(operand, code: bool) -> str | None:
 
 
 def factor(node) -> str:
-    """A node as part of a formula: its symbol, or its expression, in brackets where it needs them."""
+    """A node as part of a formula: its symbol, or its expression, in brackets where needed."""
     name = written_name(node, code=False)
     if name is not None:
         return name
@@ -164,11 +168,13 @@ def _written(node, write, code, depth):
         strength = ATOM
         if hasattr(operand, "arguments"):
             text = write(operand)
-            if text is None:
-                text, strength = ("…", ATOM) if depth == 0 else _written(operand, write, code, depth - 1)
+            if text is None and depth == 0:
+                text = "…"
+            elif text is None:
+                text, strength = _written(operand, write, code, depth - 1)
         else:
             text = repr(operand) if code and isinstance(operand, (int, float)) else number(operand)
-        if text.startswith((MINUS, "-")):  # a minus may open a sum or a product, but stands nowhere else
+        if text.startswith((MINUS, "-")):  # a minus may open a sum or a product, nothing else
             strength = min(strength, 2 if not texts else 0)
         texts.append(text if strength >= needed else f"({text})")
     hand = node.rule.code if code else node.rule.math

@@ -1,10 +1,11 @@
 """The forward and the backward pass, and the record of every single thing that happens in them.
 
-Both passes are loops over one topological order. :func:`steps` yields what they do as frozen records,
-:class:`Step`; pictures, widgets, tables and tests read these and compute nothing of their own.
+Both passes are loops over one topological order. :func:`steps` yields what they do as frozen
+records, :class:`Step`; pictures, widgets, tables and tests read these and compute nothing of their
+own.
 
-What must hold: a pass computes everything first and then changes the nodes, so that an interrupted or
-failed pass leaves the graph as it was; ``steps`` never changes the graph; records never change.
+What must hold: a pass computes everything first and then changes the nodes, so that an interrupted
+or failed pass leaves the graph as it was; ``steps`` never changes the graph; records never change.
 """
 
 from __future__ import annotations
@@ -20,7 +21,16 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.confusions import Confusion, likely_confusions
-from backprop_lab.graph import MissingValueError, Node, NotAnArrayError, ShapeError, constant, frozen, topological_order
+from backprop_lab.graph import (
+    MissingValueError,
+    Node,
+    NotAnArrayError,
+    ShapeError,
+    constant,
+    frozen,
+    in_package,
+    topological_order,
+)
 from backprop_lab.rules import vector_jacobian
 
 LARGEST_LOCAL = 36  # entries of a local Jacobian that are still worth looking at
@@ -49,11 +59,13 @@ class SoFar(NamedTuple):
 class Step:
     """One thing that happens in a pass. Arrays are read-only; records compare by identity.
 
-    A forward record says that ``node`` got its ``value`` from the values of its ``inputs``. The backward
-    pass opens with the seed's record (``receiver`` is the cost itself, ``upstream`` None); then each
-    record is one arrow: from ``node``, whose gradient ``upstream`` is complete, the ``contribution`` =
-    ``local``ᵀ · upstream flows into ``receiver``, which stands at place ``argument`` among the node's
-    inputs. ``so_far`` is the receiver's running sum, ``complete`` whether this was its last arrow.
+    A forward record says that ``node`` got its ``value`` from the values of its ``inputs``. The
+    backward pass opens with the seed's record (``receiver`` is the cost itself, ``upstream`` None);
+    then each record is one arrow: from ``node``, whose gradient ``upstream`` is complete, the
+    ``contribution`` = ``local``ᵀ · upstream flows into ``receiver``, which stands at place
+    ``argument`` among the node's inputs. ``before`` and ``so_far`` are the receiver's running sum
+    without and with it (before the first arrow it is None), ``complete`` says whether this was its
+    last arrow.
     """
 
     phase: str
@@ -66,6 +78,7 @@ class Step:
     argument: int | None = None
     upstream: np.ndarray | None = None
     contribution: np.ndarray | None = None
+    before: np.ndarray | None = None
     so_far: SoFar | None = None
     complete: bool = True
 
@@ -76,22 +89,23 @@ class Step:
 
     @cached_property
     def operands(self) -> tuple:
-        """The node's arguments as numbers: the values of its inputs, and literals in their places."""
+        """The node's arguments as numbers: its inputs' values, and literals in their places."""
         return _operands(self.node, iter(self.inputs))
 
     @cached_property
     def local(self) -> np.ndarray | str | None:
         """The local Jacobian ∂node/∂receiver, n outputs × m inputs, both counted row by row.
 
-        At most 36 entries; a larger one is named by its kind. None for forward records and the seed.
+        At most 36 entries; a larger one is named by its kind. None for forward records and the
+        seed.
         """
         if self.argument is None:
             return None
         n, m = self.node.size, self.receiver.size
         if n * m > LARGEST_LOCAL:
-            return {"elementwise": "diagonal", "linear": f"transpose of {self.node.rule.name}"}.get(
-                self.node.rule.kind, self.node.rule.kind
-            )
+            rule = self.node.rule
+            kinds = {"elementwise": "diagonal", "linear": f"transpose of {rule.name}"}
+            return kinds.get(rule.kind, rule.kind)
         rows = [
             self.flow(basis.reshape(self.node.shape)).reshape(m)
             for basis in np.eye(n, dtype=self.node.dtype)
@@ -106,7 +120,8 @@ class Step:
     def flow(self, upstream) -> np.ndarray:
         """What would flow into the receiver from any other ``upstream``, given these values."""
         with np.errstate(all="ignore"):
-            return np.asarray(vector_jacobian(self.node, self.place, upstream, self.value, self.operands))
+            flow = vector_jacobian(self.node, self.place, upstream, self.value, self.operands)
+        return np.asarray(flow)
 
     @cached_property
     def formula(self) -> str:
@@ -135,20 +150,15 @@ class Step:
 
     @cached_property
     def sum_numbers(self) -> str | None:
-        """The running sum where several arrows meet: ``(0, −42) + (20, 8) = (20, −34)``; else None."""
+        """The sum where several arrows meet: ``(0, −42) + (20, 8) = (20, −34)``; else None."""
         if self.so_far is None or self.so_far.of == 1:
             return None
-        if self.so_far.arrived == 1:
+        if self.before is None:
             return notation.array(self.so_far.sum)
         before = notation.array(self.before)
         now = notation.array(self.contribution)
         now = f"({now})" if now.startswith(notation.MINUS) else now
         return f"{before} + {now} = {notation.array(self.so_far.sum)}"
-
-    @cached_property
-    def before(self) -> np.ndarray:
-        """The receiver's running sum before this arrow arrived."""
-        return self.so_far.sum - self.contribution
 
     @cached_property
     def confusions(self) -> tuple[Confusion, ...]:
@@ -160,7 +170,7 @@ class Step:
         return f"∂{notation.symbol(self.cost.name or 'J')}/∂{notation.factor(node)}"
 
     def _written_flow(self, values: bool) -> str:
-        """The gradient's own small graph, built from the rule, written with symbols or with values."""
+        """The gradient's own small graph, from the rule, written with symbols or with values."""
         texts = {}
 
         def stand_in(node, value, text):
@@ -170,7 +180,8 @@ class Step:
 
         given = iter(self.inputs)
         operands = [
-            stand_in(a, next(given), notation.factor(a)) if isinstance(a, Node) else a for a in self.node.arguments
+            stand_in(a, next(given), notation.factor(a)) if isinstance(a, Node) else a
+            for a in self.node.arguments
         ]
         result = stand_in(self.node, self.value, notation.factor(self.node))
         upstream = stand_in(self.node, self.upstream, self.gradient_name(self.node))
@@ -199,7 +210,7 @@ def _number_or_text(value, text):
     return notation.array(value) if value.size <= 12 else text
 
 
-# -------------------------------------------------------------------------------------------- forward
+# ----------------------------------------------------------------------------------------- forward
 
 
 def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
@@ -216,17 +227,17 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     array(9.)
     """
     order = topological_order(_checked_node(J, "forward"))
-    _complete(order, _Report(on_nonfinite))
+    values = _complete(order, _Report(on_nonfinite))
+    for node in order:
+        node._value = values[node]
     return J.value
 
 
 def _complete(order, report) -> dict[Node, np.ndarray]:
-    """Give every node of ``order`` its value, all or none; return them."""
+    """The value of every node of ``order``: those that are known, and the missing ones computed."""
     values = {node: node._value for node in order if node._value is not None}
     for node, value in _computed(order, values, report):
         values[node] = value
-    for node in order:
-        node._value = values[node]
     return values
 
 
@@ -259,21 +270,21 @@ def _operands(node, values) -> tuple:
         if isinstance(argument, Node):
             argument = next(values)
             if node.rule.gives_floats and argument.dtype.kind != "f":
-                argument = argument.astype(node.dtype)
+                argument = frozen(argument.astype(node.dtype))
         operands.append(argument)
     return tuple(operands)
 
 
-# ------------------------------------------------------------------------------------------- backward
+# ---------------------------------------------------------------------------------------- backward
 
 
 def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarray]:
     """The gradient of the cost ``J`` with respect to every variable it depends on.
 
-    ``J`` is a single number, or ``seed`` is an array of J's shape: ∂(cost)/∂J from outside. Runs the
-    forward pass where values are missing. Returns ``{variable: gradient}``, each gradient with its
-    variable's shape, and leaves ``.grad`` on every node reached. Called twice, it gives the same again:
-    nothing is accumulated between passes.
+    ``J`` is a single number, or ``seed`` is an array of J's shape: ∂(cost)/∂J from outside. Runs
+    the forward pass where values are missing. Returns ``{variable: gradient}``, each gradient with
+    its variable's shape, and leaves ``.grad`` on every node reached. Called twice, it gives the
+    same again: nothing is accumulated between passes.
 
     Reverse accumulation: Griewank & Walther, Evaluating Derivatives (2008), section 3.2.
 
@@ -294,7 +305,7 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     for node in variables:  # reached only through comparisons, whose derivative is zero
         gradients.setdefault(node, frozen(np.zeros(node.shape, node.dtype)))
     for node in order:
-        node._grad = gradients.get(node)
+        node._value, node._grad = values[node], gradients.get(node)
     return {node: gradients[node] for node in variables}
 
 
@@ -304,6 +315,7 @@ class _Arrow(NamedTuple):
     receiver: Node
     upstream: np.ndarray | None
     contribution: np.ndarray
+    before: np.ndarray | None
     so_far: SoFar
 
 
@@ -315,7 +327,7 @@ def _arrows(J, order, values, seed, report) -> Iterator[_Arrow]:
     """
     total = _arrow_counts(J, order)
     sums = {J: SoFar(_checked_seed(seed, J), 1, 1)}
-    yield _Arrow(J, None, J, None, sums[J].sum, sums[J])
+    yield _Arrow(J, None, J, None, sums[J].sum, None, sums[J])
     ready = [J]
     while ready:
         node = ready.pop()
@@ -331,12 +343,12 @@ def _arrows(J, order, values, seed, report) -> Iterator[_Arrow]:
             # + 0: no negative zeros for the learner to puzzle over
             contribution = frozen(np.asarray(flow, dtype=receiver.dtype) + 0)
             report.sent(node, receiver, upstream, contribution, values[receiver])
-            before = sums.get(receiver, SoFar(0, 0, total[receiver]))
-            now = contribution if before.arrived == 0 else frozen(before.sum + contribution)
-            sums[receiver] = SoFar(now, before.arrived + 1, before.of)
-            if sums[receiver].arrived == before.of:
+            before, arrived, of = sums.get(receiver, (None, 0, total[receiver]))
+            now = contribution if before is None else frozen(before + contribution)
+            sums[receiver] = so_far = SoFar(now, arrived + 1, of)
+            if so_far.arrived == of:
                 finished.append(receiver)
-            yield _Arrow(node, argument, receiver, upstream, contribution, sums[receiver])
+            yield _Arrow(node, argument, receiver, upstream, contribution, before, so_far)
         ready.extend(reversed(finished))
 
 
@@ -368,8 +380,8 @@ def _checked_seed(seed, J) -> np.ndarray:
     if array.shape != J.shape:
         name = notation.mention(J, code=True)
         raise ShapeError(
-            f"backward: {name} has shape {J.shape} and the seed has shape {array.shape}; a cost is a single "
-            f"number: take np.sum or np.mean of {name}, or give a seed of shape {J.shape}"
+            f"backward: {name} has shape {J.shape} and the seed has shape {array.shape}; a cost is "
+            f"a single number: take np.sum or np.mean of {name}, or give a seed of shape {J.shape}"
         )
     return frozen(array.astype(J.dtype))
 
@@ -377,13 +389,13 @@ def _checked_seed(seed, J) -> np.ndarray:
 def _checked_node(J, what) -> Node:
     if not isinstance(J, Node):
         raise NotAnArrayError(
-            f"{what}: expected a node of a graph, was given {type(J).__name__}; build the expression from "
-            "bl.variable(name, value) first"
+            f"{what}: expected a node of a graph, was given {type(J).__name__}; build the "
+            "expression from bl.variable(name, value) first"
         )
     return J
 
 
-# -------------------------------------------------------------------------------------------- records
+# ----------------------------------------------------------------------------------------- records
 
 
 def steps(J: Node, seed=1) -> list[Step]:
@@ -412,29 +424,32 @@ def steps(J: Node, seed=1) -> list[Step]:
         inputs = tuple(values[operand] for operand in node.inputs)
         records.append(Step("forward", len(records), J, node, inputs, value))
     for arrow in _arrows(J, order, values, seed, quiet):
-        records.append(
-            Step(
-                "backward", len(records), J, arrow.node,
-                tuple(values[operand] for operand in arrow.node.inputs), values[arrow.node],
-                arrow.receiver, arrow.argument, arrow.upstream, arrow.contribution, arrow.so_far,
-                arrow.so_far.arrived == arrow.so_far.of,
-            )  # fmt: skip
+        record = Step(
+            "backward",
+            len(records),
+            J,
+            inputs=tuple(values[operand] for operand in arrow.node.inputs),
+            value=values[arrow.node],
+            complete=arrow.so_far.arrived == arrow.so_far.of,
+            **arrow._asdict(),
         )
+        records.append(record)
     return records
 
 
-# --------------------------------------------------------------------------------------- NaN, infinity
+# ----------------------------------------------------------------------------------- NaN, infinity
+
+
+_REMEDIES = {
+    "log": "keep its argument positive, also in a branch that np.where does not take: "
+    "np.log(np.where(x > 0, x, 1))",
+    "divide": "keep the divisor away from 0, also in a branch that np.where does not take",
+    "sqrt": "keep its argument positive, also in a branch that np.where does not take",
+}
 
 
 class _Report:
     """Speaks up once in a pass, at the first node that makes a NaN or an infinity."""
-
-    REMEDIES = {
-        "log": "keep its argument positive, also in a branch that np.where does not take: "
-        "np.log(np.where(x > 0, x, 1))",
-        "divide": "keep the divisor away from 0, also in a branch that np.where does not take",
-        "sqrt": "keep its argument positive, also in a branch that np.where does not take",
-    }
 
     def __init__(self, mode: str):
         if mode not in ("warn", "raise", "ignore"):
@@ -442,13 +457,13 @@ class _Report:
         self.mode = mode
 
     def _say(self, message, node):
-        remedy = self.REMEDIES.get(node.rule.name) if node.rule is not None else None
+        remedy = _REMEDIES.get(node.rule.name) if node.rule is not None else None
         if remedy:
             message += f"; {remedy}"
         if self.mode == "raise":
             raise NonFiniteError(message)
         level, frame = 1, sys._getframe()
-        while frame.f_globals is globals() and frame.f_back is not None:
+        while in_package(frame) and frame.f_back is not None:
             level, frame = level + 1, frame.f_back  # the warning points at the learner's own line
         warnings.warn(message, NonFiniteWarning, stacklevel=level)
         self.mode = "ignore"
@@ -465,14 +480,16 @@ class _Report:
             for a, o in zip(node.arguments, operands, strict=True)
             if isinstance(a, Node)
         )
-        self._say(f"{notation.mention(node, code=True)} became {_odd_entry(value)} from {inputs}", node)
+        name = notation.mention(node, code=True)
+        self._say(f"{name} became {_odd_entry(value)} from {inputs}", node)
 
     def sent(self, node, receiver, upstream, contribution, value):
         if self.mode == "ignore" or _finite(contribution) or not _finite(upstream):
             return
+        name, target = notation.mention(node, code=True), notation.mention(receiver)
         self._say(
-            f"the gradient that {notation.mention(node, code=True)} sends to {notation.mention(receiver)} is "
-            f"{_odd_entry(contribution)}, at {notation.mention(receiver)} = {notation.array(value)}",
+            f"the gradient that {name} sends to {target} is {_odd_entry(contribution)}, at {target} "
+            f"= {notation.array(value)}",
             node,
         )
 

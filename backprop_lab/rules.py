@@ -2,24 +2,25 @@
 
 A derivative is declared once, in NumPy. Fed arrays it computes numbers; fed nodes it builds the
 gradient's own graph, from which the formulas shown to the learner are written. z is the operation's
-value, x and y its arguments, g = ∂J/∂z. Un-broadcasting is done by the engine (:func:`contribution`), for
-all rules at once. Formulas: Petersen & Pedersen, The Matrix Cookbook (2012), sections 2.4 and 2.5, and
-Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.5.
+value, x and y its arguments, g = ∂J/∂z. Un-broadcasting is done by the engine
+(:func:`vector_jacobian`), for all rules at once. Formulas: Petersen & Pedersen, The Matrix Cookbook
+(2012), sections 2.4 and 2.5, and Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.5.
 
-What must hold: a rule reads like a line in a table of derivatives; every rule is checked against finite
-differences.
+What must hold: a rule reads like a line in a table of derivatives; every rule is checked against
+finite differences.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import RULES, Node, Rule, ShapeError, apply, operation
+from backprop_lab.graph import RULES, Node, Rule, ShapeError, operation
 
-# -------------------------------------------------------------------------------------------- shapes
+# ------------------------------------------------------------------------------------------ shapes
 
 
 def broadcast_shape(*shapes, **_):
@@ -45,14 +46,17 @@ def matmul_shape(x, y):
 
 
 def axes_of(axis, ndim):
-    """``axis`` as a set of non-negative axes; None means all of them."""
+    """``axis`` as a tuple of non-negative axes, each once; None means all of them."""
     if axis is None:
-        return set(range(ndim))
-    axes = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
     for a in axes:
         if not -ndim <= a < ndim:
             raise ShapeError(f"axis {a} does not exist among {ndim}")
-    return {int(a) % ndim for a in axes}
+    axes = tuple(int(a) % ndim for a in axes)
+    if len(set(axes)) < len(axes):
+        raise ShapeError(f"axis={axis} names an axis twice")
+    return axes
 
 
 def reduced_shape(x, axis=None, keepdims=False):
@@ -61,7 +65,7 @@ def reduced_shape(x, axis=None, keepdims=False):
 
 
 def reshaped_shape(x, shape):
-    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
+    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(map(operator.index, shape))
     size, known = math.prod(x), math.prod(n for n in wanted if n != -1)
     if wanted.count(-1) == 1 and known and size % known == 0:
         wanted = tuple(size // known if n == -1 else n for n in wanted)
@@ -78,14 +82,21 @@ def broadcast_to_shape(x, shape):
 
 
 def permutation(axes, ndim):
-    return tuple(range(ndim))[::-1] if axes is None else tuple(int(a) % max(ndim, 1) for a in axes)
+    return tuple(range(ndim))[::-1] if axes is None else axes_of(axes, ndim)
 
 
 def transposed_shape(x, axes=None):
     order = permutation(axes, len(x))
-    if sorted(order) != list(range(len(x))):
-        raise ShapeError(f"axes {tuple(axes)} are not the {len(x)} axes, each once")
+    if len(order) != len(x):
+        raise ShapeError(f"axes={axes} are not all of the {len(x)} axes")
     return tuple(x[a] for a in order)
+
+
+def swapped_shape(x, axis1, axis2):
+    (first,), (second,) = axes_of(axis1, len(x)), axes_of(axis2, len(x))
+    shape = list(x)
+    shape[first], shape[second] = x[second], x[first]
+    return tuple(shape)
 
 
 def indexed_shape(x, key):
@@ -107,7 +118,7 @@ def outer_shape(x, y):
     return math.prod(x), math.prod(y)
 
 
-# ------------------------------------------------------------------------------------------- writing
+# ----------------------------------------------------------------------------------------- writing
 
 
 def multiplied(node, x, y):
@@ -134,8 +145,16 @@ def with_parameters(name):
     return write
 
 
+def transposed(node, x):
+    return with_parameters("np.transpose")(node, x) if node.parameters["axes"] else f"{x}.T"
+
+
 def reshaped(node, x):
     return f"{x} as {notation.extent(node.shape)}"
+
+
+def repeated(node, x):
+    return f"{x} repeated to {notation.extent(node.shape)}"
 
 
 def indexed(node, x):
@@ -149,10 +168,12 @@ def _key_text(key):
         return f"{start}:{stop}" + (f":{step}" if key.step is not None else "")
     if key is Ellipsis:
         return "..."
+    if isinstance(key, Node):
+        return notation.mention(key, code=True)
     return notation.shorten(str(np.asarray(key).tolist()), 16)
 
 
-# ------------------------------------------------------------------------------------------ the makers
+# -------------------------------------------------------------------------------------- the makers
 
 
 def _enter(rule, *functions):
@@ -161,14 +182,13 @@ def _enter(rule, *functions):
     return rule
 
 
-def elementwise(function, *partials, math=None, code=None, binds=notation.ATOM, slots=(), compute=None):
+def elementwise(function, *partials, math=None, code=None, binds=notation.ATOM, slots=()):
     """Enter an operation that works entry by entry; ``partials``: ∂z/∂x, ∂z/∂y as d(z, x, y)."""
     name = function.__name__
-    call = ", ".join("{%d}" % i for i in range(len(partials)))
-    code = code or f"np.{name}({call})"
+    call = f"{name}({', '.join(f'{{{i}}}' for i in range(len(partials)))})"
     rule = Rule(
-        name, compute or function, broadcast_shape, "elementwise", partials, code,
-        math or f"{name}({call})", binds, slots, arity=len(partials),
+        name, function, broadcast_shape, "elementwise", partials, code or f"np.{call}",
+        math or call, binds, slots, arity=len(partials),
     )  # fmt: skip
     return _enter(rule, function)
 
@@ -190,8 +210,9 @@ def elementwise_function(*partials, math):
 def comparison(function, sign, math=None):
     """Enter a comparison: it has a value, True or False, and sends no gradient."""
     rule = Rule(
-        function.__name__, function, broadcast_shape, "elementwise", (None, None), f"({{0}} {sign} {{1}})",
-        f"[{{0}} {math or sign} {{1}}]", slots=(1, 1), arity=2, gives_floats=False,
+        function.__name__, function, broadcast_shape, "elementwise", (None, None),
+        f"({{0}} {sign} {{1}})", f"[{{0}} {math or sign} {{1}}]", slots=(1, 1), arity=2,
+        gives_floats=False,
     )  # fmt: skip
     return _enter(rule, function)
 
@@ -205,7 +226,7 @@ def linear(function, shape, *transposes, code, math, parameters=None, name=None,
     return _enter(rule, function)
 
 
-# ------------------------------------------------------------------------- parts of some derivatives
+# ----------------------------------------------------------------------- parts of some derivatives
 
 
 def lowered(x, y):
@@ -213,6 +234,11 @@ def lowered(x, y):
     if isinstance(y, (int, float)):
         return {0: 1, 1: 1, 2: x}.get(y) if y in (0, 1, 2) else x ** (y - 1)
     return x ** np.where(y == 0, 1, y - 1)
+
+
+def log_of_base(x):
+    """log x; where x = 0 it is 0, as xʸ = 0 does not change there with y > 0."""
+    return np.log(np.where(x == 0, 1, x))
 
 
 def share(x, y):
@@ -254,18 +280,19 @@ def matmul_second(g, z, x, y):
     return swapped(x) @ g
 
 
-# ---------------------------------------------------------------- elementwise: the partial derivatives
+# ------------------------------------------------------------- elementwise: the partial derivatives
 
+# fmt: off
 elementwise(np.add,      lambda z, x, y: 1,  lambda z, x, y: 1,
-            code="{0} + {1}", math="{0} + {1}", binds=1, slots=(1, 1))  # fmt: skip
+            code="{0} + {1}", math="{0} + {1}", binds=1, slots=(1, 1))
 elementwise(np.subtract, lambda z, x, y: 1,  lambda z, x, y: -1,
-            code="{0} - {1}", math="{0} − {1}", binds=1, slots=(1, 2))  # fmt: skip
+            code="{0} - {1}", math="{0} − {1}", binds=1, slots=(1, 2))
 elementwise(np.multiply, lambda z, x, y: y,  lambda z, x, y: x,
-            code="{0} * {1}", math=multiplied, binds=2, slots=(2, 2))  # fmt: skip
+            code="{0} * {1}", math=multiplied, binds=2, slots=(2, 2))
 elementwise(np.divide,   lambda z, x, y: 1 / y,  lambda z, x, y: -z / y,
-            code="{0} / {1}", math="{0} / {1}", binds=2, slots=(2, 3))  # fmt: skip
-elementwise(np.power,    lambda z, x, y: y * lowered(x, y),  lambda z, x, y: z * np.log(x),
-            code="{0}**{1}", math=lambda node, x, y: notation.power(x, y), binds=4, slots=(5, 4))  # fmt: skip
+            code="{0} / {1}", math="{0} / {1}", binds=2, slots=(2, 3))
+elementwise(np.power,    lambda z, x, y: y * lowered(x, y),  lambda z, x, y: z * log_of_base(x),
+            code="{0}**{1}", math=lambda node, x, y: notation.power(x, y), binds=4, slots=(5, 4))
 elementwise(np.negative, lambda z, x: -1,    code="-{0}", math="−{0}", binds=1, slots=(2,))
 elementwise(np.positive, lambda z, x: 1,     code="+{0}", math="{0}", binds=1, slots=(2,))
 elementwise(np.square,   lambda z, x: 2 * x, math="{0}²", binds=4, slots=(5,))
@@ -279,6 +306,7 @@ elementwise(np.absolute, lambda z, x: np.sign(x), math="|{0}|")
 elementwise(np.sign,     lambda z, x: 0 * x)
 elementwise(np.maximum,  lambda z, x, y: share(x, y),  lambda z, x, y: share(y, x))
 elementwise(np.minimum,  lambda z, x, y: share(y, x),  lambda z, x, y: share(x, y))
+# fmt: on
 
 comparison(np.greater, ">")
 comparison(np.greater_equal, ">=", "≥")
@@ -315,22 +343,38 @@ def sigmoid(x):
     return np.where(x >= 0, 1, small) / (1 + small)
 
 
-# ------------------------------------------------------------------------------ linear: the transposes
+# --------------------------------------------------------------------------- linear: the transposes
 
+# fmt: off
 linear(np.matmul, matmul_shape, matmul_first, matmul_second,
-       code="{0} @ {1}", math=matrix_product, binds=2, slots=(2, 3))  # fmt: skip
+       code="{0} @ {1}", math=matrix_product, binds=2, slots=(2, 3))
 linear(np.outer, outer_shape,
        lambda g, z, x, y: np.reshape(g @ np.ravel(y), np.shape(x)),
        lambda g, z, x, y: np.reshape(np.ravel(x) @ g, np.shape(y)),
-       code="np.outer({0}, {1})", math="{0} {1}ᵀ", binds=2, slots=(3, 3))  # fmt: skip
+       code="np.outer({0}, {1})", math="{0} {1}ᵀ", binds=2, slots=(3, 3))
 linear(np.sum, reduced_shape,
        lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims),
        parameters={"axis": None, "keepdims": False},
-       code=with_parameters("np.sum"), math=with_parameters("sum"))  # fmt: skip
+       code=with_parameters("np.sum"), math=with_parameters("sum"))
 linear(np.mean, reduced_shape,
        lambda g, z, x, axis, keepdims: spread(g / (np.size(x) // np.size(z)), x, axis, keepdims),
        parameters={"axis": None, "keepdims": False},
-       code=with_parameters("np.mean"), math=with_parameters("mean"))  # fmt: skip
+       code=with_parameters("np.mean"), math=with_parameters("mean"))
+linear(np.transpose, transposed_shape,
+       lambda g, z, x, axes: np.transpose(g, np.argsort(permutation(axes, np.ndim(x)))),
+       parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ")
+linear(np.swapaxes, swapped_shape,
+       lambda g, z, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
+       parameters={"axis1": None, "axis2": None}, slots=(5,),
+       code="np.swapaxes({0}, {axis1}, {axis2})", math="{0}ᵀ")
+linear(np.broadcast_to, broadcast_to_shape, lambda g, z, x, shape: g,
+       parameters={"shape": None}, binds=1, slots=(2,),
+       code="np.broadcast_to({0}, {shape})", math=repeated)
+linear(operator.getitem, indexed_shape,
+       lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
+       parameters={"key": None}, slots=(notation.ATOM,), name="index",
+       code=indexed, math=indexed)
+# fmt: on
 
 
 def reshape_to(x, shape):  # NumPy 2.0 calls the second argument newshape, later ones shape
@@ -341,47 +385,13 @@ RULES[np.reshape] = linear(
     reshape_to, reshaped_shape, lambda g, z, x, shape: np.reshape(g, np.shape(x)), name="reshape",
     parameters={"shape": None}, math=reshaped, binds=1, slots=(2,),
     code=lambda node, x: f"np.reshape({x}, {node.parameters['shape']})")  # fmt: skip
-linear(np.transpose, transposed_shape,
-       lambda g, z, x, axes: np.transpose(g, np.argsort(permutation(axes, np.ndim(x)))),
-       parameters={"axes": None}, slots=(5,),
-       code=lambda node, x: with_parameters("np.transpose")(node, x) if node.parameters["axes"] else f"{x}.T",
-       math="{0}ᵀ")  # fmt: skip
-linear(np.broadcast_to, broadcast_to_shape, lambda g, z, x, shape: g,
-       parameters={"shape": None}, code="np.broadcast_to({0}, {shape})",
-       math=lambda node, x: f"{x} repeated to {notation.extent(node.shape)}",
-       binds=1, slots=(2,))  # fmt: skip
-
-
-
-def index(x, key):
-    return x[key]
-
-
-INDEX = linear(index, indexed_shape, lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
-               parameters={"key": None}, code=indexed, math=indexed)  # fmt: skip
-Node.__getitem__ = lambda self, key: apply(INDEX, self, key=key)
-
-
-def _swapaxes(x, axis1, axis2):
-    order = list(range(np.ndim(x)))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return np.transpose(x, order)
-
-
-RULES[np.swapaxes] = _swapaxes
-
-
-def _where(condition, x, y):
-    return np.where(condition, x, y)
-
-
 RULES[np.where] = Rule(
     "where", np.where, broadcast_shape, "linear",
     (None, lambda g, z, c, x, y: np.where(c, g, 0), lambda g, z, c, x, y: np.where(c, 0, g)),
     "np.where({0}, {1}, {2})", "({1} if {0}, else {2})", arity=3)  # fmt: skip
 
 
-# ------------------------------------------------------- two primitives that NumPy has no name for
+# ----------------------------------------------------- two primitives that NumPy has no name for
 
 
 def _scattered(g, shape, key):
@@ -406,21 +416,21 @@ sum_to = operation(linear(
     math=lambda node, g: f"{g} summed to {notation.extent(node.shape)}", binds=1))  # fmt: skip
 
 
-# ------------------------------------------------------------------------- the vector-Jacobian product
+# ------------------------------------------------------------------------ vector-Jacobian product
 
 
 def vector_jacobian(node, place, upstream, value, operands):
-    """What flows into argument ``place`` of ``node``: (local Jacobian)ᵀ · upstream, in the argument's shape.
+    """What flows into argument ``place`` of ``node``: (local Jacobian)ᵀ · upstream, in its shape.
 
-    ``upstream`` is ∂J/∂node, ``value`` and ``operands`` are the node's value and its arguments: all arrays,
-    or all nodes (then the result is a node of the gradient's graph). Broadcasting forward is a sum
-    backward; that sum is taken here, once for every rule.
+    ``upstream`` is ∂J/∂node, ``value`` and ``operands`` are the node's value and its arguments: all
+    arrays, or all nodes (then the result is a node of the gradient's graph). Broadcasting forward
+    is a sum backward; that sum is taken here, once for every rule.
     """
     derivative = node.rule.derivatives[place]
     if node.rule.kind == "elementwise":
         partial = derivative(value, *operands, **node.parameters)
-        if isinstance(partial, int):
-            result = upstream if partial == 1 else -upstream if partial == -1 else partial * upstream
+        if isinstance(partial, int) and abs(partial) == 1:
+            result = upstream if partial == 1 else -upstream
         else:
             result = upstream * partial
     else:

@@ -125,7 +125,7 @@ def _png(indices) -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-def text_width(text: str, size: float) -> float:
+def text_width(text: str, size: float, bold: bool = False) -> float:
     """A careful upper estimate of the width of ``text`` in a sans-serif font of ``size`` pixels."""
     total = 0.0
     for character in text:
@@ -138,5 +138,5 @@ def text_width(text: str, size: float) -> float:
         elif character in "iljtfrI.,:;'|![]() ":
             total += 0.42
         else:
-            total += 0.66
-    return total * size
+            total += 0.67
+    return total * size * (1.08 if bold else 1)

@@ -24,7 +24,8 @@ from backprop_lab.pictures.timeline import Timeline
 PAD = 9.0
 SIGN = 17.0  # room for → or ← before the numbers
 APART = 4.0  # half the distance between an arrow and the gradient that comes back along it
-LONGEST = 20  # characters of a name or an expression on a card
+LEAST_SCALE = 0.8  # below it numbers cannot be read; a narrow page scrolls sideways instead
+LONGEST = 24  # characters of a name or an expression on a card
 
 
 @cache
@@ -102,10 +103,11 @@ class Picture:
         out = _Writer(position, self.line.length)
         width, height = _f(self.layout.width), _f(self.layout.height)
         still = position is not None
+        least = "" if still else f' style="--bl-least:{_f(self.layout.width * LEAST_SCALE)}px"'
         title = f"Graph of {notation.mention(self.line.cost)}"
         out.raw(
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}">'
+            f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{least}>'
         )
         if still:
             out.raw(f"<style>{style()} {DARK}</style>")
@@ -237,7 +239,7 @@ class _Card:
         self.value_height = self.value.height
         self.gradient_height = max((g.height for _, _, g in self.gradients), default=0)
         forked = any(s.of > 1 for _, s, _ in self.gradients)
-        name_line = text_width(self.name, 14 if self.named else 12)
+        name_line = text_width(self.name, 14 if self.named else 12, bold=self.named)
         if self.shape:
             name_line += 6 + text_width(self.shape, 11)
         self.width = 2 * PAD + max(
@@ -351,7 +353,7 @@ def _numbers(out, drawn: Block, sign, middle, top):
     if drawn.image:
         width, tall = drawn.image_size
         out.raw(
-            f'<image x="{_f(left)}" y="{_f(top + height + 2)}" width="{_f(width)}" height="{_f(tall)}" '
+            f'<image x="{_f(left + (drawn.width - width) / 2)}" y="{_f(top + height + 2)}" width="{_f(width)}" height="{_f(tall)}" '
             f'preserveAspectRatio="none" style="image-rendering:pixelated" href="{drawn.image}"/>'
         )
 

@@ -1,0 +1,8 @@
+"""``python -m backprop_lab`` is the command ``backprop-lab``."""
+
+import sys
+
+from backprop_lab.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

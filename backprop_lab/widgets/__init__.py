@@ -1,0 +1,1 @@
+"""What a learner steps through and answers: the step-through, self-checks, paper exercises."""

@@ -1,0 +1,94 @@
+"""Which steps are worth a prediction, and how they are asked.
+
+Committing to an answer before it is shown helps where the step is surprising and the feedback explains
+(Hundhausen, Douglas & Stasko 2002; Brod 2021); trivial steps are never asked. Each kind of surprise is
+asked at its first occurrence. The explanations of wrong answers come from the step's record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backprop_lab import notation
+from backprop_lab.graph import Node
+from backprop_lab.passes import Step
+
+TOLERANCE = 0.01
+MOST_NUMBERS = 4  # more than that is typing, not thinking
+
+_WHY = {
+    "fork": "Arrows that come together add up.",
+    "product": "A product swaps: the slope with respect to one factor is the other factor.",
+    "gate": "relu lets the gradient through where its input is positive, and nothing elsewhere.",
+    "max": "The gradient goes to the one that was taken; ties share equally.",
+    "matrix": "The way back through a matrix is its transpose.",
+    "shape": "What was broadcast forwards is summed backwards.",
+    "mean": "Each entry of a mean of n moves it by 1/n.",
+    "power": "The derivative of xᵏ is k · xᵏ⁻¹; multiply it by what comes from above.",
+}
+
+
+def surprise(step: Step) -> str | None:
+    """The kind of surprise that a step holds, or None."""
+    if step.argument is None:
+        return None
+    rule, node = step.node.rule, step.node
+    if step.complete and step.so_far.of > 1:
+        return "fork"
+    if step.so_far.of > 1:
+        return None  # a part of a sum is asked once the sum is whole
+    if rule.name == "relu" and (step.inputs[0] <= 0).any():
+        return "gate"
+    if rule.kind == "elementwise" and step.receiver.shape != node.shape:
+        return "shape"
+    if rule.name in ("maximum", "minimum"):
+        return "max"
+    if rule.name == "matmul" and node.ndim > 0:
+        return "matrix"
+    if rule.name in ("multiply", "matmul") and all(isinstance(a, Node) for a in node.arguments):
+        return "product"
+    if rule.name in ("power", "square"):
+        return "power"
+    return "mean" if rule.name == "mean" else None
+
+
+def questions(steps: list[Step]) -> dict[int, dict]:
+    """{index of a step: what to ask before it}, ready to travel to the browser."""
+    asked, kinds = {}, set()
+    for step in steps:
+        kind = surprise(step)
+        if kind is None or kind in kinds or step.receiver.size > MOST_NUMBERS:
+            continue
+        if not np.isfinite(step.so_far.sum).all():
+            continue
+        kinds.add(kind)
+        asked[step.index] = _question(step, kind)
+    return asked
+
+
+def _question(step: Step, kind: str) -> dict:
+    name, count = step.gradient_name(step.receiver), step.receiver.size
+    source = f"from {notation.mention(step.node)} to {notation.mention(step.receiver)}"
+    if kind == "fork":
+        text = (
+            f"{step.so_far.of} arrows end at {notation.mention(step.receiver)}, and "
+            f"{notation.array(step.before)} has arrived. After the last one, {name} = ?"
+        )
+    else:
+        text = f"One arrow back, {source}: {name} = ?"
+    explained = f"{step.formula}: {step.sum_numbers or step.numbers}. {_WHY[kind]}"
+    form = "one number" if count == 1 else f"{count} numbers, with spaces between"
+    return {
+        "question": text,
+        "form": f"({form}; within 1 %; an empty answer shows it)",
+        "answer": step.so_far.sum.ravel().tolist(),
+        "tolerance": TOLERANCE,
+        "why": explained,
+        "hint": f"Not that. Upstream {step.gradient_name(step.node)} is {notation.array(step.upstream)}; "
+        f"multiply it by the local derivative of {notation.factor(step.node)}.",
+        "wrong": [
+            {"value": wrong.value.ravel().tolist(), "why": wrong.meaning}
+            for wrong in step.confusions
+            if np.isfinite(wrong.value).all()
+        ],
+    }

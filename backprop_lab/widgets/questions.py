@@ -1,0 +1,150 @@
+"""``bl.question``: a self-check in which every answer, right or wrong, is explained.
+
+The series' own questions stand in ``questions.toml`` and are called by their name, so that a notebook
+does not show its answers; a teacher's own are given in full. Where no kernel runs, a question is a paper
+one: its answers are folded away.
+
+What must hold: every wrong answer has an explanation of its own; nothing is marked by colour.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from functools import cache
+from html import escape
+from importlib.resources import files
+from zlib import crc32
+
+import anywidget
+import numpy as np
+import traitlets
+
+from backprop_lab import notation
+from backprop_lab.confusions import same
+from backprop_lab.widgets import assets
+from backprop_lab.widgets.predict import TOLERANCE
+
+
+class Question(anywidget.AnyWidget):
+    """The widget that :func:`question` returns."""
+
+    _esm = assets.script("answers.js", "question.js")
+    _css = assets.styles()
+    spec = traitlets.Dict().tag(sync=True)
+
+    def __repr__(self):
+        return f"<question: {self.spec['question']}>"
+
+    def _repr_mimebundle_(self, **options):
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return {**data, "text/plain": self._paper(), "text/html": self._folded()}, metadata
+
+    def _paper(self) -> str:
+        lines = [self.spec["question"]]
+        lines += [f"  ( ) {choice['text']}" for choice in self.spec.get("choices", ())]
+        return "\n".join(lines if len(lines) > 1 else [*lines, "  ____"])
+
+    def _folded(self) -> str:
+        if "choices" in self.spec:
+            listed = "".join(f"<li>{escape(c['text'])}</li>" for c in self.spec["choices"])
+            body = f"<ul>{listed}</ul>"
+            answers = [(c["text"], c["right"], c["why"]) for c in self.spec["choices"]]
+        else:
+            body = ""
+            answers = [(self.spec["shown"], True, self.spec["why"])]
+            answers += [(w["shown"], False, w["why"]) for w in self.spec["wrong"]]
+        answers.sort(key=lambda answer: not answer[1])
+        rows = "".join(
+            f"<p>{'✓' if right else '✗'} <b>{escape(text)}</b>: {escape(why)}</p>"
+            for text, right, why in answers
+        )
+        return (
+            f"<div><p><b>{escape(self.spec['question'])}</b></p>{body}"
+            f"<details><summary>Answers</summary>{rows}</details></div>"
+        )
+
+
+def question(text: str, answer=None, why: str | None = None, wrong=None, hint: str | None = None) -> Question:
+    """A self-check, shown as the last line of a cell.
+
+    Either ``text`` alone, the name of one of the series' questions; or a question of your own, with the
+    right ``answer``, ``why`` it is right, and ``wrong``: {wrong answer: what was confused}.
+    A text as the answer makes it a choice among all answers; a number or a tuple of numbers is typed in,
+    accepted within 1 %, and ``hint`` is said to wrong numbers that are not listed.
+
+    Raises ValueError for an unknown name, a missing explanation, or a wrong answer that equals the right one.
+
+    >>> import backprop_lab as bl
+    >>> bl.question(
+    ...     "x = 3 and J = x². What is ∂J/∂x?",
+    ...     answer=6,
+    ...     why="2x at x = 3.",
+    ...     wrong={9: "That is J itself.", 3: "The factor 2 is lost."},
+    ... )
+    <question: x = 3 and J = x². What is ∂J/∂x?>
+    """
+    if answer is None:
+        if why or wrong:
+            raise ValueError("question: give an answer too, or only the name of one of the series' questions")
+        return Question(spec=_spec(**_named(text)))
+    return Question(spec=_spec(text, answer, why, wrong, hint))
+
+
+def _spec(question, answer, why, wrong, hint=None) -> dict:
+    """What travels to the browser."""
+    if not why:
+        raise ValueError("question: say why the right answer is right (why=…)")
+    wrong = dict(wrong or {})
+    if not wrong or not all(wrong.values()):
+        raise ValueError("question: wrong={answer: what was confused} needs an explanation for each")
+    if isinstance(answer, str):
+        if answer in wrong:
+            raise ValueError(f"question: {answer!r} is given as right and as wrong")
+        choices = [{"text": answer, "right": True, "why": why}]
+        choices += [{"text": text, "right": False, "why": said} for text, said in wrong.items()]
+        choices.sort(key=lambda choice: crc32(choice["text"].encode()))  # always the same, never by merit
+        return {"question": question, "choices": choices}
+    right = np.asarray(answer, float)
+    mistakes = []
+    for given, said in wrong.items():
+        value = np.asarray(given, float)
+        if same(value, right):
+            raise ValueError(f"question: {given!r} is given as wrong, but agrees with the answer {answer!r}")
+        mistakes.append({"value": value.ravel().tolist(), "shown": notation.array(value), "why": said})
+    count = right.size
+    form = "one number" if count == 1 else f"{count} numbers, with spaces between"
+    return {
+        "question": question,
+        "answer": right.ravel().tolist(),
+        "shown": notation.array(right),
+        "tolerance": TOLERANCE,
+        "form": f"({form}; fractions such as 1/3 are fine; within 1 %)",
+        "why": why,
+        "hint": hint or "Not that. Look at the picture above once more.",
+        "wrong": mistakes,
+    }
+
+
+def _named(name: str) -> dict:
+    """A question of the series by its name."""
+    known = bank()
+    if name not in known:
+        near = get_close_matches(name, known, n=3, cutoff=0.4) or list(known)[:5]
+        raise ValueError(
+            f"question: the series has no question {name!r} (near: {', '.join(near)}); for one of your own "
+            "give answer=, why= and wrong= as well"
+        )
+    return known[name]
+
+
+@cache
+def bank() -> dict[str, dict]:
+    """{name: question} of the whole series, as ``questions.toml`` has them."""
+    text = (files("backprop_lab.widgets") / "questions.toml").read_text("utf-8")
+    entries = tomllib.loads(text)
+    for entry in entries.values():
+        wrong = entry["wrong"]
+        entry["wrong"] = {tuple(a) if isinstance(a, list) else a: said for a, said in wrong}
+    return entries

@@ -1,0 +1,41 @@
+// Reading what a learner types, and saying what a wrong answer means.
+// The numbers to compare with, and every explanation, come from Python; nothing is computed here.
+
+/** The numbers in "(0, -42)", "0 −42", "1/3" or "[1, 2; 3, 4]"; null if something else stands there.
+ *  A comma is a decimal point only inside a single number without spaces, as in "0,5".
+ *  @param {string} text @param {number} count how many numbers are expected @returns {number[] | null} */
+export function readNumbers(text, count) {
+  let plain = text.replace(/[−–]/g, "-").replace(/[()[\]]/g, " ").trim();
+  if (count === 1) plain = plain.replace(/^([-+]?\d*),(\d+)$/, "$1.$2");
+  const parts = plain.split(/[\s,;]+/).filter(Boolean);
+  const numbers = parts.map((part) => {
+    const found = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\/(\d+\.?\d*))?$/i.exec(part);
+    return found ? Number(found[1]) / (found[2] ? Number(found[2]) : 1) : NaN;
+  });
+  return parts.length && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+/** Whether two answers agree within the stated tolerance.
+ *  @param {number[]} given @param {number[]} right @param {number} tolerance */
+export function agree(given, right, tolerance) {
+  return (
+    given.length === right.length &&
+    given.every((g, i) => Math.abs(g - right[i]) <= tolerance * Math.max(1, Math.abs(right[i])))
+  );
+}
+
+/** What to say to an answer: {right, text}.
+ *  @param {string} text
+ *  @param {{answer: number[], tolerance: number, why: string, hint: string,
+ *           wrong: {value: number[], why: string}[]}} ask */
+export function judge(text, ask) {
+  const given = readNumbers(text, ask.answer.length);
+  const wanted = ask.answer.length === 1 ? "one number" : `${ask.answer.length} numbers`;
+  if (!given) return { right: false, text: `Type ${wanted}, such as −6, 0.5 or 1/3.` };
+  if (agree(given, ask.answer, ask.tolerance)) return { right: true, text: ask.why };
+  const known = ask.wrong.find((mistake) => agree(given, mistake.value, ask.tolerance));
+  if (known) return { right: false, text: known.why };
+  if (given.length !== ask.answer.length)
+    return { right: false, text: `${given.length} given, ${wanted} expected. ${ask.hint}` };
+  return { right: false, text: ask.hint };
+}
