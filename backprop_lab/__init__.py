@@ -6,11 +6,39 @@ anywidget) load on first use.
 
 from __future__ import annotations
 
-from backprop_lab.graph import MissingValueError, Node, NotAnArrayError, ShapeError, constant, variable
+from backprop_lab.graph import (
+    MissingValueError,
+    Node,
+    NotAnArrayError,
+    ShapeError,
+    constant,
+    variable,
+)
 from backprop_lab.passes import NonFiniteError, NonFiniteWarning, Step, backward, forward, steps
 from backprop_lab.rules import relu, sigmoid
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "MissingValueError",
+    "Node",
+    "NonFiniteError",
+    "NonFiniteWarning",
+    "NotAnArrayError",
+    "ShapeError",
+    "Step",
+    "backward",
+    "constant",
+    "draw",
+    "fill_in",
+    "forward",
+    "question",
+    "relu",
+    "sigmoid",
+    "step_through",
+    "steps",
+    "variable",
+]
 
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
     "draw": "backprop_lab.pictures.drawing",
@@ -32,17 +60,10 @@ def __dir__():
     return __all__
 
 
-__all__ = sorted(
-    {name for name in globals() if not name.startswith("_")}
-    - {"annotations", "confusions", "graph", "notation", "passes", "rules"} | set(_LATER)
-)
-
-
 def _picture_of_node(node):
     """A node on a cell's last line shows its graph, unless that is too large to read."""
-    from backprop_lab.pictures.drawing import MOST_NODES, draw
-
     from backprop_lab.graph import topological_order
+    from backprop_lab.pictures.drawing import MOST_NODES, draw
 
     return draw(node)._repr_html_() if len(topological_order(node)) <= MOST_NODES else None
 

@@ -31,7 +31,9 @@ def refresh(path: Path) -> bool:
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
     book.metadata = dict(METADATA)
-    NotebookClient(book, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(
+        book, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    ).execute()
     count = 0
     for cell in book.cells:
         cell.metadata.pop("execution", None)  # the times at which it ran

@@ -43,14 +43,17 @@ def block(value: np.ndarray) -> Block:
         return _rows([notation.number(value[()])], brackets=False)
     if value.ndim == 1 and 0 < value.size <= LONGEST_VECTOR:
         return _rows(_aligned(value[:, None]), brackets=True)
-    if value.ndim == 2 and 0 < value.size and value.shape[0] <= MOST_ROWS and value.shape[1] <= MOST_COLUMNS:
+    if value.ndim == 2 and value.size > 0 and value.shape[0] <= MOST_ROWS and value.shape[1] <= MOST_COLUMNS:
         return _rows(_aligned(value), brackets=True)
     return _heat_map(value)
 
 
 def _rows(rows, brackets) -> Block:
     return Block(
-        tuple(rows), max(map(len, rows)) * DIGIT + (12 if brackets else 0), len(rows) * ROW, brackets
+        tuple(rows),
+        max(map(len, rows)) * DIGIT + (12 if brackets else 0),
+        len(rows) * ROW,
+        brackets,
     )
 
 
@@ -72,9 +75,7 @@ def _heat_map(value) -> Block:
     side = max(3.0, min(12.0, 96 / max(rows, columns)))
     size = (columns * side, rows * side)
     width = max(size[0], max(map(len, caption)) * DIGIT)
-    return Block(
-        caption, width, 2 * ROW + size[1] + 4, image=_png(_colours(cells)), image_size=size
-    )
+    return Block(caption, width, 2 * ROW + size[1] + 4, image=_png(_colours(cells)), image_size=size)
 
 
 def _at_most(matrix, most):
@@ -99,7 +100,11 @@ def _colours(matrix) -> np.ndarray:
 
 def _palette() -> bytes:
     """Neither green nor red, which mean value and gradient here; darkness tells size in grey as well."""
-    negative, zero, positive = np.array([94, 60, 153]), np.array([250, 250, 248]), np.array([122, 82, 0])
+    negative, zero, positive = (
+        np.array([94, 60, 153]),
+        np.array([250, 250, 248]),
+        np.array([122, 82, 0]),
+    )
     shares = np.linspace(0, 1, 128)[:, None]
     down = zero + (negative - zero) * shares
     up = zero + (positive - zero) * shares

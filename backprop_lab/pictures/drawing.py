@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from urllib.parse import quote
 
 from backprop_lab import notation
 from backprop_lab.graph import Node, NotAnArrayError
@@ -69,10 +68,16 @@ def draw(J: Node) -> Drawing:
     return Drawing(Picture(line))
 
 
+_ADDRESS_SAFE = {"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "&": "%26", '"': "'"}
+
+
 def as_image(svg: str, description: str) -> str:
     """An SVG as an HTML image: its style stays its own, and it survives pages that strip inline SVG."""
-    data = "data:image/svg+xml," + quote(svg, safe=" =:/;,()!*'@?$+&~#-._".replace("#", ""))
-    return f'<img src="{data}" alt="{escape(description)}" style="max-width:100%">'
+    data = svg.translate(str.maketrans(_ADDRESS_SAFE))
+    return (
+        f'<img src="data:image/svg+xml;charset=utf-8,{data}" alt="{escape(description)}" '
+        'style="max-width:100%">'
+    )
 
 
 def page(title: str, body: str) -> str:

@@ -11,6 +11,7 @@ their own, so that no arrow passes through a card; the same graph gives the same
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 SWEEPS = 12
 BETWEEN = 26  # vertical distance between neighbours in a column
@@ -147,16 +148,14 @@ def _order(layers):
 
 def _crossings(layers) -> int:
     total = 0
-    for layer, following in zip(layers, layers[1:], strict=False):
+    for layer, following in pairwise(layers):
         rank = {id(box): i for i, box in enumerate(following)}
         ends = [
             (i, rank[id(other)] + share)
             for i, box in enumerate(layer)
             for other, share in sorted(box.after, key=lambda end: rank[id(end[0])] + end[1])
         ]
-        total += sum(
-            a[0] < b[0] and a[1] > b[1] for k, a in enumerate(ends) for b in ends[k + 1 :]
-        )
+        total += sum(a[0] < b[0] and a[1] > b[1] for k, a in enumerate(ends) for b in ends[k + 1 :])
     return total
 
 

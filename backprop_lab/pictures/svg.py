@@ -19,10 +19,11 @@ from importlib.resources import files
 from backprop_lab import notation
 from backprop_lab.pictures.blocks import DIGIT, ROW, Block, block, text_width
 from backprop_lab.pictures.layout import Box, lay_out, port_y, spread_out
+from backprop_lab.pictures.palette import DARK, LIGHT, colours
+from backprop_lab.pictures.pen import SIGN, Pen, numbers, path, px
 from backprop_lab.pictures.timeline import Timeline
 
 PAD = 9.0
-SIGN = 17.0  # room for → or ← before the numbers
 APART = 4.0  # half the distance between an arrow and the gradient that comes back along it
 LEAST_SCALE = 0.8  # below it numbers cannot be read; a narrow page scrolls sideways instead
 LONGEST = 24  # characters of a name or an expression on a card
@@ -35,10 +36,12 @@ def style() -> str:
     return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.S)).strip()
 
 
-DARK = (
-    "@media (prefers-color-scheme: dark) { .bl-graph { --ink: #f2f2f2; --paper: #1c1c1c; --faint: #a8a8a8; "
-    "--known: #1fc299; --gradient: #ff8a3d; --tint: #10241e; --tint-gradient: #2b1a0f; } }"
-)
+def own_colours() -> str:
+    """The colours of a picture that stands alone: light or dark as the reader's page is."""
+    return (
+        f".bl-graph {{ {colours(LIGHT)} }} "
+        f"@media (prefers-color-scheme: dark) {{ .bl-graph {{ {colours(DARK)} }} }}"
+    )
 
 
 class Picture:
@@ -100,17 +103,17 @@ class Picture:
     # ------------------------------------------------------------------------------------- writing it
 
     def _svg(self, position) -> str:
-        out = _Writer(position, self.line.length)
-        width, height = _f(self.layout.width), _f(self.layout.height)
+        out = Pen(position, self.line.length)
+        width, height = px(self.layout.width), px(self.layout.height)
         still = position is not None
-        least = "" if still else f' style="--bl-least:{_f(self.layout.width * LEAST_SCALE)}px"'
+        least = "" if still else f' style="--bl-least:{px(self.layout.width * LEAST_SCALE)}px"'
         title = f"Graph of {notation.mention(self.line.cost)}"
         out.raw(
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{least}>'
         )
         if still:
-            out.raw(f"<style>{style()} {DARK}</style>")
+            out.raw(f"<style>{own_colours()} {style()}</style>")
             out.raw(f"<title>{escape(title)}</title><desc>{escape(self.describe(position))}</desc>")
         for arrow in self.layout.arrows:
             self._arrow(out, arrow)
@@ -125,22 +128,23 @@ class Picture:
         left, top = box.x - card.width / 2, box.y - card.height / 2
         number = self.number[node]
         attributes = out.states(line.state_changes(node)) + out.activity(line.active.get(node, []))
-        out.raw(f'<g id="{out.prefix}n{number}" data-node="{number}"{attributes}><title>{escape(card.title)}</title>')
+        out.raw(f'<g id="bl-n{number}" data-node="{number}"{attributes}>')
+        out.raw(f"<title>{escape(card.title)}</title>")
         out.rect("bl-ring", left - 5, top - 5, card.width + 10, card.height + 10, 10)
         out.rect("bl-card", left, top, card.width, card.height, 6)
         out.rect("bl-inner", left + 3, top + 3, card.width - 6, card.height - 6, 4)
-        start, value = line.known.get(node, (None, None))
+        start, _ = line.known.get(node, (None, None))
         y = top + PAD
         if start != 0:
             with out.group("bl-value", out.show(0, start)):
                 out.text("bl-sign", box.x, y + card.value_height / 2 + 5, "?", "middle")
         if start is not None:
             with out.group("bl-value", out.show(start)):
-                _numbers(out, card.value, "→", box.x, y + (card.value_height - card.value.height) / 2)
+                numbers(out, card.value, "→", box.x, y + (card.value_height - card.value.height) / 2)
         y += card.value_height + 4
         out.rule(left + 6, y, left + card.width - 6)
         y += 16
-        out.title(box.x, y, card)
+        out.title(box.x, y, card.name, card.named, card.shape)
         if card.how:
             y += 16
             out.text("bl-how", box.x, y, card.how, "middle")
@@ -151,7 +155,7 @@ class Picture:
             starts = [start for start, _, _ in card.gradients]
             for (start, so_far, drawn), end in zip(card.gradients, [*starts[1:], None], strict=True):
                 with out.group("bl-grad", out.show(start, end)):
-                    _numbers(out, drawn, "←", box.x, y + (card.gradient_height - drawn.height) / 2)
+                    numbers(out, drawn, "←", box.x, y + (card.gradient_height - drawn.height) / 2)
                     if so_far.of > 1:
                         below = y + card.gradient_height + 11
                         out.text("bl-count", box.x, below, f"{so_far} arrived", "middle")
@@ -175,10 +179,12 @@ class Picture:
         carried = self.line.carried.get((target, arrow.port))
         shift = APART if target.needs_gradient and source.needs_gradient else 0
         out.raw("<g>")
-        reads = out.activity([p for p in self.line.active.get(target, []) if self._is_forward(target, p)], "bl-reads")
+        reads = out.activity(
+            [p for p in self.line.active.get(target, []) if self._is_forward(target, p)], "bl-reads"
+        )
         x, y = points[-1]
-        out.raw(f'<path{out.classes("bl-forward", reads)} d="{_path(points, -shift)}H{_f(x - 7)}"/>')
-        out.raw(f'<path class="bl-head" d="M{_f(x)} {_f(y - shift)}l-9 -4v8z"/>')
+        out.raw(f'<path{out.classes("bl-forward", reads)} d="{path(points, -shift)}H{px(x - 7)}"/>')
+        out.raw(f'<path class="bl-head" d="M{px(x)} {px(y - shift)}l-9 -4v8z"/>')
         out.raw("</g>")
         if carried is None:
             return
@@ -188,9 +194,9 @@ class Picture:
             return
         active = out.activity(self.line.active.get((target, arrow.port), []))
         out.raw(f"<g{shown}{active}>")
-        out.raw(f'<path class="bl-back" d="{_path(points, shift)}"/>')
+        out.raw(f'<path class="bl-back" d="{path(points, shift)}"/>')
         x, y = points[0]
-        out.raw(f'<path class="bl-back-head" d="M{_f(x)} {_f(y + shift)}l9 -4v8z"/></g>')
+        out.raw(f'<path class="bl-back-head" d="M{px(x)} {px(y + shift)}l9 -4v8z"/></g>')
 
     def _is_forward(self, node, position):
         return self.line.known.get(node, (None,))[0] == position
@@ -208,7 +214,18 @@ class Picture:
                 points = self._points(arrow)
                 (x0, y0), (x1, y1) = points[-3], points[-2]
                 label = self.labels[key]
-                placed.append((Box(label.width + 8, label.height + 4, layer, x=(x0 + x1) / 2, y=(y0 + y1) / 2), key))
+                placed.append(
+                    (
+                        Box(
+                            label.width + 8,
+                            label.height + 4,
+                            layer,
+                            x=(x0 + x1) / 2,
+                            y=(y0 + y1) / 2,
+                        ),
+                        key,
+                    )
+                )
             placed.sort(key=lambda entry: entry[0].y)
             boxes = [box for box, _ in placed]
             spread_out(boxes, [box.y for box in boxes], between=4)
@@ -217,8 +234,15 @@ class Picture:
                 receiver = key[0].inputs[key[1]]
                 lasting = self.line.arrived[receiver][-1][1].of > 1
                 with out.group("bl-label", out.show(start, None if lasting else start + 1)):
-                    out.rect("bl-plate", box.x - box.width / 2, box.y - box.height / 2, box.width, box.height, 4)
-                    _numbers(out, self.labels[key], "", box.x, box.y - self.labels[key].height / 2)
+                    out.rect(
+                        "bl-plate",
+                        box.x - box.width / 2,
+                        box.y - box.height / 2,
+                        box.width,
+                        box.height,
+                        4,
+                    )
+                    numbers(out, self.labels[key], "", box.x, box.y - self.labels[key].height / 2)
 
 
 class _Card:
@@ -253,126 +277,3 @@ class _Card:
         below = 4 + self.gradient_height + (14 if forked else 0) if self.gradients else 0
         ports = 18 * (len(node.inputs) + 1)
         self.height = max(2 * PAD + self.value_height + 4 + texts + below, ports)
-
-
-class _Writer:
-    """Collects SVG text; knows whether one position is drawn or all of them."""
-
-    def __init__(self, position, length):
-        self.position = position
-        self.length = length
-        self.parts: list[str] = []
-        self.prefix = "bl-"
-
-    def raw(self, text):
-        self.parts.append(text)
-
-    def show(self, start, end=None) -> str | None:
-        """Attributes of what is seen from ``start`` up to ``end``; None if that is never."""
-        end = self.length if end is None else end
-        if self.position is not None:
-            return "" if start <= self.position < end else None
-        return "" if start == 0 and end == self.length else f' data-show="{start} {end}"'
-
-    def states(self, changes) -> str:
-        if self.position is None:
-            listed = " ".join(f"{start}:{state}" for start, state in changes)
-            return f' data-state="{changes[0][1]}" data-states="{listed}"'
-        return f' data-state="{[state for start, state in changes if start <= self.position][-1]}"'
-
-    def activity(self, positions, name="bl-active") -> str:
-        if self.position is not None:
-            return f' class="{name}"' if self.position in positions else ""
-        return f' data-{name[3:]}="{" ".join(map(str, positions))}"' if positions else ""
-
-    def classes(self, name, attributes) -> str:
-        """``name`` as a class, joined with the one that ``attributes`` may bring."""
-        if attributes.startswith(" class="):
-            return f' class="{name} {attributes[8:]}'
-        return f' class="{name}"{attributes}'
-
-    def group(self, name, shown):
-        return _Group(self, name, shown)
-
-    def rect(self, name, x, y, width, height, radius):
-        self.raw(
-            f'<rect class="{name}" x="{_f(x)}" y="{_f(y)}" width="{_f(width)}" height="{_f(height)}" '
-            f'rx="{radius}"/>'
-        )
-
-    def rule(self, x0, y, x1):
-        self.raw(f'<path class="bl-rule" d="M{_f(x0)} {_f(y)}H{_f(x1)}"/>')
-
-    def title(self, x, y, card):
-        """A card's name, and its shape in small letters beside it."""
-        shape = f'<tspan class="bl-shape" dx="6">{escape(card.shape)}</tspan>' if card.shape else ""
-        self.raw(
-            f'<text x="{_f(x)}" y="{_f(y)}" text-anchor="middle">'
-            f'<tspan class="{"bl-name" if card.named else "bl-how"}">{escape(card.name)}</tspan>{shape}</text>'
-        )
-
-    def text(self, name, x, y, text, anchor="start", length=None):
-        anchor = "" if anchor == "start" else f' text-anchor="{anchor}"'
-        length = f' textLength="{_f(length)}"' if length else ""
-        self.raw(f'<text class="{name}" x="{_f(x)}" y="{_f(y)}"{anchor}{length}>{escape(text)}</text>')
-
-
-class _Group:
-    """A group that is left out, with all that is drawn into it, where it is not seen."""
-
-    def __init__(self, out, name, shown):
-        self.out, self.name, self.shown = out, name, shown
-
-    def __enter__(self):
-        self.start = len(self.out.parts)
-        self.out.raw(f'<g class="{self.name}"{self.shown or ""}>')
-
-    def __exit__(self, *_):
-        self.out.raw("</g>")
-        if self.shown is None:
-            del self.out.parts[self.start :]
-
-
-def _numbers(out, drawn: Block, sign, middle, top):
-    """A block of numbers or a heat map, with → or ← before it, its middle at ``middle``."""
-    room = SIGN if sign else 0
-    left = middle - (drawn.width + room) / 2 + room
-    height = len(drawn.rows) * ROW
-    if sign:
-        out.text("bl-sign", left - room, top + height / 2 + 5, sign)
-    for i, row in enumerate(drawn.rows):
-        x, y = left + (6 if drawn.brackets else 0), top + ROW * i + 12
-        out.text("bl-numbers", x, y, row, length=len(row) * DIGIT)
-    if drawn.brackets:
-        right = left + drawn.width
-        edge, down = _f(top + 1), _f(height - 2)
-        out.raw(
-            f'<path class="bl-bracket" d="M{_f(left + 4)} {edge}h-3v{down}h3'
-            f'M{_f(right - 4)} {edge}h3v{down}h-3"/>'
-        )
-    if drawn.image:
-        width, tall = drawn.image_size
-        out.raw(
-            f'<image x="{_f(left + (drawn.width - width) / 2)}" y="{_f(top + height + 2)}" width="{_f(width)}" height="{_f(tall)}" '
-            f'preserveAspectRatio="none" style="image-rendering:pixelated" href="{drawn.image}"/>'
-        )
-
-
-def _path(points, shift) -> str:
-    """Straight inside columns, a soft curve in each gap."""
-    (x, y), *rest = points
-    parts = [f"M{_f(x)} {_f(y + shift)}"]
-    for i, (x1, y1) in enumerate(rest):
-        if i % 2 == 0:
-            parts.append(f"H{_f(x1)}")
-        else:
-            bend = (x + x1) / 2
-            parts.append(f"C{_f(bend)} {_f(y + shift)} {_f(bend)} {_f(y1 + shift)} {_f(x1)} {_f(y1 + shift)}")
-        x, y = x1, y1
-    return "".join(parts)
-
-
-def _f(number) -> str:
-    """A coordinate: one decimal at most, so that the same run gives the same bytes everywhere."""
-    text = f"{number:.1f}"
-    return text[:-2] if text.endswith(".0") else text

@@ -18,9 +18,17 @@ def script(*names: str) -> str:
     return "\n".join(re.sub(r'^import .* from "\./.*";\n', "", text, flags=re.M) for text in texts)
 
 
+# Where the page is dark: JupyterLab and Notebook 7, VS Code, Colab, a saved page.
+DARK_PAGES = ('body[data-jp-theme-light="false"]', "body.vscode-dark", "html[theme=dark]", "html.bl-dark")
+
+
 @cache
 def styles() -> str:
-    """The style of the picture and of the widgets around it."""
+    """The style of the picture and of the widgets around it, in the colours of the page's theme."""
+    from backprop_lab.pictures.palette import DARK, LIGHT, colours
     from backprop_lab.pictures.svg import style
 
-    return style() + "\n" + (files("backprop_lab.widgets") / "static" / "step_through.css").read_text("utf-8")
+    widgets = ":is(.bl-step, .bl-question)"
+    dark = ", ".join(f"{page} {widgets}" for page in DARK_PAGES)
+    own = (files("backprop_lab.widgets") / "static" / "step_through.css").read_text("utf-8")
+    return f"{widgets} {{ {colours(LIGHT)} }}\n{dark} {{ {colours(DARK)} }}\n{style()}\n{own}"

@@ -60,7 +60,14 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
         step = forward.get(_find(nodes, name))
         if step is None:
             raise ValueError(f"fill_in: {name} is given, not computed; ask for its gradient instead")
-        lines.append(_line(notation.symbol(name), given, step.value, lambda a, s=step: _value_slip(s, a, values)))
+        lines.append(
+            _line(
+                notation.symbol(name),
+                given,
+                step.value,
+                lambda a, s=step: _value_slip(s, a, values),
+            )
+        )
     for name, given in gradients.items():
         node = _find(nodes, name)
         arrows = _arrows_to(records, node)
@@ -71,7 +78,9 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
                 arrows[0].gradient_name(node),
                 given,
                 arrows[-1].so_far.sum,
-                lambda answer, node=node: _gradient_slip(_arrows_to(records, node), answer, gradients, records),
+                lambda answer, node=node: _gradient_slip(
+                    _arrows_to(records, node), answer, gradients, records
+                ),
             )
         )
     return Report(lines)
@@ -113,7 +122,10 @@ def _line(box, given, right, diagnose) -> tuple[str, str, str]:
 def _value_slip(step: Step, answer, values) -> str:
     """Why a value may be wrong: an earlier slip carried on, or this operation."""
     own = [values.get(node.name) for node in step.node.inputs]
-    numbers = [right if mine is None else np.asarray(mine, float) for mine, right in zip(own, step.inputs, strict=True)]
+    numbers = [
+        right if mine is None else np.asarray(mine, float)
+        for mine, right in zip(own, step.inputs, strict=True)
+    ]
     operands = iter(numbers)
     arguments = [next(operands) if isinstance(a, Node) else a for a in step.node.arguments]
     with np.errstate(all="ignore"):

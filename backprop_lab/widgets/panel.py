@@ -38,9 +38,7 @@ def panel(step: Step, steps: list[Step]) -> tuple[str, str]:
     if not step.is_seed:
         parts.append(f'<p class="bl-numbers-line">= {escape(step.numbers)}</p>')
     if step.sum_numbers:
-        parts.append(
-            f'<p class="bl-numbers-line">sum: {escape(step.sum_numbers)}, {step.so_far} arrived</p>'
-        )
+        parts.append(f'<p class="bl-numbers-line">sum: {escape(step.sum_numbers)}, {step.so_far} arrived</p>')
     if step.argument is not None:
         parts.append(_jacobian(step))
     if then:
@@ -59,7 +57,10 @@ def _in_words(step: Step) -> tuple[str, str]:
             return f"{node} is computed", f"All nodes are green: the forward pass ends with {node}."
         return f"{node} is computed, since all its inputs are green", ""
     if step.is_seed:
-        return "the seed", f"A change of {node} changes {node} by just as much: every way back starts here."
+        return (
+            "the seed",
+            f"A change of {node} changes {node} by just as much: every way back starts here.",
+        )
     receiver = notation.mention(step.receiver)
     what = f"along the arrow from {node} to {receiver}"
     left = step.so_far.of - step.so_far.arrived

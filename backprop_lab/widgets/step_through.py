@@ -77,7 +77,11 @@ class StepThrough(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/plain": f"{self!r}\n{self.table()}", "text/html": self._twin()}, metadata
+        return {
+            **data,
+            "text/plain": f"{self!r}\n{self.table()}",
+            "text/html": self._twin(),
+        }, metadata
 
     def _twin(self) -> str:
         """First, middle and last picture and the table of steps, as HTML that needs nothing."""
@@ -87,10 +91,13 @@ class StepThrough(anywidget.AnyWidget):
             middle: "After the forward pass: all green.",
             len(self.steps): "After the backward pass: red, back to the variables.",
         }
-        pictures = "".join(
-            f"<p>{caption}<br>{as_image(self._picture.still(p), self._picture.describe(p))}</p>"
-            for p, caption in captions.items()
-        )
+        pictures = ""
+        for p, caption in captions.items():
+            image = as_image(self._picture.still(p), self._picture.describe(p))
+            if self.predict and p > middle:  # whoever is asked to predict must not see it here
+                pictures += f"<details><summary>{caption}</summary>{image}</details>"
+            else:
+                pictures += f"<p>{caption}<br>{image}</p>"
         rows = "".join(
             f"<tr><td>{step.index + 1}</td><td>{escape(step.formula)}</td>"
             f"<td>{'seed' if step.is_seed else escape(step.numbers)}</td>"
@@ -121,7 +128,8 @@ class StepThrough(anywidget.AnyWidget):
 
     def _page(self) -> str:
         data = json.dumps(
-            {"film": self.film, "position": self.position, "predict": self.predict}, ensure_ascii=False
+            {"film": self.film, "position": self.position, "predict": self.predict},
+            ensure_ascii=False,
         ).replace("</", "<\\/")  # a script element ends at the first "</script", also inside a string
         return page(
             self._title,

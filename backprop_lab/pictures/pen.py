@@ -1,0 +1,137 @@
+"""Writing SVG: elements that are seen at some positions of a run and not at others.
+
+A :class:`Pen` either writes all positions at once, with the times in ``data-*`` attributes that the browser
+switches by, or one position, with the switches set and what is not seen left out.
+
+What must hold: text is escaped; coordinates have one decimal, so that the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from backprop_lab.pictures.blocks import DIGIT, ROW, Block
+
+SIGN = 17.0  # room for → or ← before the numbers
+
+
+class Pen:
+    """Collects SVG text; knows whether one position is drawn or all of them."""
+
+    def __init__(self, position, length):
+        self.position = position
+        self.length = length
+        self.parts: list[str] = []
+
+    def raw(self, text):
+        self.parts.append(text)
+
+    def show(self, start, end=None) -> str | None:
+        """Attributes of what is seen from ``start`` up to ``end``; None if that is never."""
+        end = self.length if end is None else end
+        if self.position is not None:
+            return "" if start <= self.position < end else None
+        return "" if start == 0 and end == self.length else f' data-show="{start} {end}"'
+
+    def states(self, changes) -> str:
+        if self.position is None:
+            listed = " ".join(f"{start}:{state}" for start, state in changes)
+            return f' data-state="{changes[0][1]}" data-states="{listed}"'
+        return f' data-state="{[state for start, state in changes if start <= self.position][-1]}"'
+
+    def activity(self, positions, name="bl-active") -> str:
+        if self.position is not None:
+            return f' class="{name}"' if self.position in positions else ""
+        return f' data-{name[3:]}="{" ".join(map(str, positions))}"' if positions else ""
+
+    def classes(self, name, attributes) -> str:
+        """``name`` as a class, joined with the one that ``attributes`` may bring."""
+        if attributes.startswith(" class="):
+            return f' class="{name} {attributes[8:]}'
+        return f' class="{name}"{attributes}'
+
+    def group(self, name, shown):
+        return Group(self, name, shown)
+
+    def rect(self, name, x, y, width, height, radius):
+        self.raw(
+            f'<rect class="{name}" x="{px(x)}" y="{px(y)}" width="{px(width)}" height="{px(height)}" '
+            f'rx="{radius}"/>'
+        )
+
+    def rule(self, x0, y, x1):
+        self.raw(f'<path class="bl-rule" d="M{px(x0)} {px(y)}H{px(x1)}"/>')
+
+    def title(self, x, y, name, named, shape):
+        """A card's name, and its shape in small letters beside it."""
+        shape = f'<tspan class="bl-shape" dx="6">{escape(shape)}</tspan>' if shape else ""
+        name = f'<tspan class="{"bl-name" if named else "bl-how"}">{escape(name)}</tspan>'
+        self.raw(f'<text x="{px(x)}" y="{px(y)}" text-anchor="middle">{name}{shape}</text>')
+
+    def text(self, name, x, y, text, anchor="start", length=None):
+        anchor = "" if anchor == "start" else f' text-anchor="{anchor}"'
+        length = f' textLength="{px(length)}"' if length else ""
+        self.raw(f'<text class="{name}" x="{px(x)}" y="{px(y)}"{anchor}{length}>{escape(text)}</text>')
+
+
+class Group:
+    """A group that is left out, with all that is drawn into it, where it is not seen."""
+
+    def __init__(self, out, name, shown):
+        self.out, self.name, self.shown = out, name, shown
+
+    def __enter__(self):
+        self.start = len(self.out.parts)
+        self.out.raw(f'<g class="{self.name}"{self.shown or ""}>')
+
+    def __exit__(self, *_):
+        self.out.raw("</g>")
+        if self.shown is None:
+            del self.out.parts[self.start :]
+
+
+def numbers(out, drawn: Block, sign, middle, top):
+    """A block of numbers or a heat map, with → or ← before it, its middle at ``middle``."""
+    room = SIGN if sign else 0
+    left = middle - (drawn.width + room) / 2 + room
+    height = len(drawn.rows) * ROW
+    if sign:
+        out.text("bl-sign", left - room, top + height / 2 + 5, sign)
+    for i, row in enumerate(drawn.rows):
+        x, y = left + (6 if drawn.brackets else 0), top + ROW * i + 12
+        out.text("bl-numbers", x, y, row, length=len(row) * DIGIT)
+    if drawn.brackets:
+        right = left + drawn.width
+        edge, down = px(top + 1), px(height - 2)
+        out.raw(
+            f'<path class="bl-bracket" d="M{px(left + 4)} {edge}h-3v{down}h3'
+            f'M{px(right - 4)} {edge}h3v{down}h-3"/>'
+        )
+    if drawn.image:
+        width, tall = drawn.image_size
+        out.raw(
+            f'<image x="{px(left + (drawn.width - width) / 2)}" y="{px(top + height + 2)}" '
+            f'width="{px(width)}" height="{px(tall)}" '
+            f'preserveAspectRatio="none" style="image-rendering:pixelated" href="{drawn.image}"/>'
+        )
+
+
+def path(points, shift) -> str:
+    """Straight inside columns, a soft curve in each gap."""
+    (x, y), *rest = points
+    parts = [f"M{px(x)} {px(y + shift)}"]
+    for i, (x1, y1) in enumerate(rest):
+        if i % 2 == 0:
+            parts.append(f"H{px(x1)}")
+        else:
+            bend = (x + x1) / 2
+            ends = (bend, y + shift, bend, y1 + shift, x1, y1 + shift)
+            parts.append("C" + " ".join(map(px, ends)))
+        x, y = x1, y1
+    return "".join(parts)
+
+
+def px(number) -> str:
+    """A coordinate in pixels: one decimal at most, so that the same run gives the same bytes everywhere."""
+    text = f"{number:.1f}"
+    return text[:-2] if text.endswith(".0") else text

@@ -1,0 +1,154 @@
+"""A JupyterLab server and a Chromium of one's own, for the browser tests and the measurements.
+
+The server listens on 127.0.0.1 on a free port, keeps all its settings in a folder of its own, and is ended
+with everything it started. The browser may speak to loopback only: every other request is recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOW_TO_GET_ONE = "no Chromium or Chrome was found; install one, on Debian or Ubuntu: apt-get install chromium"
+
+
+def find_browser() -> str | None:
+    """The path of a Chromium or Chrome on this machine, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+class Server(NamedTuple):
+    """A running JupyterLab: its address, and the token that opens it."""
+
+    address: str
+    token: str
+
+
+@contextlib.contextmanager
+def jupyter(root: Path, settings: Path):
+    """JupyterLab over the folder ``root``, started as a learner starts it: by ``backprop-lab``."""
+    environment = dict(os.environ)
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        environment[name] = str(settings / name.lower())
+    command = [sys.executable, "-m", "backprop_lab", "--no-browser", "--dir", str(root)]
+    log = settings / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield _printed_address(server, log)
+    finally:
+        _end(server)
+
+
+def _printed_address(server, log, seconds=60) -> Server:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)", log.read_text("utf-8"))
+        if found:
+            return Server(*found.groups())
+        time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text('utf-8')[-2000:]}")
+
+
+def _end(server):
+    """End the server and its kernels: its whole process group."""
+    for stop in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, stop)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=10)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def chromium():
+    """A headless browser, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def new_page(browser, width=1280, height=800, dark=False):
+    """A page that reaches loopback only; ``page.strangers`` lists every other request, ``page.errors``
+    what failed in scripts."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+    )
+    page = context.new_page()
+    page.strangers, page.errors = [], []
+
+    def guard(route):
+        address = urlsplit(route.request.url)
+        if address.scheme in ("http", "https") and address.hostname not in (
+            "127.0.0.1",
+            "localhost",
+        ):
+            page.strangers.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    context.route("**/*", guard)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def open_notebook(page, server: Server, name: str, application="lab/tree"):
+    """Open a notebook in JupyterLab, or in Notebook 7 (``"notebooks"``); wait for its cells."""
+    page.goto(f"{server.address}/{application}/{name}?reset&token={server.token}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+
+
+def run_all(page, seconds=90):
+    """Run all cells and wait until the last one has run and a widget stands on the page.
+
+    A Run All that comes before the kernel is attached is lost, so it is asked for until a cell starts.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not page.evaluate(_STARTED):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        page.wait_for_timeout(1000)
+    page.wait_for_function(_DONE, timeout=seconds * 1000)
+
+
+_WAITING = "[...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))"
+_WIDGET = "document.querySelector('.bl-step, .bl-question') !== null"
+_STARTED = f"{_WAITING} || {_WIDGET}"
+_DONE = f"!({_WAITING}) && {_WIDGET}"
