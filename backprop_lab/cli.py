@@ -242,9 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, help=f"the folder (default: {FOLDER} here)")
     parser.add_argument("--port", type=_port, help="exactly this port (default: 8888 or the next)")
     parser.add_argument("--ip", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
-    parser.add_argument(
-        "--no-browser", dest="browser", action="store_false", help="only print the address"
-    )
+    parser.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
     parser.add_argument("--list", action="store_true", help="show the notebooks and stop")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser

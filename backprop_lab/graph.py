@@ -42,7 +42,7 @@ class NotAnArrayError(TypeError):
 # ------------------------------------------------------------------------------------------- rules
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rule:
     """One operation: how it is computed, its shape, its derivative, how it is written.
 
@@ -613,15 +613,17 @@ def _stores(code) -> dict[int, str]:
     """
     import dis  # here, because it is only needed once a graph is built
 
-    names, previous, source = {}, 0, None
-    for instruction in dis.get_instructions(code):
-        target = None
-        if instruction.opname in ("STORE_NAME", "STORE_GLOBAL", "STORE_FAST", "STORE_DEREF"):
-            target = instruction.argval
-        elif instruction.opname == "STORE_FAST_LOAD_FAST":  # Python 3.13's two in one
-            target = instruction.argval[0]
-        if target is not None and source not in ("FOR_ITER", "UNPACK_SEQUENCE", "UNPACK_EX"):
-            names |= dict.fromkeys(range(previous, instruction.offset, 2), target)
-        if instruction.opname not in ("EXTENDED_ARG", "CACHE"):
-            previous, source = instruction.offset, instruction.opname
+    names = {}
+    found = [i for i in dis.get_instructions(code) if i.opname not in ("EXTENDED_ARG", "CACHE")]
+    for made, store, after in zip(found, found[1:], found[2:], strict=False):
+        if store.opname not in _STORES or made.opname in _HAND_OUT or after.opname in _STORES:
+            continue  # not a store, or one of several targets
+        # Python 3.13 stores one variable and loads another in one instruction
+        target = store.argval if isinstance(store.argval, str) else store.argval[0]
+        if target.isidentifier():  # pytest's asserts store under names like @py_assert1
+            names |= dict.fromkeys(range(made.offset, store.offset, 2), target)
     return names
+
+
+_STORES = {"STORE_NAME", "STORE_GLOBAL", "STORE_FAST", "STORE_DEREF", "STORE_FAST_LOAD_FAST"}
+_HAND_OUT = {"FOR_ITER", "UNPACK_SEQUENCE", "UNPACK_EX"}

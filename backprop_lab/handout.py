@@ -102,9 +102,7 @@ def _place(path: Path, content: bytes, laid: dict[str, str]) -> str:
     return outcome
 
 
-def _place_beside(
-    path: Path, content: bytes, laid: dict[str, str], version: str
-) -> tuple[Path, str]:
+def _place_beside(path: Path, content: bytes, laid: dict[str, str], version: str) -> tuple[Path, str]:
     """Put ``content`` near ``path`` under the first name that is free or still as we laid it."""
     for number in count(1):
         label = version if number == 1 else f"{version}, {number}"

@@ -55,7 +55,7 @@ class SoFar(NamedTuple):
         return f"{self.arrived} of {self.of}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Step:
     """One thing that happens in a pass. Arrays are read-only; records compare by identity.
 
@@ -189,6 +189,9 @@ class Step:
         if flow.rule is None:
             return texts[flow]
         return notation.expression(flow, texts.get)
+
+    def __repr__(self):
+        return f"<Step {str(self).strip()}>"
 
     def __str__(self):
         if self.phase == "forward":
@@ -487,11 +490,8 @@ class _Report:
         if self.mode == "ignore" or _finite(contribution) or not _finite(upstream):
             return
         name, target = notation.mention(node, code=True), notation.mention(receiver)
-        self._say(
-            f"the gradient that {name} sends to {target} is {_odd_entry(contribution)}, at {target} "
-            f"= {notation.array(value)}",
-            node,
-        )
+        flow = f"the gradient that {name} sends to {target} is {_odd_entry(contribution)}"
+        self._say(f"{flow}, at {target} = {notation.array(value)}", node)
 
 
 def _finite(value) -> bool:

@@ -102,11 +102,12 @@ def swapped_shape(x, axis1, axis2):
 def indexed_shape(x, key):
     keys = key if isinstance(key, tuple) else (key,)
     for k in keys:
+        kind = (k if isinstance(k, Node) else np.asarray(k)).dtype.kind
+        if kind == "b":
+            raise ShapeError("a boolean mask gives a shape that depends on data; use np.where")
         if isinstance(k, Node):
             raise ShapeError("an index is integers, slices or arrays of integers, not a node")
-        if np.asarray(k).dtype.kind == "b" and not isinstance(k, slice):
-            raise ShapeError("a boolean mask gives a shape that depends on data; use np.where")
-        if np.asarray(k).dtype.kind == "f":
+        if kind == "f":
             raise ShapeError(f"an index is integers, not {k!r}")
     try:
         return np.broadcast_to(np.zeros(()), x)[key].shape  # takes no memory, whatever its shape
@@ -246,6 +247,11 @@ def share(x, y):
     return (x > y) + (x == y) / 2
 
 
+def shaped(x, shape):
+    """x in this shape: x itself where it has it already."""
+    return x if np.shape(x) == shape else np.reshape(x, shape)
+
+
 def swapped(x):
     """The transpose of a matrix, or of each matrix in a stack."""
     return x.T if np.ndim(x) == 2 else np.swapaxes(x, -1, -2)
@@ -349,8 +355,8 @@ def sigmoid(x):
 linear(np.matmul, matmul_shape, matmul_first, matmul_second,
        code="{0} @ {1}", math=matrix_product, binds=2, slots=(2, 3))
 linear(np.outer, outer_shape,
-       lambda g, z, x, y: np.reshape(g @ np.ravel(y), np.shape(x)),
-       lambda g, z, x, y: np.reshape(np.ravel(x) @ g, np.shape(y)),
+       lambda g, z, x, y: shaped(g @ shaped(y, (np.size(y),)), np.shape(x)),
+       lambda g, z, x, y: shaped(shaped(x, (np.size(x),)) @ g, np.shape(y)),
        code="np.outer({0}, {1})", math="{0} {1}ᵀ", binds=2, slots=(3, 3))
 linear(np.sum, reduced_shape,
        lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims),
@@ -370,11 +376,11 @@ linear(np.swapaxes, swapped_shape,
 linear(np.broadcast_to, broadcast_to_shape, lambda g, z, x, shape: g,
        parameters={"shape": None}, binds=1, slots=(2,),
        code="np.broadcast_to({0}, {shape})", math=repeated)
-linear(operator.getitem, indexed_shape,
-       lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
-       parameters={"key": None}, slots=(notation.ATOM,), name="index",
-       code=indexed, math=indexed)
 # fmt: on
+
+
+def index(x, key):
+    return x[key]
 
 
 def reshape_to(x, shape):  # NumPy 2.0 calls the second argument newshape, later ones shape
@@ -385,6 +391,9 @@ RULES[np.reshape] = linear(
     reshape_to, reshaped_shape, lambda g, z, x, shape: np.reshape(g, np.shape(x)), name="reshape",
     parameters={"shape": None}, math=reshaped, binds=1, slots=(2,),
     code=lambda node, x: f"np.reshape({x}, {node.parameters['shape']})")  # fmt: skip
+RULES[operator.getitem] = linear(
+    index, indexed_shape, lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
+    parameters={"key": None}, slots=(notation.ATOM,), code=indexed, math=indexed)  # fmt: skip
 RULES[np.where] = Rule(
     "where", np.where, broadcast_shape, "linear",
     (None, lambda g, z, c, x, y: np.where(c, g, 0), lambda g, z, c, x, y: np.where(c, 0, g)),

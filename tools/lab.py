@@ -138,8 +138,10 @@ def open_notebook(page, server: Server, name: str, application="lab/tree"):
 def run_all(page, seconds=90):
     """Run all cells and wait until the last one has run and a widget stands on the page.
 
-    A Run All that comes before the kernel is attached is lost, so it is asked for until a cell starts.
+    A Run All that comes before the kernel is attached is lost (or asks for a kernel), so the kernel is
+    waited for, and then Run All is asked for until a cell starts.
     """
+    page.wait_for_function(_ATTACHED, timeout=seconds * 1000)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not page.evaluate(_STARTED):
         page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -148,6 +150,11 @@ def run_all(page, seconds=90):
     page.wait_for_function(_DONE, timeout=seconds * 1000)
 
 
+_ATTACHED = """() => {
+  const name = document.querySelector('.jp-KernelName, .jp-Toolbar-kernelName');
+  const light = document.querySelector('.jp-Notebook-ExecutionIndicator');
+  return name && !/No Kernel/.test(name.textContent) && light?.dataset.status === 'idle';
+}"""
 _WAITING = "[...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))"
 _WIDGET = "document.querySelector('.bl-step, .bl-question') !== null"
 _STARTED = f"{_WAITING} || {_WIDGET}"

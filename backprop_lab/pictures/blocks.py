@@ -85,7 +85,8 @@ def _at_most(matrix, most):
         if length > most:
             edges = np.arange(most) * length // most
             counts = np.diff(np.append(edges, length))
-            sums = np.add.reduceat(np.asarray(matrix, float), edges, axis=axis)
+            with np.errstate(invalid="ignore"):  # ∞ − ∞ is a NaN, and drawn as one
+                sums = np.add.reduceat(np.asarray(matrix, float), edges, axis=axis)
             matrix = sums / (counts[:, None] if axis == 0 else counts)
     return matrix
 

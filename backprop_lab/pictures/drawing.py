@@ -36,15 +36,7 @@ class Drawing:
         ...     bl.draw(x * x).save(os.path.join(folder, "square.svg")).name
         'square.svg'
         """
-        path = Path(path)
-        if path.suffix == ".svg":
-            text = self.svg
-        elif path.suffix == ".html":
-            text = page(self._title, self.svg)
-        else:
-            raise ValueError(f"save: a picture is written as .svg or .html, not {path.suffix or path.name!r}")
-        path.write_text(text, "utf-8")
-        return path
+        return write(path, {".svg": lambda: self.svg, ".html": lambda: page(self._title, self.svg)})
 
 
 def draw(J: Node) -> Drawing:
@@ -78,6 +70,16 @@ def as_image(svg: str, description: str) -> str:
         f'<img src="data:image/svg+xml;charset=utf-8,{data}" alt="{escape(description)}" '
         'style="max-width:100%">'
     )
+
+
+def write(path, kinds: dict) -> Path:
+    """Write what ``kinds`` has for the ending of ``path``; return the path."""
+    path = Path(path)
+    if path.suffix not in kinds:
+        given = repr(path.suffix) if path.suffix else f"{path.name!r}, which has no ending"
+        raise ValueError(f"save: this is written as {' or '.join(kinds)}, not {given}")
+    path.write_text(kinds[path.suffix](), "utf-8")
+    return path
 
 
 def page(title: str, body: str) -> str:

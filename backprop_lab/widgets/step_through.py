@@ -21,7 +21,7 @@ from backprop_lab import notation
 from backprop_lab.graph import Node, NotAnArrayError, topological_order
 from backprop_lab.passes import steps as all_steps
 from backprop_lab.pictures import timeline
-from backprop_lab.pictures.drawing import as_image, page
+from backprop_lab.pictures.drawing import as_image, page, write
 from backprop_lab.pictures.svg import Picture
 from backprop_lab.widgets import assets
 from backprop_lab.widgets.panel import opening, panel
@@ -114,17 +114,7 @@ class StepThrough(anywidget.AnyWidget):
     def save(self, path) -> Path:
         """Write the step-through to ``path``: a page (.html) that works alone, or a picture (.svg) of the
         present position. Returns the path."""
-        path = Path(path)
-        if path.suffix == ".svg":
-            text = self._picture.still(self.position)
-        elif path.suffix == ".html":
-            text = self._page()
-        else:
-            raise ValueError(
-                f"save: a step-through is written as .html or .svg, not {path.suffix or path.name!r}"
-            )
-        path.write_text(text, "utf-8")
-        return path
+        return write(path, {".html": self._page, ".svg": lambda: self._picture.still(self.position)})
 
     def _page(self) -> str:
         data = json.dumps(

@@ -1,0 +1,1 @@
+"""Measurements, as ratios and medians of interleaved rounds: ``python -m benchmarks``."""

@@ -1,0 +1,410 @@
+"""What a learner does, in a real Chromium: on the saved page, in JupyterLab and in Notebook 7.
+
+Every page may speak to loopback only; a request to any other machine fails the test, and so does an error
+in a script. What is checked is the text that can be seen, against the records.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import backprop_lab as bl
+from tools import graphs, lab
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+HERE = "() => document.activeElement.className"
+
+if lab.find_browser() is None:
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        raise RuntimeError(lab.HOW_TO_GET_ONE)
+    pytest.skip(lab.HOW_TO_GET_ONE, allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with lab.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser):
+    with lab.new_page(browser) as page:
+        yield page
+        assert page.strangers == [], "a request left the machine"
+        assert page.errors == [], "a script failed"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """JupyterLab over a folder with the notebooks, started by ``backprop-lab`` itself."""
+    root = tmp_path_factory.mktemp("notebooks")
+    strange = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in STRANGE])
+    strange.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(strange, root / "strange.ipynb")
+    shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", root / "untrusted.ipynb")
+    with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
+        yield server
+
+
+STRANGE = [
+    "import backprop_lab as bl\n"
+    f"x = bl.variable({graphs.HOSTILE[0]!r}, 3.0)\n"
+    f"J = x * bl.variable({graphs.HOSTILE[1]!r}, 2.0)",
+    "J",
+    "bl.step_through(J)",
+    "bl.question('What is 2 + 2?', answer='4', why='Count.', wrong={'5': '<b>One</b> too many.'})",
+    "bl.question('What is −2 · 3?', answer=-6, why='Yes.', wrong={6: 'The sign is lost.'})",
+]
+
+
+def saved(J, folder, **options):
+    """The step-through of J, saved as a page; its address and the widget."""
+    film = bl.step_through(J, **options)
+    return film.save(folder / "film.html").as_uri(), film
+
+
+def formula(page):
+    """The formula that can be seen under the picture."""
+    return page.locator(".bl-formula").first.text_content()
+
+
+def position(page):
+    return int(page.locator(".bl-counter").first.text_content().split("/")[0])
+
+
+# ------------------------------------------------------------------------------------- the saved page
+
+
+def test_every_step_shows_its_record_forwards_and_backwards(page, tmp_path):
+    address, film = saved(graphs.lecture(penalty=True), tmp_path)
+    page.goto(address)
+    page.focus(".bl-step")
+    assert "Known from the start" in page.locator(".bl-panel").inner_text()
+    for step in film.steps:
+        page.keyboard.press("ArrowRight")
+        assert position(page) == step.index + 1
+        assert formula(page) == step.formula
+        assert step.is_seed or step.numbers in page.locator(".bl-panel").inner_text()
+        if step.sum_numbers:
+            assert f"{step.sum_numbers}, {step.so_far} arrived" in page.locator(".bl-panel").inner_text()
+    for step in reversed(film.steps[:-1]):
+        page.keyboard.press("ArrowLeft")
+        assert formula(page) == step.formula
+
+
+def test_the_states_of_the_cards_follow_the_position(page, tmp_path):
+    J = graphs.lecture(penalty=True)
+    address, film = saved(J, tmp_path)
+    page.goto(address)
+    page.focus(".bl-step")
+    line = film._picture.line
+    for p in range(len(film.steps) + 1):
+        states = page.eval_on_selector_all("g[data-node]", "all => all.map(g => g.dataset.state)")
+        assert states == [line.state(node, p) for node in line.nodes]
+        rings = page.eval_on_selector_all("g[data-node].bl-active", "all => all.map(g => +g.dataset.node)")
+        assert rings == [film._picture.number[n] for n in line.nodes if p in line.active.get(n, ())]
+        page.keyboard.press("ArrowRight")
+
+
+def test_what_is_seen_at_a_position_is_what_the_still_picture_of_it_shows(page, tmp_path):
+    address, film = saved(graphs.lecture(penalty=True), tmp_path)
+    texts = "all => all.filter(t => t.getBoundingClientRect().width > 0).map(t => t.textContent)"
+    for p in (0, 3, 13, 16, len(film.steps)):
+        page.goto(address)
+        page.locator(".bl-bar input[type=range]").fill(str(p))
+        live = page.eval_on_selector_all(".bl-stage text", texts)
+        film.position = p
+        page.goto(film.save(tmp_path / "still.svg").as_uri())
+        assert page.eval_on_selector_all("text", texts) == live
+
+
+def test_home_end_and_the_buttons_reach_both_ends(page, tmp_path):
+    address, film = saved(graphs.order(), tmp_path)
+    last = len(film.steps)
+    page.goto(address)
+    page.focus(".bl-step")
+    for act, expected in [
+        (lambda: page.keyboard.press("End"), last),
+        (lambda: page.keyboard.press("ArrowRight"), last),
+        (lambda: page.keyboard.press("Home"), 0),
+        (lambda: page.keyboard.press("ArrowLeft"), 0),
+        (lambda: page.get_by_role("button", name="Last step").click(), last),
+        (lambda: page.get_by_role("button", name="Back").click(), last - 1),
+        (lambda: page.get_by_role("button", name="Next").click(), last),
+        (lambda: page.get_by_role("button", name="First step").click(), 0),
+    ]:
+        act()
+        assert position(page) == expected
+
+
+def test_the_focus_is_never_lost_when_a_button_turns_itself_off(page, tmp_path):
+    address, _ = saved(graphs.product(), tmp_path)
+    page.goto(address)
+    page.get_by_role("button", name="Last step").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("End")
+    assert page.evaluate("() => document.querySelector('.bl-step').contains(document.activeElement)")
+
+
+def test_play_goes_on_by_itself_and_stops_at_the_end(page, tmp_path):
+    address, film = saved(graphs.product(), tmp_path)
+    page.clock.install()
+    page.goto(address)
+    page.focus(".bl-step")
+    page.keyboard.press(" ")
+    page.clock.run_for(2500)
+    assert position(page) == 2
+    page.clock.run_for(60_000)
+    assert position(page) == len(film.steps)
+    assert page.get_by_role("button", name="Play").inner_text() == "Play"
+
+
+def test_a_click_on_a_card_goes_to_its_next_moment(page, tmp_path):
+    address, film = saved(graphs.lecture(), tmp_path)
+    page.goto(address)
+    line = film._picture.line
+    y_hat = next(n for n in line.nodes if n.name == "y_hat")
+    for expected in [*line.active[y_hat], line.active[y_hat][0]]:
+        page.locator(f'g[data-node="{film._picture.number[y_hat]}"] .bl-card').click()
+        assert position(page) == expected
+
+
+def test_predict_mode_asks_explains_and_goes_on(page, tmp_path):
+    address, film = saved(graphs.lecture(penalty=True), tmp_path, predict=True)
+    page.goto(address)
+    page.focus(".bl-step")
+    fork = next(s for s in film.steps if s.complete and s.so_far and s.so_far.of > 1)
+    page.locator(".bl-bar input[type=range]").fill(str(fork.index))
+    page.focus(".bl-step")
+    page.keyboard.press("ArrowRight")
+    assert "After the last one, ∂J̃/∂w = ?" in page.locator(".bl-ask").inner_text()
+    for typed, said in [
+        ("20 8", "replaced what had arrived before"),
+        ("(10, −38)", "exponent in front is lost"),
+        ("1 2 3", "3 given, 2 numbers expected"),
+        ("twelve", "Type 2 numbers"),
+        ("7 7", "Not that."),
+    ]:
+        page.keyboard.press("Control+a")
+        page.keyboard.type(typed)
+        page.keyboard.press("Enter")
+        verdict = page.locator(".bl-answer").inner_text()
+        assert verdict.startswith("✗") and said in verdict
+        assert position(page) == fork.index
+    page.keyboard.press("Control+a")
+    page.keyboard.type("20, -34")
+    page.keyboard.press("Enter")
+    assert page.locator(".bl-answer").inner_text().startswith("✓")
+    assert position(page) == fork.index + 1
+    assert page.evaluate(HERE) == "bl-step"
+
+
+def test_predict_mode_never_blocks(page, tmp_path):
+    address, film = saved(graphs.lecture(), tmp_path, predict=True)
+    page.goto(address)
+    page.focus(".bl-step")
+    presses = 0
+    while position(page) < len(film.steps):
+        page.keyboard.press("ArrowRight")
+        if page.locator(".bl-ask form").count():
+            page.keyboard.press("Enter")  # an empty answer shows it
+            assert "∂J/∂" in page.locator(".bl-answer").inner_text()
+        presses += 1
+        assert presses < 100
+
+
+def test_predict_mode_can_be_switched_off(page, tmp_path):
+    address, film = saved(graphs.lecture(), tmp_path, predict=True)
+    page.goto(address)
+    page.locator(".bl-predict input").uncheck()
+    page.focus(".bl-step")
+    for step in film.steps:
+        page.keyboard.press("ArrowRight")
+        assert formula(page) == step.formula
+
+
+def test_hostile_names_come_out_as_text(page, tmp_path):
+    address, film = saved(graphs.hostile_names(), tmp_path)
+    page.goto(address)
+    page.focus(".bl-step")
+    for _ in film.steps:
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("() => window.hacked") is None
+    assert page.locator(".bl-step img").count() == 0
+    assert "<img src=x" in page.locator(".bl-stage").text_content()
+    assert "😀 emoji" in page.locator(".bl-stage").text_content()
+
+
+def test_a_narrow_window_scrolls_the_picture_and_nothing_else(browser, tmp_path):
+    address, _ = saved(graphs.lecture(penalty=True), tmp_path)
+    with lab.new_page(browser, width=400, height=800) as page:
+        page.goto(address)
+        page.focus(".bl-step")
+        for _ in range(40):
+            page.keyboard.press("ArrowRight")
+            assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+            ring = page.locator("g[data-node].bl-active .bl-ring")
+            box = ring.bounding_box()
+            assert box["x"] >= -6 and box["x"] + box["width"] <= 406, "the active card is out of sight"
+
+
+# ------------------------------------------------------------------------- pictures, by their real boxes
+
+GEOMETRY = """() => {
+  const box = e => { const b = e.getBBox(); return [b.x, b.y, b.x + b.width, b.y + b.height]; };
+  const cards = [...document.querySelectorAll('g[data-node]')].map(g => ({
+    box: box(g.querySelector('.bl-card')),
+    texts: [...g.querySelectorAll('text')].map(t => [t.textContent, ...box(t)]),
+  }));
+  const arrows = [...document.querySelectorAll('.bl-forward, .bl-back')].map(path => {
+    const length = path.getTotalLength(), points = [];
+    for (let i = 0; i <= 100; i++) {
+      const p = path.getPointAtLength(length * i / 100);
+      points.push([p.x, p.y]);
+    }
+    return points;
+  });
+  const labels = [...document.querySelectorAll('.bl-plate')].map(box);
+  return {cards, arrows, labels};
+}"""
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_no_arrow_runs_through_a_card_and_no_text_leaves_one(page, tmp_path, name):
+    film = bl.step_through(graphs.ALL[name]())
+    film.position = len(film.steps)
+    page.goto(film.save(tmp_path / "still.svg").as_uri())
+    seen = page.evaluate(GEOMETRY)
+    assert len(seen["cards"]) == len(film._picture.nodes)
+    assert len(seen["arrows"]) > 0
+    for points in seen["arrows"]:
+        for x, y in points:
+            for left, top, right, bottom in (card["box"] for card in seen["cards"]):
+                assert not (left + 1 < x < right - 1 and top + 1 < y < bottom - 1)
+    for card in seen["cards"]:
+        left, top, right, bottom = card["box"]
+        for text, x0, y0, x1, y1 in card["texts"]:
+            assert left - 1 <= x0 and x1 <= right + 1, f"{text!r} is wider than its card"
+            assert top - 2 <= y0 and y1 <= bottom + 2, f"{text!r} is higher than its card"
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_cards_and_labels_never_lie_on_each_other(page, tmp_path, name):
+    film = bl.step_through(graphs.ALL[name]())
+    film.position = len(film.steps)
+    page.goto(film.save(tmp_path / "still.svg").as_uri())
+    seen = page.evaluate(GEOMETRY)
+    boxes = [card["box"] for card in seen["cards"]] + seen["labels"]
+    for i, a in enumerate(boxes):
+        for b in boxes[i + 1 :]:
+            assert a[2] <= b[0] + 1 or b[2] <= a[0] + 1 or a[3] <= b[1] + 1 or b[3] <= a[1] + 1
+
+
+# ------------------------------------------------------------------------------- JupyterLab, Notebook 7
+
+
+def test_notebook_06_is_stepped_by_keyboard_alone_in_jupyterlab(page, server):
+    film = bl.step_through(graphs.lecture(), step=6)
+    lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
+    lab.run_all(page)
+    frame = page.locator(".bl-step").first
+    frame.locator(".bl-predict input").uncheck()
+    frame.focus()
+    page.keyboard.press("Home")
+    assert "Known from the start" in frame.inner_text()
+    for step in film.steps:
+        page.keyboard.press("ArrowRight")
+        assert formula(page) == step.formula
+    for step in reversed(film.steps[:-1]):
+        page.keyboard.press("ArrowLeft")
+        assert formula(page) == step.formula
+
+
+def test_the_position_reaches_python_and_python_moves_the_page(page, server):
+    lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
+    lab.run_all(page)
+    second = page.locator(".bl-step").nth(1)  # the cell that keeps its widget as `film`
+    assert second.locator(".bl-counter").text_content().startswith("16 /")
+    run_in_new_cell(page, "film.position = 3; print('moved to', film.position)")
+    page.get_by_text("moved to 3").wait_for()
+    page.wait_for_function("() => document.querySelectorAll('.bl-counter')[1].textContent.startsWith('3 /')")
+    second.focus()
+    page.keyboard.press("ArrowRight")
+    run_in_new_cell(page, "print('python sees', film.position)")
+    page.get_by_text("python sees 4").wait_for()
+
+
+def run_in_new_cell(page, source):
+    """Type ``source`` into a new last cell and run it."""
+    page.locator(".jp-Notebook .jp-Cell").last.click(position={"x": 5, "y": 5})
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text(source)
+    page.keyboard.press("Control+Enter")
+
+
+def test_it_goes_on_when_the_kernel_is_gone(page, server):
+    lab.open_notebook(page, server, "00-start-here.ipynb")
+    lab.run_all(page)
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Shut Down Kernel", exact=True).click()
+    page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    assert formula(page) == "∂J/∂w = ∂J/∂(w · x) · x"
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert formula(page) == "w · x"
+
+
+def test_the_widget_follows_the_theme_of_jupyterlab(page, server):
+    lab.open_notebook(page, server, "00-start-here.ipynb")
+    lab.run_all(page)
+    paper = "() => getComputedStyle(document.querySelector('.bl-step')).backgroundColor"
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_text("Theme", exact=True).hover()
+    page.get_by_text("JupyterLab Dark", exact=True).click()
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    assert page.evaluate(paper) == "rgb(28, 28, 28)"
+
+
+def test_arrow_keys_step_in_notebook_7_too(page, server):
+    lab.open_notebook(page, server, "00-start-here.ipynb", application="notebooks")
+    lab.run_all(page)
+    page.errors.clear()  # Notebook 7 makes errors of its own while it loads its settings
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert formula(page) == "ŷ = w · x + b"
+
+
+def test_before_running_an_untrusted_notebook_shows_its_pictures(page, server):
+    lab.open_notebook(page, server, "untrusted.ipynb")
+    page.locator("img[src^='data:image/svg']").first.wait_for()
+    shown = "all => all.map(i => i.naturalWidth > 50 && i.alt.length > 20)"
+    found = page.eval_on_selector_all("img[src^='data:image/svg']", shown)
+    assert len(found) >= 4 and all(found)
+
+
+def test_questions_explain_every_answer_and_hostile_names_stay_text_in_jupyterlab(page, server):
+    lab.open_notebook(page, server, "strange.ipynb")
+    lab.run_all(page)
+    choice, number = page.locator(".bl-question").nth(0), page.locator(".bl-question").nth(1)
+    choice.get_by_label("5").check()
+    assert choice.locator(".bl-answer").inner_text() == "✗ <b>One</b> too many."
+    choice.get_by_label("4").check()
+    assert choice.locator(".bl-answer").inner_text() == "✓ Count."
+    box = number.locator("input")
+    for typed, said in [("6", "✗ The sign is lost."), ("-12/2", "✓ Yes."), ("x", "✗ Type one number")]:
+        box.fill(typed)
+        box.press("Enter")
+        assert number.locator(".bl-answer").inner_text().startswith(said)
+    assert page.evaluate("() => window.hacked") is None

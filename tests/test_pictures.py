@@ -1,0 +1,299 @@
+"""Pictures: the same bytes every time, every name as text, every number from a record."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+import zlib
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import backprop_lab as bl
+from backprop_lab import notation
+from backprop_lab.pictures import timeline
+from backprop_lab.pictures.blocks import block
+from backprop_lab.pictures.layout import Box, lay_out, spread_out
+from backprop_lab.pictures.svg import Picture
+from tools import graphs
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg):
+    return [t.text or "".join(t.itertext()) for t in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def picture(J):
+    return Picture(timeline.of_steps(J, bl.steps(J)))
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_the_same_graph_gives_the_same_bytes(name):
+    first, second = picture(graphs.ALL[name]()), picture(graphs.ALL[name]())
+    assert first.film() == second.film()
+    assert first.still(2) == second.still(2)
+
+
+def test_another_process_gives_the_same_bytes():
+    program = (
+        "import zlib, backprop_lab as bl; from tools import graphs;"
+        "print([zlib.crc32(str(bl.step_through(make()).film).encode()) for make in graphs.ALL.values()])"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=env)
+        for env in ({"PYTHONHASHSEED": "1", **paths()}, {"PYTHONHASHSEED": "2", **paths()})
+    ]
+    assert runs[0].stdout == runs[1].stdout != b""
+
+
+def paths():
+    import os
+
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_a_picture_is_well_formed_and_holds_no_script(name):
+    made = picture(graphs.ALL[name]())
+    for svg in (made.film(), made.still(0), made.still(made.line.length - 1)):
+        root = ElementTree.fromstring(svg)
+        assert {e.tag.removeprefix(SVG) for e in root.iter()} <= {
+            "svg", "style", "title", "desc", "g", "rect", "path", "text", "tspan", "image",
+        }  # fmt: skip
+        assert not any(a.startswith("on") for e in root.iter() for a in e.attrib)
+
+
+def test_a_name_comes_out_as_text_and_whole_in_the_title():
+    J = graphs.hostile_names()
+    root = ElementTree.fromstring(bl.draw(J).svg)
+    titles = " ".join(t.text for t in root.iter(f"{SVG}title"))
+    for name in graphs.HOSTILE:
+        assert name in titles
+    assert any("…" in t and t.startswith("nnn") for t in texts(bl.draw(J).svg))
+
+
+def test_state_is_told_by_sign_and_border_as_well_as_by_colour():
+    J = graphs.lecture(penalty=True)
+    made = picture(J)
+    w = next(n for n in made.nodes if n.name == "w")
+    at = {position: state for position, state in made.line.state_changes(w)}
+    assert list(at.values()) == ["known", "partial", "gradient"]
+    style = made.still(0)
+    for state, border in {
+        "known": "stroke-dasharray: none",
+        "partial": "stroke-dasharray: 7 4",
+        "gradient": "> .bl-inner",
+    }.items():
+        assert border in style[style.index(f'[data-state="{state}"]') :]
+    unknown = ElementTree.fromstring(made.still(0))
+    J_card = unknown.findall(f".//{SVG}g[@data-node='{made.number[J]}']")[0]
+    assert "?" in [t.text for t in J_card.iter(f"{SVG}text")]
+
+
+def test_a_fork_says_how_many_arrows_have_arrived():
+    made = picture(graphs.lecture(penalty=True))
+    first = next(s for s in bl.steps(made.line.cost) if s.so_far and s.so_far.of == 2)
+    assert "1 of 2 arrived" in texts(made.still(first.index + 1))
+    assert "2 of 2 arrived" in texts(made.still(made.line.length - 1))
+
+
+def test_draw_shows_the_graph_as_it_stands():
+    x = bl.variable("x", 3.0)
+    J = x * x + 1
+    states = lambda: re.findall(r'data-state="(\w+)"', bl.draw(J).svg.split("</style>")[1])  # noqa: E731
+    assert states() == ["known", "unknown", "unknown"]
+    bl.forward(J)
+    assert states() == ["known"] * 3
+    bl.backward(J)
+    assert states() == ["gradient"] * 3
+    x.value = 4.0
+    assert states()[1:] == ["unknown", "unknown"]
+
+
+def test_the_description_tells_every_node_its_value_and_its_gradient():
+    J = graphs.lecture()
+    bl.backward(J)
+    words = bl.draw(J).description
+    for part in ("θ: value (1, 2, −1, −1, 1, 3)", "a = W x: value (−8, 7), gradient (0, −12)", "x: value"):
+        assert part in words
+
+
+def test_a_node_on_the_last_line_of_a_cell_is_its_picture():
+    J = graphs.lecture()
+    assert J._repr_html_().startswith('<img src="data:image/svg+xml')
+    assert re.search(r'alt="[^"]*ŷ', J._repr_html_())
+
+
+def test_a_graph_too_large_to_read_is_not_drawn():
+    J = graphs.chain(300)
+    assert J._repr_html_() is None
+    with pytest.raises(ValueError, match="301 nodes"):
+        bl.draw(J)
+    with pytest.raises(ValueError, match="301 nodes"):
+        bl.step_through(J)
+
+
+@pytest.mark.parametrize("name", ["x.svg", "x.html"])
+def test_a_picture_is_saved_as_a_file_that_stands_alone(tmp_path, name):
+    path = bl.draw(graphs.lecture()).save(tmp_path / name)
+    text = path.read_text("utf-8")
+    assert "<svg" in text and not re.search(r'(href|src)="http', text)
+
+
+def test_an_unknown_kind_of_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"\.svg or \.html, not '.docx'"):
+        bl.draw(graphs.lecture()).save(tmp_path / "x.docx")
+
+
+def test_draw_refuses_what_is_not_a_node():
+    with pytest.raises(TypeError, match="expected a node of a graph, was given float"):
+        bl.draw(3.0)
+
+
+# ----------------------------------------------------------------------------------------- the timeline
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_before_anything_only_leaves_are_known_and_at_the_end_all_is(name):
+    made = picture(graphs.ALL[name]())
+    line = made.line
+    for node in line.nodes:
+        assert (line.state(node, 0) == "known") == (node.rule is None)
+        wanted = "gradient" if node.needs_gradient else "known"
+        assert line.state(node, line.length - 1) == wanted
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_at_every_position_exactly_one_thing_is_looked_at(name):
+    line = picture(graphs.ALL[name]()).line
+    for position in range(1, line.length):
+        nodes = [k for k, at in line.active.items() if position in at and not isinstance(k, tuple)]
+        assert len(nodes) == 1
+
+
+# ------------------------------------------------------------------------------------------ the blocks
+
+
+def test_vectors_are_columns_and_matrices_are_rows_of_numbers():
+    column, matrix = block(np.array([0.0, -42.0])), block(np.array([[0, 0, 0], [-24, 36, -48]]))
+    assert column.rows == ("  0", "−42")
+    assert matrix.rows == ("  0  0   0", "−24 36 −48")
+    assert block(np.array(-6.0)).rows == ("−6",)
+
+
+def test_larger_arrays_are_heat_maps_with_shape_and_range():
+    drawn = block(np.arange(20.0).reshape(4, 5))
+    assert drawn.rows == ("4 × 5", "0 … 19") and drawn.image.startswith("data:image/png;base64,")
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(
+    hnp.arrays(
+        float,
+        hnp.array_shapes(min_dims=1, max_dims=3, max_side=40),
+        elements=st.floats(allow_nan=True, allow_infinity=True),
+    )
+)
+def test_any_array_can_be_drawn(value):
+    drawn = block(value)
+    assert drawn.rows and drawn.width > 0 and drawn.height > 0
+
+
+def test_a_heat_map_is_a_png_that_others_can_read():
+    import base64
+    import io
+
+    import matplotlib.image
+
+    value = np.array([[-1.0, 0.0, 1.0, np.nan, 0.5]])
+    data = base64.b64decode(block(value).image.split(",")[1])
+    pixels = matplotlib.image.imread(io.BytesIO(data))
+    assert pixels.shape[:2] == value.shape
+    negative, zero, positive, missing = (pixels[0, i, :3] for i in range(4))
+    assert negative[2] > negative[0] > negative[1]  # purple
+    assert positive[0] > positive[1] > positive[2]  # ochre
+    assert zero.min() > 0.95 and missing.max() == 0
+
+
+def test_a_large_array_travels_as_a_small_image():
+    assert len(block(np.ones((784, 256))).image) < 4000
+
+
+# ------------------------------------------------------------------------------------------ the layout
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.lists(st.lists(st.integers(0, 100), max_size=3), min_size=2, max_size=25), st.data())
+def test_cards_stand_apart_and_every_arrow_runs_to_the_right(wishes, data):
+    inputs = [sorted({w % i for w in wish}) if i else [] for i, wish in enumerate(wishes)]
+    used = {s for sources in inputs for s in sources}
+    inputs[-1] = sorted({*inputs[-1], *(i for i in range(len(inputs) - 1) if i not in used)})
+    sizes = [(40 + 7 * (i % 5), 50 + 11 * (i % 4)) for i in range(len(inputs))]
+    result = lay_out(sizes, inputs, lambda layers: [50.0] * (max(layers) + 1))
+    for target, sources in enumerate(inputs):
+        for source in sources:
+            assert result.boxes[source].layer < result.boxes[target].layer
+    for i, a in enumerate(result.boxes):
+        assert a.x - a.width / 2 >= 0 and a.x + a.width / 2 <= result.width
+        assert a.y - a.height / 2 >= 0 and a.y + a.height / 2 <= result.height + 1e-6
+        for b in result.boxes[i + 1 :]:
+            apart_x = abs(a.x - b.x) >= (a.width + b.width) / 2 - 1e-6
+            apart_y = abs(a.y - b.y) >= (a.height + b.height) / 2 - 1e-6
+            assert apart_x or apart_y
+
+
+def test_a_parameter_stands_in_the_column_before_its_use():
+    made = picture(graphs.lecture())
+    layer = {n.name: b.layer for n, b in zip(made.nodes, made.layout.boxes, strict=True)}
+    assert layer["w"] == layer["h"] == layer["y_hat"] - 1
+    assert layer["x"] == layer["W"] == layer["a"] - 1
+
+
+def test_the_lecture_network_has_no_crossing_arrows():
+    from backprop_lab.pictures.layout import _crossings
+
+    made = picture(graphs.lecture())
+    layers = {}
+    for box in made.layout.boxes:
+        layers.setdefault(box.layer, []).append(box)
+    assert not any(arrow.through for arrow in made.layout.arrows)
+    assert _crossings([sorted(layers[i], key=lambda b: b.y) for i in sorted(layers)]) == 0
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.floats(-1000, 1000), min_size=1, max_size=12))
+def test_pushing_apart_keeps_the_order_and_moves_as_little_as_it_can(wanted):
+    boxes = [Box(10, 20, 0) for _ in wanted]
+    spread_out(boxes, wanted, between=4)
+    ys = [box.y for box in boxes]
+    assert all(b - a >= 24 - 1e-6 for a, b in pairwise(ys))
+    cost = sum((y - w) ** 2 for y, w in zip(ys, wanted, strict=True))
+    for i, y in enumerate(ys):  # no small move of one box is allowed and better
+        for step in (-0.01, 0.01):
+            moved = [*ys[:i], y + step, *ys[i + 1 :]]
+            allowed = all(b - a >= 24 for a, b in pairwise(moved))
+            better = sum((m - w) ** 2 for m, w in zip(moved, wanted, strict=True)) < cost - 1e-9
+            assert not (allowed and better)
+
+
+def test_numbers_on_cards_are_written_by_notation():
+    x = bl.variable("x", 1 / 3)
+    J = x * -1000000.0
+    bl.forward(J)
+    shown = texts(bl.draw(J).svg)
+    assert notation.number(1 / 3) in shown and notation.number(J.value) in shown
+
+
+def test_the_checksum_of_a_stored_image_is_right():
+    import base64
+
+    data = base64.b64decode(block(np.ones((5, 5))).image.split(",")[1])
+    body = data[data.index(b"IDAT") + 4 : data.index(b"IEND") - 8]
+    assert len(zlib.decompress(body)) == 5 * 6

@@ -1,0 +1,199 @@
+"""Self-checks and paper boxes: their answers are recomputed, and every wrong answer is explained."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+import backprop_lab as bl
+from backprop_lab.confusions import same
+from backprop_lab.widgets.questions import bank
+from tools import graphs
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def node(J, name):
+    return next(n for s in bl.steps(J) for n in (*s.node.inputs, s.node) if n.name == name)
+
+
+def line_gradient(name, x):
+    """∂J/∂name for notebook 00's graph at the given x."""
+    w, b = bl.variable("w", 2), bl.variable("b", -1)
+    y_hat = w * bl.constant("x", x) + b
+    return bl.backward((y_hat - 1) ** 2)[{"w": w, "b": b}[name]]
+
+
+def lecture_gradient(name, penalty=False):
+    J = graphs.lecture(penalty)
+    bl.backward(J)
+    return node(J, name).grad
+
+
+def order_gradient():
+    J = graphs.order()
+    return bl.backward(J)[node(J, "x")]
+
+
+COMPUTED = {
+    "00-bias": lambda: line_gradient("b", 4),
+    "05-columns": lambda: np.reshape([1, 2, -1, -1, 1, 3], (2, 3), order="F") @ [2, -3, 4],
+    "06-seed": lambda: bl.steps(graphs.lecture())[6].contribution,
+    "06-product": lambda: lecture_gradient("w"),
+    "06-gate": lambda: lecture_gradient("a")[0],
+    "06-fork": lambda: lecture_gradient("w", penalty=True),
+    "06-order": order_gradient,
+    "06-passes": lambda: sum(s.is_seed for s in bl.steps(graphs.lecture())),
+}
+
+
+@pytest.mark.parametrize("name", bank())
+def test_the_answer_of_a_typed_question_is_what_the_package_computes(name):
+    answer = bank()[name]["answer"]
+    if isinstance(answer, str):
+        assert name not in COMPUTED
+    else:
+        assert same(np.asarray(answer, float), COMPUTED[name]())
+
+
+def test_the_answer_of_a_choice_that_is_a_number_is_computed_too():
+    w, b = bl.variable("w", 2), bl.variable("b", -1)
+    bl.backward((w * 3 + b - 1) ** 2)
+    assert bank()["00-does-w-move"]["answer"] == f"{w.value:g}"
+
+
+@pytest.mark.parametrize("name", bank())
+def test_every_question_of_the_series_can_be_asked_and_explains_each_answer(name):
+    spec = bl.question(name).spec
+    whys = [c["why"] for c in spec.get("choices", ())] or [spec["why"], *(w["why"] for w in spec["wrong"])]
+    assert len(whys) >= 3 and len(set(whys)) == len(whys)
+    assert all(re.search(r"\w.*[.!]$", why) for why in whys)
+
+
+def test_every_question_of_the_series_is_asked_and_every_one_asked_exists():
+    asked = []
+    for path in NOTEBOOKS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            asked += re.findall(r'bl\.question\("([\w-]+)"\)', cell.source)
+    assert sorted(asked) == sorted(bank())
+
+
+def test_the_right_choice_does_not_always_stand_at_the_same_place():
+    places = {
+        [c["right"] for c in bl.question(name).spec["choices"]].index(True)
+        for name in bank()
+        if "choices" in bl.question(name).spec
+    }
+    assert len(places) > 1
+
+
+def test_a_question_shows_its_answers_folded_where_no_kernel_runs():
+    data, _ = bl.question("06-gate")._repr_mimebundle_()
+    assert "<details>" in data["text/html"]
+    before, after = data["text/html"].split("<details>")
+    assert "gate is closed" in after and "gate is closed" not in before
+    assert "gate is closed" not in data["text/plain"]
+
+
+def test_what_a_teacher_writes_is_escaped_in_the_paper_version():
+    data, _ = bl.question("<b>?</b>", answer="<i>", why="<u>", wrong={"<s>": "<q>"})._repr_mimebundle_()
+    for tag in ("<b>?", "<i>", "<u>", "<s>", "<q>"):
+        assert tag not in data["text/html"].replace("<p><b>", "").replace("✓ <b>", "").replace("✗ <b>", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (dict(text="06-gat"), "06-gate"),
+        (dict(text="x", answer=1, wrong={2: "no"}), "why"),
+        (dict(text="x", answer=1, why="yes"), "explanation for each"),
+        (dict(text="x", answer=1, why="yes", wrong={2: ""}), "explanation for each"),
+        (dict(text="x", answer=1, why="yes", wrong={1.001: "no"}), "agrees with the answer"),
+        (dict(text="x", answer="a", why="yes", wrong={"a": "no"}), "as right and as wrong"),
+        (dict(text="x", wrong={"a": "no"}), "give an answer"),
+    ],
+)
+def test_an_incomplete_question_is_refused_in_words(given, said):
+    with pytest.raises(ValueError, match=said):
+        bl.question(**given)
+
+
+# ------------------------------------------------------------------------------------------- fill_in
+
+
+@pytest.fixture
+def unseen():
+    """The graph at the end of notebook 06."""
+    x, w, b = bl.constant("x", 2), bl.variable("w", 3), bl.variable("b", -4)
+    p = w * x
+    s = p + b
+    q = s * p
+    J = (q - 10) ** 2 + bl.relu(b)
+    return J
+
+
+RIGHT = dict(values=dict(p=6, s=2, q=12, J=4), gradients=dict(q=4, s=24, p=32, b=24, w=64))
+
+
+def test_the_solution_printed_in_notebook_06_is_right(unseen):
+    text = "\n".join(c.source for c in nbformat.read(NOTEBOOKS[-1], as_version=4).cells)
+    solution = text[text.index("<summary>Solution") :]
+    values = {name: float(n) for name, n in re.findall(r"(?<!∂)\b([psqJ]) = (\d+)", solution)}
+    sums = re.findall(r"∂J/∂(\w) = (?:\d+ \+ \d+ = )?(\d+)", solution)
+    gradients = {name: float(n) for name, n in sums}
+    assert values.keys() == RIGHT["values"].keys() and gradients.keys() == RIGHT["gradients"].keys()
+    assert bl.fill_in(unseen, values=values, gradients=gradients).ok
+
+
+def test_right_boxes_are_right_and_the_graph_stays_as_it_was(unseen):
+    report = bl.fill_in(unseen, **RIGHT)
+    assert report.ok and "9 of 9 boxes filled, 9 right" in str(report)
+    assert unseen.value is None
+
+
+def test_empty_boxes_are_left_alone(unseen):
+    report = bl.fill_in(unseen, values={"p": None}, gradients={"w": None})
+    assert not report.ok and "0 of 2 boxes filled" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("values", "gradients", "said"),
+    [
+        ({}, {"q": 2}, "exponent in front is lost"),
+        ({}, {"p": 24}, "replaced what had arrived before"),
+        ({}, {"p": 8}, "only what had arrived before"),
+        ({}, {"p": 192}, "multiplied the contributions"),
+        ({}, {"b": 25}, "gate is closed"),
+        ({}, {"s": 8}, "A product swaps"),
+        ({}, {"q": 2, "s": 12}, "right for your own ∂J/∂q"),
+        ({}, {"p": 24, "w": 48}, "right for your own ∂J/∂p"),
+        ({}, {"w": 3}, "That is the value of w"),
+        ({}, {"w": -64}, "sign is turned round"),
+        ({}, {"w": 1234}, "∂J/∂p · x"),
+        ({}, {"w": [64, 64]}, "one number expected"),
+        ({}, {"w": "many"}, "is not a number"),
+        ({"p": 5, "s": 1}, {}, "right for your own p"),
+        ({"p": 5}, {}, "compute p = w · x once more"),
+    ],
+)
+def test_each_wrong_number_is_diagnosed(unseen, values, gradients, said):
+    report = bl.fill_in(unseen, values, gradients)
+    assert said in report.lines[-1][2]
+    assert report.lines[-1][0] == "✗"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (dict(values={"z": 1}), "not in this graph"),
+        (dict(values={"x": 2}), "given, not computed"),
+        (dict(gradients={"x": 2}), "no gradient flows to x"),
+    ],
+)
+def test_a_box_that_the_graph_does_not_have_is_refused(unseen, given, said):
+    with pytest.raises(ValueError, match=said):
+        bl.fill_in(unseen, **given)

@@ -1,0 +1,400 @@
+"""Every operation: its value is NumPy's, its derivative the one that others find.
+
+The table of cases below is complete: a rule that none of them exercises makes a test fail.
+"""
+
+from inspect import getclosurevars, isfunction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import agree_with_others, law, numerical_jacobian
+from samples import programs
+
+import backprop_lab as bl
+from backprop_lab import rules
+from backprop_lab.graph import RULES, Rule
+from backprop_lab.rules import scatter, sum_to, vector_jacobian
+
+random = np.random.default_rng(7)
+
+
+def numbers(*shape):
+    """Random numbers of both signs, none near zero and no two near each other."""
+    size = int(np.prod(shape))
+    spread = 1.7 * (np.arange(size) + 1.3) * (-1.0) ** np.arange(size) / (size + 1)
+    return random.permutation(spread + random.uniform(-0.05, 0.05, size)).reshape(shape)
+
+
+def positive(*shape):
+    return np.abs(numbers(*shape)) + 0.2
+
+
+x, y, A, B = numbers(3), numbers(3), numbers(2, 3), numbers(3, 2)
+mask = np.array([True, False, True])
+cube = numbers(2, 3, 2)
+
+CASES = {
+    "add": (lambda x, y: x + y, x, y),
+    "add a literal": (lambda x: 2 + x, x),
+    "subtract": (lambda x, y: x - y, x, y),
+    "subtract from a literal": (lambda x: 2 - x, x),
+    "multiply": (lambda x, y: x * y, x, y),
+    "multiply by a literal": (lambda x: x * 3, x),
+    "multiply by a float32 literal": (lambda x: np.float32(3) * x, x),
+    "divide": (lambda x, y: x / y, x, y),
+    "divide a literal": (lambda x: 2 / x, x),
+    "power": (lambda x, y: x**y, positive(3), y),
+    "power of an array constant": (lambda x: x ** np.array([0, 1, 3]), x),
+    "square by a power": (lambda x: x**2, x),
+    "power one": (lambda x: x**1, x),
+    "power zero": (lambda x: x**0, x),
+    "power of a negative exponent": (lambda x: x**-2, x),
+    "power of a fraction": (lambda x: x**0.5, positive(3)),
+    "literal to the power": (lambda x: 2**x, x),
+    "negative": (lambda x: -x, x),
+    "positive": (lambda x: +x, x),
+    "square": (np.square, x),
+    "sqrt": (np.sqrt, positive(3)),
+    "exp": (np.exp, x),
+    "log": (np.log, positive(3)),
+    "sin": (np.sin, x),
+    "cos": (np.cos, x),
+    "tanh": (np.tanh, x),
+    "absolute": (abs, x),
+    "sign": (np.sign, x),
+    "maximum": (np.maximum, x, y),
+    "maximum with a literal": (lambda x: np.maximum(x, 0), x),
+    "minimum": (np.minimum, x, y),
+    "greater": (lambda x, y: x > y, x, y),
+    "greater_equal": (lambda x, y: x >= y, x, y),
+    "less": (lambda x, y: x < y, x, y),
+    "less_equal": (lambda x, y: x <= y, x, y),
+    "equal": (lambda x, y: x == y, x, y),
+    "not_equal": (lambda x, y: x != y, x, y),
+    "relu": (bl.relu, x),
+    "sigmoid": (bl.sigmoid, 3 * x),
+    "matmul": (lambda A, B: A @ B, A, B),
+    "outer": (np.outer, x, numbers(2)),
+    "outer of matrices": (np.outer, A, numbers(2, 1)),
+    "outer of numbers": (np.outer, numbers(), x),
+    "sum": (np.sum, A),
+    "sum of one number": (np.sum, numbers()),
+    "sum over an axis": (lambda A: np.sum(A, axis=0), A),
+    "sum over an axis from behind": (lambda c: np.sum(c, axis=-2), cube),
+    "sum over two axes": (lambda c: np.sum(c, axis=(0, 2)), cube),
+    "sum over no axis": (lambda A: np.sum(A, axis=()), A),
+    "sum, axis kept": (lambda A: np.sum(A, axis=1, keepdims=True), A),
+    "sum of all, axes kept": (lambda A: np.sum(A, keepdims=True), A),
+    "mean": (np.mean, A),
+    "mean over an axis": (lambda A: np.mean(A, 0), A),
+    "mean over two axes": (lambda c: np.mean(c, axis=(-1, 0)), cube),
+    "mean, axis kept": (lambda c: np.mean(c, axis=(0, 1), keepdims=True), cube),
+    "reshape": (lambda A: np.reshape(A, (3, 2)), A),
+    "reshape, one length left open": (lambda A: A.reshape(-1, 2), A),
+    "reshape to one axis": (lambda A: A.reshape(-1), A),
+    "transpose": (lambda A: A.T, A),
+    "transpose of given axes": (lambda c: np.transpose(c, (1, -1, 0)), cube),
+    "transpose of a vector": (np.transpose, x),
+    "swapaxes": (lambda c: np.swapaxes(c, 0, -1), cube),
+    "broadcast_to": (lambda x: np.broadcast_to(x, (2, 3)), x),
+    "broadcast_to along a column": (lambda c: np.broadcast_to(c, (2, 3)), numbers(2, 1)),
+    "index": (lambda A: A[1], A),
+    "index an entry": (lambda A: A[1, -1], A),
+    "index a slice": (lambda A: A[:, ::-2], A),
+    "index with a new axis": (lambda A: A[:, None, ..., 0], A),
+    "index with repeats": (lambda x: x[[0, 2, 0, 0]], x),
+    "index with pairs, repeated": (lambda A: A[np.array([1, 0, 1]), np.array([2, 2, 2])], A),
+    "index with a table": (lambda x: x[np.array([[0, 1], [1, 1]])], x),
+    "where": (lambda x, y: np.where(mask, x, y), x, y),
+    "where between numbers": (lambda x: np.where(x > 0, 2 * x, 0), x),
+    "where of broadcast branches": (lambda A, x: np.where(A > 0, x, 1.5 * A), A, x),
+    "scatter": (lambda g: scatter(g, shape=(4,), key=[0, 2, 0]), x),
+    "sum_to": (lambda A: sum_to(A, shape=(1, 3)), A),
+    "sum_to of fewer axes": (lambda c: sum_to(c, shape=(2,)), cube),
+}
+cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+
+
+def all_rules():
+    """Every rule of the table, with those of the functions that NumPy has no name for."""
+    functions = [f for f in vars(rules).values() if isfunction(f) and f.__closure__]
+    closures = [getclosurevars(f).nonlocals.get("rule") for f in functions]
+    return {rule for rule in [*RULES.values(), *closures] if isinstance(rule, Rule)}
+
+
+def nodes(arrays):
+    return [bl.variable(f"x{i}", array) for i, array in enumerate(arrays)]
+
+
+def test_every_rule_has_a_case():
+    tried = {function(*nodes(arrays)).rule for function, *arrays in CASES.values()}
+    assert {rule.name for rule in all_rules() - tried} == set()
+
+
+@cases
+def test_a_value_is_the_one_that_numpy_gives(case):
+    function, *arrays = case
+    z = function(*nodes(arrays))
+    value = bl.forward(z)
+    np.testing.assert_array_equal(value, function(*arrays))
+    assert (z.shape, z.dtype) == (value.shape, value.dtype)
+
+
+@cases
+def test_a_gradient_is_the_one_of_finite_differences(case):
+    function, *arrays = case
+    leaves = nodes(arrays)
+    z = function(*leaves)
+    upstream = numbers(*z.shape)
+    gradients = bl.backward(z, seed=upstream)
+    for place, leaf in enumerate(leaves):
+        jacobian = numerical_jacobian(function, *arrays, place=place)
+        expected = (jacobian.T @ upstream.reshape(-1)).reshape(leaf.shape)
+        np.testing.assert_allclose(gradients[leaf], expected, rtol=1e-6, atol=1e-7)
+
+
+@cases
+def test_the_local_jacobian_is_the_one_of_finite_differences(case):
+    function, *arrays = case
+    z = function(*nodes(arrays))
+    for step in bl.steps(z, seed=np.ones(z.shape)):
+        if step.node is not z or step.argument is None:
+            continue
+
+        def moved(array, step=step):
+            operands = list(step.operands)
+            operands[step.place] = array
+            return z.rule.compute(*operands, **z.parameters)
+
+        expected = numerical_jacobian(moved, step.operands[step.place])
+        if expected.size <= 36:
+            np.testing.assert_allclose(step.local, expected, rtol=1e-6, atol=1e-7)
+        else:
+            assert step.local in ("diagonal", f"transpose of {z.rule.name}")
+
+
+@cases
+def test_a_rule_fed_nodes_builds_the_gradient_that_it_computes_when_fed_arrays(case):
+    function, *arrays = case
+    z = function(*nodes(arrays))
+    value = bl.forward(z)
+    upstream = numbers(*z.shape)
+    g = bl.constant("g", upstream)
+    for place, argument in enumerate(z.arguments):
+        sends = z.rule.derivatives[place] is not None
+        if sends and isinstance(argument, bl.Node) and argument.needs_gradient:
+            flow = vector_jacobian(z, place, g, z, z.arguments)
+            operands = [a.value if isinstance(a, bl.Node) else a for a in z.arguments]
+            expected = vector_jacobian(z, place, upstream, value, operands)
+            assert flow.shape == argument.shape
+            np.testing.assert_allclose(bl.forward(flow), expected, rtol=1e-12)
+
+
+@cases
+def test_float32_stays_float32_in_values_and_gradients(case):
+    function, *arrays = case
+    small = nodes([np.asarray(array, np.float32) for array in arrays])
+    z = function(*small)
+    assert z.dtype in (np.float32, bool)
+    assert bl.forward(z).dtype == z.dtype
+    gradients = bl.backward(z, seed=np.ones(z.shape))
+    assert {gradient.dtype for gradient in gradients.values()} == {np.dtype(np.float32)}
+    exact = bl.backward(function(*nodes(arrays)), seed=np.ones(z.shape))
+    for found, expected in zip(gradients.values(), exact.values(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+# ---------------------------------------------------------------------------------- matrix products
+
+PRODUCTS = [
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), (3, 2)),
+    ((2, 3), (3, 4)),
+    ((1, 3), (3, 1)),
+    ((2, 2, 3), (3,)),
+    ((3,), (2, 3, 2)),
+    ((2, 2, 3), (3, 2)),
+    ((2, 3), (2, 3, 2)),
+    ((2, 2, 3), (2, 3, 2)),
+    ((1, 2, 3), (2, 3, 1)),
+    ((2, 1, 2, 3), (3, 3, 2)),
+    ((2, 1, 2, 3), (3,)),
+    ((3,), (2, 1, 3, 2)),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), PRODUCTS)
+def test_a_matrix_product_has_the_right_gradients_in_every_form(first, second):
+    arrays = [numbers(*first), numbers(*second)]
+    agree_with_others(lambda lib, A, B: lib.np.sum(lib.np.sin(A @ B)), *arrays)
+
+
+@pytest.mark.parametrize(("first", "second"), PRODUCTS)
+def test_a_matrix_product_fed_nodes_gives_the_same_gradients_in_every_form(first, second):
+    A, B = nodes([numbers(*first), numbers(*second)])
+    z = A @ B
+    upstream = numbers(*z.shape)
+    gradients = bl.backward(z, seed=upstream)
+    for place, leaf in enumerate((A, B)):
+        flow = vector_jacobian(z, place, bl.constant("g", upstream), z, z.arguments)
+        np.testing.assert_allclose(bl.forward(flow), gradients[leaf], rtol=1e-12)
+
+
+def test_the_gradients_of_a_matrix_product_are_the_lectures():
+    W, x = nodes([A, numbers(3)])
+    upstream = numbers(2)
+    gradients = bl.backward(W @ x, seed=upstream)
+    np.testing.assert_allclose(gradients[W], np.outer(upstream, x.value))
+    np.testing.assert_allclose(gradients[x], W.value.T @ upstream)
+
+
+# ------------------------------------------------------------------------------------- broadcasting
+
+BINARY = [np.add, np.subtract, np.multiply, np.divide, np.power, np.maximum, np.minimum]
+
+
+@st.composite
+def broadcast_shapes(draw, count=2):
+    """Shapes that NumPy broadcasts together: axes dropped in front, lengths replaced by 1."""
+    full = draw(st.lists(st.integers(1, 3), max_size=3))
+    shapes = []
+    for _ in range(count):
+        kept = full[draw(st.integers(0, len(full))) :]
+        shapes.append(tuple(draw(st.sampled_from([1, n])) for n in kept))
+    return shapes
+
+
+@pytest.mark.parametrize("function", BINARY, ids=lambda f: f.__name__)
+@settings(law, max_examples=40)
+@given(shapes=broadcast_shapes())
+def test_broadcasting_forward_is_a_sum_backward(function, shapes):
+    name = function.__name__
+    arrays = [positive(*shapes[0]), numbers(*shapes[1])]
+    agree_with_others(lambda lib, x, y: lib.np.sum(getattr(lib.np, name)(x, y)), *arrays)
+
+
+@settings(law, max_examples=60)
+@given(shapes=broadcast_shapes(count=3))
+def test_where_sums_its_gradient_to_the_shape_of_each_branch(shapes):
+    condition = numbers(*shapes[0]) > 0
+    arrays = [numbers(*shapes[1]), numbers(*shapes[2])]
+
+    def function(x, y):
+        return np.where(condition, x, y)
+
+    leaves = nodes(arrays)
+    z = function(*leaves)
+    gradients = bl.backward(z, seed=np.ones(z.shape))
+    for place, leaf in enumerate(leaves):
+        expected = numerical_jacobian(function, *arrays, place=place).sum(axis=0)
+        np.testing.assert_allclose(gradients[leaf].reshape(-1), expected, atol=1e-8)
+
+
+@settings(law, max_examples=60)
+@given(shapes=broadcast_shapes())
+def test_sum_to_undoes_a_broadcast(shapes):
+    small, large = shapes[0], np.broadcast_shapes(*shapes)
+    g = numbers(*large)
+    found = sum_to(g, shape=small)
+    # The transpose of broadcasting: <broadcast(v), g> = <v, sum_to(g)> for every v.
+    v = numbers(*small)
+    assert found.shape == small
+    np.testing.assert_allclose(np.sum(np.broadcast_to(v, large) * g), np.sum(v * found))
+
+
+def test_a_repeated_index_sends_back_the_sum():
+    x = bl.variable("x", [1.0, 2.0, 3.0])
+    gradients = bl.backward(x[[0, 2, 0]], seed=[1.0, 10.0, 100.0])
+    np.testing.assert_array_equal(gradients[x], [101, 0, 10])
+
+
+# ------------------------------------------------------------------------------- kinks, ties, edges
+
+
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (bl.relu, 0),
+        (abs, 0),
+        (lambda x: np.maximum(x, 0), 0.5),
+        (lambda x: np.minimum(0, x), 0.5),
+        (lambda x: np.maximum(x, x), 1),
+        (np.sign, 0),
+    ],
+    ids=["relu", "absolute", "maximum", "minimum", "maximum with itself", "sign"],
+)
+def test_the_derivative_at_the_kink_is_the_documented_one(function, slope):
+    x = bl.variable("x", 0.0)
+    assert bl.backward(function(x))[x] == slope
+
+
+@pytest.mark.parametrize("function", [np.maximum, np.minimum])
+def test_ties_share_equally(function):
+    x, y = bl.variable("x", [1.0, 2.0, 3.0]), bl.variable("y", [3.0, 2.0, 1.0])
+    gradients = bl.backward(function(x, y), seed=[8.0, 8.0, 8.0])
+    assert gradients[x][1] == gradients[y][1] == 4
+    np.testing.assert_array_equal(gradients[x] + gradients[y], [8, 8, 8])
+
+
+@pytest.mark.parametrize(
+    ("base", "exponent", "slope"),
+    [(0.0, 0, 0), (0.0, 1, 1), (0.0, 2, 0), (-2.0, 3, 12), (-2.0, -1, -0.25), (-2.0, 2.0, -4)],
+)
+def test_a_power_of_zero_or_of_a_negative_number_has_its_slope(base, exponent, slope):
+    for given_as in (int(exponent), float(exponent), np.array(exponent)):
+        x = bl.variable("x", base)
+        assert bl.backward(x**given_as, on_nonfinite="raise")[x] == slope
+
+
+def test_zero_to_a_variable_power_sends_nothing_to_the_exponent():
+    def powers(lib, x, y):
+        return lib.np.sum(x**y)
+
+    agree_with_others(powers, np.array([0.0, 0.0, 2.0]), np.array([2.0, 3.0, 2.0]))
+
+
+def test_where_sends_exact_zeros_to_the_branch_not_taken():
+    x = bl.variable("x", [-1.0, 4.0])
+    y = np.where(x > 0, np.log(np.where(x > 0, x, 1)), 0)
+    gradients = bl.backward(y, seed=[1.0, 1.0], on_nonfinite="raise")
+    np.testing.assert_array_equal(gradients[x], [0, 0.25])
+
+
+def test_where_sends_nothing_to_its_condition():
+    x, c = bl.variable("x", [1.0, 2.0]), bl.variable("c", [0.5, -0.5])
+    gradients = bl.backward(np.sum(np.where(c > 0, x, -x)))
+    np.testing.assert_array_equal(gradients[x], [1, -1])
+    np.testing.assert_array_equal(gradients[c], [0, 0])
+
+
+def test_the_sigmoid_is_exact_far_out():
+    x = bl.variable("x", [-1000.0, -40.0, 0.0, 40.0, 1000.0])
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        value = bl.sigmoid(x.value)
+    np.testing.assert_allclose(value, [0, np.exp(-40), 0.5, 1, 1], rtol=1e-15)
+    gradient = bl.backward(bl.sigmoid(x), seed=np.ones(5))[x]
+    np.testing.assert_allclose(gradient, [0, np.exp(-40), 0.25, 0, 0], rtol=1e-15, atol=1e-300)
+
+
+def test_functions_of_the_package_give_arrays_for_arrays():
+    np.testing.assert_array_equal(bl.relu([-1.0, 2.0]), [0, 2])
+    assert isinstance(bl.sigmoid(np.zeros(2)), np.ndarray)
+    assert not isinstance(bl.relu(3.0), bl.Node)
+
+
+def test_functions_of_the_package_make_one_node_that_carries_their_name():
+    x = bl.variable("x", [1.0])
+    z = bl.sigmoid(x)
+    assert (z.rule.name, z.inputs, z.name) == ("sigmoid", (x,), "z")
+
+
+# ------------------------------------------------------------------------------------ random graphs
+
+
+@settings(law, max_examples=400)
+@given(programs())
+def test_random_graphs_have_the_gradients_that_other_libraries_find(program):
+    agree_with_others(program, *program.arrays)

@@ -1,0 +1,139 @@
+"""The step-through as Python sees it: what travels, what stands beside it, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import backprop_lab as bl
+from tools import graphs
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_every_record_travels_with_its_formula_and_its_numbers(name):
+    import html
+
+    film = bl.step_through(graphs.ALL[name]())
+    assert len(film.film["steps"]) == len(film.steps) + 1
+    for step, entry in zip(film.steps, film.film["steps"][1:], strict=True):
+        panel = html.unescape(entry["panel"])
+        assert step.formula in panel and step.formula in entry["say"]
+        assert step.is_seed or step.numbers in panel
+    json.dumps(film.film, allow_nan=False)  # what the browser can read
+
+
+def test_an_infinite_gradient_travels_too():
+    import numpy as np
+
+    x = bl.variable("x", 0.0)
+    film = bl.step_through(np.sqrt(x) * 2)
+    json.dumps(film.film, allow_nan=False)
+    assert "∞" in film.film["steps"][-1]["panel"]
+
+
+def test_stepping_leaves_the_learners_graph_as_it_was():
+    J = graphs.lecture()
+    bl.step_through(J)
+    assert J.value is None and J.grad is None
+
+
+def test_the_position_can_be_set_observed_and_never_leaves_the_run():
+    film = bl.step_through(graphs.order(), step=2)
+    seen = []
+    film.observe(lambda change: seen.append(change["new"]), "position")
+    film.position = 4
+    film.position = 99
+    film.position = -5
+    assert seen == [4, len(film.steps), 0]
+
+
+def test_a_step_outside_the_run_is_refused():
+    with pytest.raises(ValueError, match="positions 0 to"):
+        bl.step_through(graphs.order(), step=99)
+
+
+def test_what_is_not_a_node_is_refused_in_words():
+    with pytest.raises(TypeError, match="expected a node, was given int"):
+        bl.step_through(3)
+    with pytest.raises(ValueError, match="a cost is a single number"):
+        bl.step_through(bl.variable("x", [1.0, 2.0]) * 2)
+    with pytest.raises(ValueError, match="stands without a value"):
+        bl.step_through(bl.variable("x", shape=()) * 2)
+
+
+def test_the_output_is_one_bundle_of_widget_page_and_table():
+    film = bl.step_through(graphs.lecture(penalty=True))
+    data, _ = film._repr_mimebundle_()
+    assert {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"} <= set(data)
+    assert data["text/html"].count("<img") == 3
+    for step in film.steps:
+        assert str(step) in data["text/plain"]
+    assert data["text/html"].count("<tr>") == len(film.steps) + 1
+    assert not re.search(r"0x[0-9a-f]{6}", data["text/plain"] + data["text/html"])
+
+
+def test_the_static_twin_is_the_same_every_time():
+    first, second = (bl.step_through(graphs.lecture())._repr_mimebundle_()[0] for _ in range(2))
+    assert first["text/html"] == second["text/html"] and first["text/plain"] == second["text/plain"]
+
+
+def test_whoever_is_asked_to_predict_does_not_see_the_answers_unfolded():
+    film = bl.step_through(graphs.lecture(), predict=True)
+    page = film._repr_mimebundle_()[0]["text/html"]
+    unfolded = re.sub(r"<details>.*?</details>", "", page, flags=re.S)
+    assert unfolded.count("<img") == 2 and "∂J/∂w" not in unfolded
+
+
+def test_a_saved_page_asks_nobody_for_anything_and_survives_a_closing_tag_in_a_name(tmp_path):
+    film = bl.step_through(graphs.hostile_names())
+    text = film.save(tmp_path / "film.html").read_text("utf-8")
+    assert not re.search(r"""(src|href)=["']?http|@import|import\(""", text)
+    data = re.search(r'<script type="application/json" id="film">(.*?)</script>', text, re.S)[1]
+    assert json.loads(data)["film"] == film.film
+
+
+def test_a_saved_page_of_the_lectures_network_is_small(tmp_path):
+    path = bl.step_through(graphs.lecture(penalty=True)).save(tmp_path / "film.html")
+    assert path.stat().st_size < 300_000
+
+
+def test_an_unknown_kind_of_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"\.html or \.svg, not '.mp4'"):
+        bl.step_through(graphs.order()).save(tmp_path / "film.mp4")
+
+
+# -------------------------------------------------------------------------------------------- predict
+
+
+def asked(J):
+    film = bl.step_through(J)
+    return {i - 1: entry["ask"] for i, entry in enumerate(film.film["steps"]) if "ask" in entry}, film.steps
+
+
+def test_it_asks_at_the_product_the_gate_and_the_fork():
+    questions, steps = asked(graphs.lecture(penalty=True))
+    rules = [steps[i].node.rule.name for i in questions]
+    assert "matmul" in rules and "relu" in rules
+    assert any(steps[i].so_far.of == 2 and steps[i].complete for i in questions)
+
+
+def test_it_never_asks_about_a_trivial_step():
+    questions, steps = asked(graphs.lecture(penalty=True))
+    for i in questions:
+        assert steps[i].node.rule.name not in ("add", "subtract", "reshape") or steps[i].so_far.of > 1
+        assert not steps[i].is_seed and steps[i].phase == "backward"
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_the_right_answer_is_the_sum_after_the_step_and_every_wrong_one_is_explained(name):
+    questions, steps = asked(graphs.ALL[name]())
+    for i, ask in questions.items():
+        assert ask["answer"] == steps[i].so_far.sum.ravel().tolist()
+        assert ask["wrong"] and all(w["why"] and w["value"] != ask["answer"] for w in ask["wrong"])
+
+
+def test_each_kind_of_surprise_is_asked_once():
+    questions, _ = asked(graphs.fork_ladder(6))
+    assert 1 <= len(questions) <= 2
