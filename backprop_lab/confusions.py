@@ -72,8 +72,7 @@ def _candidates(step):
         )
         yield Confusion(
             step.before * step.contribution,
-            "You multiplied the contributions of different paths. Factors multiply along a path; "
-            "paths add.",
+            "You multiplied the contributions of different paths. Factors multiply along a path; paths add.",
         )
     fits = upstream.shape == receiver.shape
     if rule.name == "relu":
@@ -114,9 +113,7 @@ def _candidates(step):
             "its own move.",
         )
     if rule.name in ("maximum", "minimum") and fits:
-        yield Confusion(
-            after(upstream), f"The gradient goes only to the {rule.name[:3]}, not to both."
-        )
+        yield Confusion(after(upstream), f"The gradient goes only to the {rule.name[:3]}, not to both.")
     if rule.kind == "elementwise" and fits and rule.name not in ("relu", "add", "positive"):
         yield Confusion(
             after(upstream),
@@ -134,9 +131,7 @@ def _candidates(step):
         "That is the local derivative alone. Multiply it by the upstream gradient "
         f"{upstream_name} = {notation.array(upstream)}.",
     )
-    yield Confusion(
-        -step.so_far.sum, f"The sign is turned round: check the signs in {step.numbers}."
-    )
+    yield Confusion(-step.so_far.sum, f"The sign is turned round: check the signs in {step.numbers}.")
     yield Confusion(own, f"That is the value of {name}, not {gradient}.")
 
 

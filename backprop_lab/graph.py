@@ -83,9 +83,7 @@ class Rule:
             given = f"{len(args)} arguments were given"
             wrong = f"{unknown[0]}= is not supported" if unknown else given
             known = ", ".join(f"{k}=" for k in self.parameters) or "no keywords"
-            raise TypeError(
-                f"{self.name} of a node: {wrong}; it takes {self.arity} operand(s) and {known}"
-            )
+            raise TypeError(f"{self.name} of a node: {wrong}; it takes {self.arity} operand(s) and {known}")
         return apply(self, *args[: self.arity], **self.parameters | values)
 
 
@@ -438,9 +436,7 @@ def _rule_for(function) -> Callable:
 
     known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
     near = difflib.get_close_matches(function.__name__, known, n=3, cutoff=0.5)
-    hint = ("the nearest known: " if near else "known: ") + ", ".join(
-        f"np.{name}" for name in near or known
-    )
+    hint = ("the nearest known: " if near else "known: ") + ", ".join(f"np.{name}" for name in near or known)
     home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
     raise TypeError(f"{home}.{function.__name__} has no rule for nodes yet; {hint}")
 
@@ -501,8 +497,7 @@ def _leaf(name, value, shape, context):
 def _checked_name(name) -> str:
     if not isinstance(name, str) or not name:
         raise TypeError(
-            f"a node's name is a non-empty string, not {name!r}; "
-            'write bl.variable("W", value), name first'
+            f'a node\'s name is a non-empty string, not {name!r}; write bl.variable("W", value), name first'
         )
     return name
 
@@ -523,8 +518,7 @@ def _checked_array(value, context) -> np.ndarray:
         kinds = {"c": "complex numbers", "U": "text", "S": "text", "O": "Python objects"}
         kind = kinds.get(array.dtype.kind, array.dtype)
         raise NotAnArrayError(
-            f"{context}: expected real numbers, was given {kind} "
-            f"({notation.shorten(repr(value), 40)})"
+            f"{context}: expected real numbers, was given {kind} ({notation.shorten(repr(value), 40)})"
         )
     return array
 

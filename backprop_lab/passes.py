@@ -107,8 +107,7 @@ class Step:
             kinds = {"elementwise": "diagonal", "linear": f"transpose of {rule.name}"}
             return kinds.get(rule.kind, rule.kind)
         rows = [
-            self.flow(basis.reshape(self.node.shape)).reshape(m)
-            for basis in np.eye(n, dtype=self.node.dtype)
+            self.flow(basis.reshape(self.node.shape)).reshape(m) for basis in np.eye(n, dtype=self.node.dtype)
         ]
         return frozen(np.array(rows).reshape(n, m) + 0)  # + 0: no negative zeros to puzzle over
 

@@ -138,9 +138,7 @@ def with_parameters(name):
     """``np.sum(x, axis=0)``: the parameters that differ from their defaults, by name."""
 
     def write(node, x):
-        said = (
-            f"{k}={v!r}" for k, v in node.parameters.items() if v is not node.rule.parameters[k]
-        )
+        said = (f"{k}={v!r}" for k, v in node.parameters.items() if v is not node.rule.parameters[k])
         return f"{name}({', '.join([x, *said])})"
 
     return write

@@ -48,7 +48,7 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
     >>> bl.fill_in(J, values={"u": 9, "J": None}, gradients={"x": 6})
     ✓ u      9
     · J
-    ✗ ∂J/∂x  6: That is only what had arrived before. This arrow's contribution is to be added.
+    ✗ ∂J/∂x  6: the arrow from J is missing: it brings 1.
     2 of 3 boxes filled, 1 right
     """
     values, gradients = values or {}, gradients or {}
@@ -159,6 +159,10 @@ def _gradient_slip(arrows: list[Step], answer, gradients, records) -> str:
     for value, meaning in _known_slips(arrows, records, depth=3):
         if same(answer, value):
             return meaning
+    for step in arrows:
+        if len(arrows) > 1 and same(answer, arrows[-1].so_far.sum - step.contribution):
+            missing = notation.array(step.contribution)
+            return f"the arrow from {notation.mention(step.node)} is missing: it brings {missing}."
     return "the arrows bring " + " and ".join(step.formula.split("= ", 1)[1] for step in arrows) + "."
 
 

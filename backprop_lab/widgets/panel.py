@@ -82,6 +82,8 @@ def _jacobian(step: Step) -> str:
             f"{step.receiver.size}, {escape(step.local)}: too large to show, and never built. "
             f"{escape(flow)}</p></details>"
         )
+    if step.local.size == 1:
+        return f"<p>Local derivative {escape(label)} = {notation.number(step.local[0, 0])}</p>"
     rows = "".join(
         "<tr>" + "".join(f"<td>{notation.number(v)}</td>" for v in row) + "</tr>"
         for row in np.atleast_2d(step.local)
