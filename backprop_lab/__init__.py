@@ -6,6 +6,7 @@ anywidget) load on first use.
 
 from __future__ import annotations
 
+from backprop_lab.derivatives import gradient, hessian, jacobian, jvp, vjp
 from backprop_lab.graph import (
     MissingValueError,
     Node,
@@ -28,19 +29,26 @@ __all__ = [
     "ShapeError",
     "Step",
     "backward",
+    "check_gradient",
     "constant",
     "draw",
     "fill_in",
     "forward",
+    "gradient",
+    "hessian",
+    "jacobian",
+    "jvp",
     "question",
     "relu",
     "sigmoid",
     "step_through",
     "steps",
     "variable",
+    "vjp",
 ]
 
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
+    "check_gradient": "backprop_lab.gradient_check",
     "draw": "backprop_lab.pictures.drawing",
     "fill_in": "backprop_lab.widgets.fill_in",
     "question": "backprop_lab.widgets.questions",

@@ -52,7 +52,7 @@ def same(a, b, tolerance: float = 0.01) -> bool:
 def _candidates(step):
     """(value, meaning) of every mistake one can make here; the most telling ones first."""
     rule, receiver, node = step.node.rule, step.receiver, step.node
-    name, gradient = notation.mention(receiver), step.gradient_name(receiver)
+    name, gradient = step.mention(receiver), step.gradient_name(receiver)
     upstream, upstream_name = step.upstream, step.gradient_name(node)
     own = step.inputs[step.argument]
 
@@ -101,7 +101,7 @@ def _candidates(step):
             yield Confusion(
                 after(step.contribution / exponent),
                 "The exponent in front is lost: the derivative of "
-                f"{notation.power(notation.factor(receiver), text)} has the factor {text}.",
+                f"{notation.power(step.factor(receiver), text)} has the factor {text}.",
             )
     if rule.name == "matmul" and node.ndim > 0 and len(step.inputs) == 2:
         yield from _transposed(step, after)

@@ -47,6 +47,23 @@ def symbol(name: str) -> str:
     return name
 
 
+def fitting(node, length: int) -> str:
+    """The expression of ``node`` in about ``length`` characters: as deep as fits, with short names.
+
+    Operators stay; what is left out of a long expression is an inner one, as "…".
+    """
+    for depth, longest in ((3, 24), (2, 12), (1, 12), (0, 12), (0, 6)):
+        text = expression(node, lambda operand, n=longest: _short_name(operand, n), depth=depth)
+        if len(text) <= length:
+            return text
+    return shorten(text, length)
+
+
+def _short_name(operand, length):
+    name = written_name(operand, code=False)
+    return None if name is None else shorten(name, length)
+
+
 def shorten(text: str, length: int) -> str:
     """``text``, cut in its middle so that it has at most ``length`` characters.
 
@@ -130,8 +147,9 @@ def power(base: str, exponent: str) -> str:
 def expression(node, write=None, *, code: bool = False, depth: int = 3) -> str:
     """How ``node`` is computed from its inputs: ``W x`` in math, ``W @ x`` in code.
 
-    ``write(input)`` gives the text of an input, or None to write it out; the default is its name.
-    An input without a text is written out itself, at most ``depth`` levels down, then as "…".
+    ``write(input)`` gives the text of an input (or the text and how strongly it binds), or None to
+    write it out; the default is its name. An input without a text is written out itself, at most
+    ``depth`` levels down, then as "…".
     """
     write = write or (lambda operand: written_name(operand, code))
     return _written(node, write, code, depth)[0]
@@ -145,12 +163,17 @@ def written_name(operand, code: bool) -> str | None:
     return name if code else symbol(name)
 
 
-def factor(node) -> str:
-    """A node as part of a formula: its symbol, or its expression, in brackets where needed."""
+def part(node) -> tuple[str, int]:
+    """A node as a part of a formula, and how strongly it binds: its symbol, or its expression."""
     name = written_name(node, code=False)
     if name is not None:
-        return name
-    text, strength = _written(node, lambda operand: written_name(operand, code=False), False, 3)
+        return name, ATOM
+    return _written(node, lambda operand: written_name(operand, code=False), False, 3)
+
+
+def factor(node) -> str:
+    """A node as a factor: its symbol, or its expression, in brackets where it needs them."""
+    text, strength = part(node)
     return text if strength == ATOM else f"({text})"
 
 
@@ -168,7 +191,9 @@ def _written(node, write, code, depth):
         strength = ATOM
         if hasattr(operand, "arguments"):
             text = write(operand)
-            if text is None and depth == 0:
+            if isinstance(text, tuple):
+                text, strength = text
+            elif text is None and depth == 0:
                 text = "…"
             elif text is None:
                 text, strength = _written(operand, write, code, depth - 1)

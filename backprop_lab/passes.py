@@ -65,7 +65,7 @@ class Step:
     ``contribution`` = ``local``ᵀ · upstream flows into ``receiver``, which stands at place
     ``argument`` among the node's inputs. ``before`` and ``so_far`` are the receiver's running sum
     without and with it (before the first arrow it is None), ``complete`` says whether this was its
-    last arrow.
+    last arrow. ``alarm`` stands at the first step that made a NaN or an infinity, and says how.
     """
 
     phase: str
@@ -81,6 +81,7 @@ class Step:
     before: np.ndarray | None = None
     so_far: SoFar | None = None
     complete: bool = True
+    alarm: str | None = None
 
     @property
     def is_seed(self) -> bool:
@@ -114,7 +115,7 @@ class Step:
     @property
     def place(self) -> int:
         """Where the receiver stands among the node's arguments, literals counted."""
-        return _places(self.node)[self.argument]
+        return places(self.node)[self.argument]
 
     def flow(self, upstream) -> np.ndarray:
         """What would flow into the receiver from any other ``upstream``, given these values."""
@@ -141,7 +142,9 @@ class Step:
         if self.phase == "forward":
             values = dict(zip(self.node.inputs, self.inputs, strict=True))
             written = notation.expression(
-                self.node, lambda operand: _number_or_name(values.get(operand), operand), depth=0
+                self.node,
+                lambda operand: _number_or(values[operand], notation.part(operand)),
+                depth=0,
             )
             return f"{written} = {notation.array(self.value)}"
         written, result = self._written_flow(values=True), notation.array(self.contribution)
@@ -166,7 +169,15 @@ class Step:
 
     def gradient_name(self, node: Node) -> str:
         """``∂J/∂w`` for a node of this graph."""
-        return f"∂{notation.symbol(self.cost.name or 'J')}/∂{notation.factor(node)}"
+        return f"∂{self.mention(self.cost)}/∂{self.factor(node)}"
+
+    def mention(self, node: Node) -> str:
+        """What a node is called in a sentence; a cost without a name is called J."""
+        return "J" if node is self.cost and node.name is None else notation.mention(node)
+
+    def factor(self, node: Node) -> str:
+        """The same as a factor of a formula, in brackets where it needs them."""
+        return "J" if node is self.cost and node.name is None else notation.factor(node)
 
     def _written_flow(self, values: bool) -> str:
         """The gradient's own small graph, from the rule, written with symbols or with values."""
@@ -174,19 +185,19 @@ class Step:
 
         def stand_in(node, value, text):
             leaf = constant("·", shape=node.shape)
-            texts[leaf] = _number_or_text(value, text) if values else text
+            texts[leaf] = _number_or(value, text) if values else text
             return leaf
 
         given = iter(self.inputs)
         operands = [
-            stand_in(a, next(given), notation.factor(a)) if isinstance(a, Node) else a
+            stand_in(a, next(given), notation.part(a)) if isinstance(a, Node) else a
             for a in self.node.arguments
         ]
-        result = stand_in(self.node, self.value, notation.factor(self.node))
-        upstream = stand_in(self.node, self.upstream, self.gradient_name(self.node))
+        result = stand_in(self.node, self.value, notation.part(self.node))
+        upstream = stand_in(self.node, self.upstream, (self.gradient_name(self.node), notation.ATOM))
         flow = vector_jacobian(self.node, self.place, upstream, result, operands)
         if flow.rule is None:
-            return texts[flow]
+            return texts[flow][0]
         return notation.expression(flow, texts.get)
 
     def __repr__(self):
@@ -201,15 +212,12 @@ class Step:
             parts = [self.formula, self.numbers]
             if self.so_far.of > 1:
                 parts.append(f"{self.sum_numbers}, {self.so_far} arrived")
-        return f"{self.index:3}  {self.phase:8}  " + "   ".join(parts)
+        return f"{self.index + 1:3}  {self.phase:8}  " + "   ".join(parts)
 
 
-def _number_or_name(value, operand):
-    return None if value is None else _number_or_text(value, notation.factor(operand))
-
-
-def _number_or_text(value, text):
-    return notation.array(value) if value.size <= 12 else text
+def _number_or(value, part):
+    """A small array as its numbers; a large one as the part of the formula that it is."""
+    return (notation.array(value), notation.ATOM) if value.size <= 12 else part
 
 
 # ----------------------------------------------------------------------------------------- forward
@@ -228,7 +236,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     >>> bl.forward(y)
     array(9.)
     """
-    order = topological_order(_checked_node(J, "forward"))
+    order = topological_order(checked_node(J, "forward"))
     values = _complete(order, _Report(on_nonfinite))
     for node in order:
         node._value = values[node]
@@ -296,8 +304,8 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     >>> bl.backward(J)[x], x.grad
     (array(6.), array(6.))
     """
-    order = topological_order(_checked_node(J, "backward"))
-    _checked_seed(seed, J)
+    order = topological_order(checked_node(J, "backward"))
+    checked_seed(seed, J)
     report = _Report(on_nonfinite)
     values = _complete(order, report)
     gradients = {}
@@ -327,8 +335,8 @@ def _arrows(J, order, values, seed, report) -> Iterator[_Arrow]:
     So nodes are taken in a reverse topological order; of several that are ready, the one that the
     formula names first goes first, all the way down.
     """
-    total = _arrow_counts(J, order)
-    sums = {J: SoFar(_checked_seed(seed, J), 1, 1)}
+    total = arrow_counts(J, order)
+    sums = {J: SoFar(checked_seed(seed, J), 1, 1)}
     yield _Arrow(J, None, J, None, sums[J].sum, None, sums[J])
     ready = [J]
     while ready:
@@ -336,8 +344,8 @@ def _arrows(J, order, values, seed, report) -> Iterator[_Arrow]:
         upstream = sums[node].sum
         operands = _operands(node, (values[operand] for operand in node.inputs))
         finished = []
-        for argument, place in enumerate(_places(node)):
-            if not _carries(node, place):
+        for argument, place in enumerate(places(node)):
+            if not carries(node, place):
                 continue
             receiver = node.inputs[argument]
             with np.errstate(all="ignore"):
@@ -354,28 +362,28 @@ def _arrows(J, order, values, seed, report) -> Iterator[_Arrow]:
         ready.extend(reversed(finished))
 
 
-def _arrow_counts(J, order) -> dict[Node, int]:
+def arrow_counts(J, order) -> dict[Node, int]:
     """{node that a gradient reaches: how many arrows bring it}."""
     total = {J: 1}
     for node in reversed(order):
         if node in total and node.rule is not None:
-            for argument, place in enumerate(_places(node)):
-                if _carries(node, place):
+            for argument, place in enumerate(places(node)):
+                if carries(node, place):
                     receiver = node.inputs[argument]
                     total[receiver] = total.get(receiver, 0) + 1
     return total
 
 
-def _places(node) -> list[int]:
+def places(node) -> list[int]:
     """For each input of a node, its place among all arguments (numbers stand between them)."""
     return [place for place, argument in enumerate(node.arguments) if isinstance(argument, Node)]
 
 
-def _carries(node, place) -> bool:
+def carries(node, place) -> bool:
     return node.arguments[place].needs_gradient and node.rule.derivatives[place] is not None
 
 
-def _checked_seed(seed, J) -> np.ndarray:
+def checked_seed(seed, J) -> np.ndarray:
     array = np.asarray(seed)
     if array.dtype.kind not in "fiub":
         raise NotAnArrayError(f"backward(…, seed=…): expected real numbers, was given {seed!r}")
@@ -388,13 +396,35 @@ def _checked_seed(seed, J) -> np.ndarray:
     return frozen(array.astype(J.dtype))
 
 
-def _checked_node(J, what) -> Node:
+def checked_node(J, what) -> Node:
     if not isinstance(J, Node):
         raise NotAnArrayError(
             f"{what}: expected a node of a graph, was given {type(J).__name__}; build the "
             "expression from bl.variable(name, value) first"
         )
     return J
+
+
+def pull_back(y: Node, x: Node, v) -> np.ndarray:
+    """(∂y/∂x)ᵀ v by one backward pass that leaves the graph as it is; ``v`` has y's shape."""
+    order = topological_order(checked_node(y, "backward"))
+    quiet = _Report("ignore")
+    values = _complete(order, quiet)
+    result = np.zeros(x.shape, x.dtype)
+    for arrow in _arrows(y, order, values, v, quiet):
+        if arrow.receiver is x:
+            result = arrow.so_far.sum
+    return frozen(result)
+
+
+def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
+    """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
+    order = topological_order(checked_node(J, "evaluate"))
+    values = {node: node._value for node in order if node.rule is None and node._value is not None}
+    values |= {leaf: frozen(np.asarray(value, leaf.dtype)) for leaf, value in given.items()}
+    for node, value in _computed(order, values, _Report("ignore")):
+        values[node] = value
+    return values[J]
 
 
 # ----------------------------------------------------------------------------------------- records
@@ -411,21 +441,22 @@ def steps(J: Node, seed=1) -> list[Step]:
     >>> J = x * x
     >>> for step in bl.steps(J):
     ...     print(step)
-      0  forward   J = x · x   3 · 3 = 9
-      1  backward  ∂J/∂J = 1   the seed
-      2  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
-      3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
+      1  forward   J = x · x   3 · 3 = 9
+      2  backward  ∂J/∂J = 1   the seed
+      3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
+      4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
-    order = topological_order(_checked_node(J, "steps"))
+    order = topological_order(checked_node(J, "steps"))
     values = {node: node._value for node in order if node.rule is None and node._value is not None}
-    _checked_seed(seed, J)
-    quiet = _Report("ignore")
+    checked_seed(seed, J)
+    report = _Report("note")
     records = []
-    for node, value in _computed(order, values, quiet):
+    for node, value in _computed(order, values, report):
         values[node] = value
         inputs = tuple(values[operand] for operand in node.inputs)
-        records.append(Step("forward", len(records), J, node, inputs, value))
-    for arrow in _arrows(J, order, values, seed, quiet):
+        record = Step("forward", len(records), J, node, inputs, value, alarm=report.noted())
+        records.append(record)
+    for arrow in _arrows(J, order, values, seed, report):
         record = Step(
             "backward",
             len(records),
@@ -433,6 +464,7 @@ def steps(J: Node, seed=1) -> list[Step]:
             inputs=tuple(values[operand] for operand in arrow.node.inputs),
             value=values[arrow.node],
             complete=arrow.so_far.arrived == arrow.so_far.of,
+            alarm=report.noted(),
             **arrow._asdict(),
         )
         records.append(record)
@@ -454,9 +486,15 @@ class _Report:
     """Speaks up once in a pass, at the first node that makes a NaN or an infinity."""
 
     def __init__(self, mode: str):
-        if mode not in ("warn", "raise", "ignore"):
+        if mode not in ("warn", "raise", "ignore", "note"):
             raise ValueError(f'on_nonfinite is "warn", "raise" or "ignore", not {mode!r}')
         self.mode = mode
+        self._note = None
+
+    def noted(self) -> str | None:
+        """What there was to say since this was last asked."""
+        note, self._note = self._note, None
+        return note
 
     def _say(self, message, node):
         remedy = _REMEDIES.get(node.rule.name) if node.rule is not None else None
@@ -464,6 +502,9 @@ class _Report:
             message += f"; {remedy}"
         if self.mode == "raise":
             raise NonFiniteError(message)
+        if self.mode == "note":
+            self._note, self.mode = message, "ignore"
+            return
         level, frame = 1, sys._getframe()
         while in_package(frame) and frame.f_back is not None:
             level, frame = level + 1, frame.f_back  # the warning points at the learner's own line

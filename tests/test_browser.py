@@ -183,7 +183,7 @@ def test_predict_mode_asks_explains_and_goes_on(page, tmp_path):
     page.locator(".bl-bar input[type=range]").fill(str(fork.index))
     page.focus(".bl-step")
     page.keyboard.press("ArrowRight")
-    assert "After the last one, ∂J̃/∂w = ?" in page.locator(".bl-ask").inner_text()
+    assert "With the last one, ∂J̃/∂w = ?" in page.locator(".bl-ask").inner_text()
     for typed, said in [
         ("20 8", "replaced what had arrived before"),
         ("(10, −38)", "exponent in front is lost"),
@@ -203,6 +203,36 @@ def test_predict_mode_asks_explains_and_goes_on(page, tmp_path):
     assert page.locator(".bl-answer").inner_text().startswith("✓")
     assert position(page) == fork.index + 1
     assert page.evaluate(HERE) == "bl-step"
+
+
+def test_a_question_right_after_another_is_asked_too(page, tmp_path):
+    address, film = saved(graphs.order(), tmp_path, predict=True)
+    asks = [i for i, entry in enumerate(film.film["steps"]) if "ask" in entry]
+    first = next(i for i in asks if i + 1 in asks)
+    page.goto(address)
+    page.locator(".bl-bar input[type=range]").fill(str(first - 1))
+    page.focus(".bl-step")
+    for asked in (first, first + 1):
+        page.keyboard.press("ArrowRight")
+        ask = film.film["steps"][asked]["ask"]
+        assert ask["question"] in page.locator(".bl-ask").inner_text()
+        rings = page.locator(".bl-stage g[data-node].bl-asked").evaluate_all("all => all.length")
+        assert rings == 1, "the node asked about is marked"
+        page.keyboard.type(" ".join(map(str, ask["answer"])))
+        page.keyboard.press("Enter")
+        assert position(page) == asked
+    assert "Right at once: 2 of 2" in page.locator(".bl-ask").inner_text()
+
+
+def test_the_page_does_not_move_while_stepping(page, tmp_path):
+    address, film = saved(graphs.lecture(penalty=True), tmp_path)
+    page.goto(address)
+    page.focus(".bl-step")
+    heights = set()
+    for _ in film.steps:
+        page.keyboard.press("ArrowRight")
+        heights.add(round(page.locator(".bl-step").bounding_box()["height"]))
+    assert len(heights) == 1
 
 
 def test_predict_mode_never_blocks(page, tmp_path):
@@ -388,7 +418,7 @@ def test_arrow_keys_step_in_notebook_7_too(page, server):
 
 def test_before_running_an_untrusted_notebook_shows_its_pictures(page, server):
     lab.open_notebook(page, server, "untrusted.ipynb")
-    page.locator("img[src^='data:image/svg']").first.wait_for()
+    page.wait_for_function("() => document.querySelectorAll('img[src^=\"data:image/svg\"]').length >= 4")
     shown = "all => all.map(i => i.naturalWidth > 50 && i.alt.length > 20)"
     found = page.eval_on_selector_all("img[src^='data:image/svg']", shown)
     assert len(found) >= 4 and all(found)

@@ -21,6 +21,7 @@ def test_a_right_answer_is_recognised_as_right():
     assert same([0, -42], step.so_far.sum)
     assert same([0.001, -42.3], step.so_far.sum)
     assert not same([0, -44], step.so_far.sum)
+    assert not same([0.015, -42], step.so_far.sum)
     assert not same(-42, step.so_far.sum)
     assert not same([np.nan, -42], step.so_far.sum)
     assert meanings(step, [0, -42]) == []

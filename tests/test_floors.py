@@ -20,6 +20,7 @@ FLOORS = [
     "confusions",
     "passes",
     "derivatives",
+    "gradient_check",
     "program",
     "learning",
     "pictures",

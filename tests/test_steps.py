@@ -248,20 +248,20 @@ def test_a_record_refers_to_the_graph_and_so_is_not_copied():
 # ------------------------------------------------------------------------------------ what they say
 
 NETWORK = """\
-  0  forward   W = θ as 2 × 3   (1, 2, −1, −1, 1, 3) as 2 × 3 = [[1, 2, −1], [−1, 1, 3]]
-  1  forward   a = W x   [[1, 2, −1], [−1, 1, 3]] (2, −3, 4) = (−8, 7)
-  2  forward   h = relu(a)   relu((−8, 7)) = (0, 7)
-  3  forward   ŷ = w · h   (5, 2) · (0, 7) = 14
-  4  forward   ŷ − y   14 − 17 = −3
-  5  forward   J = (ŷ − y)²   (−3)² = 9
-  6  backward  ∂J/∂J = 1   the seed
-  7  backward  ∂J/∂(ŷ − y) = ∂J/∂J · 2 · (ŷ − y)   1 · 2 · (−3) = −6
-  8  backward  ∂J/∂ŷ = ∂J/∂(ŷ − y)   −6
-  9  backward  ∂J/∂w = ∂J/∂ŷ · h   −6 · (0, 7) = (0, −42)
- 10  backward  ∂J/∂h = ∂J/∂ŷ · w   −6 · (5, 2) = (−30, −12)
- 11  backward  ∂J/∂a = ∂J/∂h ⊙ [a > 0]   (−30, −12) ⊙ [(−8, 7) > 0] = (0, −12)
- 12  backward  ∂J/∂W = ∂J/∂a xᵀ   (0, −12) (2, −3, 4)ᵀ = [[0, 0, 0], [−24, 36, −48]]
- 13  backward  ∂J/∂θ = ∂J/∂W as 6 numbers   [[0, 0, 0], [−24, 36, −48]] as 6 numbers = \
+  1  forward   W = θ as 2 × 3   (1, 2, −1, −1, 1, 3) as 2 × 3 = [[1, 2, −1], [−1, 1, 3]]
+  2  forward   a = W x   [[1, 2, −1], [−1, 1, 3]] (2, −3, 4) = (−8, 7)
+  3  forward   h = relu(a)   relu((−8, 7)) = (0, 7)
+  4  forward   ŷ = w · h   (5, 2) · (0, 7) = 14
+  5  forward   ŷ − y   14 − 17 = −3
+  6  forward   J = (ŷ − y)²   (−3)² = 9
+  7  backward  ∂J/∂J = 1   the seed
+  8  backward  ∂J/∂(ŷ − y) = ∂J/∂J · 2 · (ŷ − y)   1 · 2 · (−3) = −6
+  9  backward  ∂J/∂ŷ = ∂J/∂(ŷ − y)   −6
+ 10  backward  ∂J/∂w = ∂J/∂ŷ · h   −6 · (0, 7) = (0, −42)
+ 11  backward  ∂J/∂h = ∂J/∂ŷ · w   −6 · (5, 2) = (−30, −12)
+ 12  backward  ∂J/∂a = ∂J/∂h ⊙ [a > 0]   (−30, −12) ⊙ [(−8, 7) > 0] = (0, −12)
+ 13  backward  ∂J/∂W = ∂J/∂a xᵀ   (0, −12) (2, −3, 4)ᵀ = [[0, 0, 0], [−24, 36, −48]]
+ 14  backward  ∂J/∂θ = ∂J/∂W as 6 numbers   [[0, 0, 0], [−24, 36, −48]] as 6 numbers = \
 (0, 0, 0, −24, 36, −48)"""
 
 
@@ -360,13 +360,18 @@ def test_a_large_array_is_named_rather_than_written_out():
 
 def test_an_unnamed_cost_is_called_j():
     x = bl.variable("x", 3.0)
-    assert bl.steps(np.square(x))[-1].formula == "∂J/∂x = ∂J/∂(x²) · 2 · x"
+    assert bl.steps(np.square(x))[-1].formula == "∂J/∂x = ∂J/∂J · 2 · x"
+
+
+def test_a_record_shows_itself_by_what_it_says():
+    seed = backward_steps(fork().J)[0]
+    assert repr(seed) == "<Step 4  backward  ∂J/∂J = 1   the seed>"
 
 
 @law
 @given(programs())
-def test_every_record_prints_on_one_short_line(program):
+def test_every_record_prints_on_one_line(program):
     for step in bl.steps(program.graph()):
         assert "\n" not in str(step)
-        assert str(step).startswith(f"{step.index:3}  {step.phase}")
-        assert len(str(step)) < 1000
+        assert str(step).startswith(f"{step.index + 1:3}  {step.phase}")
+        assert len(str(step)) < 3000

@@ -28,8 +28,10 @@ def refresh(path: Path) -> bool:
     book = nbformat.reads(before, as_version=4)
     for number, cell in enumerate(book.cells):
         cell.id = f"{path.name[:2]}-{number:02}"
-        tags = cell.metadata.get("tags")
+        tags = cell.metadata.get("tags", [])
         cell.metadata = {"tags": tags} if tags else {}
+        if "reveal" in tags:  # what a learner is to predict stays folded until the cell is run
+            cell.metadata["jupyter"] = {"outputs_hidden": True}
     book.metadata = dict(METADATA)
     NotebookClient(
         book, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}

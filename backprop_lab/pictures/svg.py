@@ -15,6 +15,7 @@ import re
 from functools import cache
 from html import escape
 from importlib.resources import files
+from textwrap import wrap
 
 from backprop_lab import notation
 from backprop_lab.pictures.blocks import DIGIT, ROW, Block, block, text_width
@@ -23,10 +24,13 @@ from backprop_lab.pictures.palette import DARK, LIGHT, colours
 from backprop_lab.pictures.pen import SIGN, Pen, numbers, path, px
 from backprop_lab.pictures.timeline import Timeline
 
-PAD = 9.0
+PAD = 7.0
 APART = 4.0  # half the distance between an arrow and the gradient that comes back along it
-LEAST_SCALE = 0.8  # below it numbers cannot be read; a narrow page scrolls sideways instead
-LONGEST = 24  # characters of a name or an expression on a card
+LEAST_SCALE = 0.73  # below it numbers cannot be read; a narrow page scrolls sideways instead
+MOST_SCALE = 1.4  # on a wide screen, a projector's, the picture grows up to this
+LINE = 15.0
+LINE_LENGTH = 15  # of an expression; a longer one takes a second line
+LONGEST = 28  # characters of a name or an expression on a card
 
 
 @cache
@@ -67,10 +71,10 @@ class Picture:
         )
 
     def _gap_widths(self, layer_of):
-        widths = [46.0] * (max(layer_of) + 1)
+        widths = [32.0] * (max(layer_of) + 1)
         for (node, _), label in self.labels.items():
             layer = layer_of[self.number[node]]
-            widths[layer] = max(widths[layer], label.width + 34)
+            widths[layer] = max(widths[layer], label.width + 26)
         return widths
 
     def film(self) -> str:
@@ -106,19 +110,20 @@ class Picture:
         out = Pen(position, self.line.length)
         width, height = px(self.layout.width), px(self.layout.height)
         still = position is not None
-        least = "" if still else f' style="--bl-least:{px(self.layout.width * LEAST_SCALE)}px"'
+        least, most = px(self.layout.width * LEAST_SCALE), px(self.layout.width * MOST_SCALE)
+        limits = "" if still else f' style="--bl-least:{least}px;--bl-most:{most}px"'
         title = f"Graph of {notation.mention(self.line.cost)}"
         out.raw(
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{least}>'
+            f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{limits}>'
         )
         if still:
             out.raw(f"<style>{own_colours()} {style()}</style>")
             out.raw(f"<title>{escape(title)}</title><desc>{escape(self.describe(position))}</desc>")
-        for arrow in self.layout.arrows:
-            self._arrow(out, arrow)
         for card, box in zip(self.cards, self.layout.boxes, strict=True):
             self._card(out, card, box)
+        for arrow in self.layout.arrows:  # over the cards' rings, so that their heads are seen
+            self._arrow(out, arrow)
         self._labels(out)
         out.raw("</svg>")
         return "".join(out.parts)
@@ -145,9 +150,9 @@ class Picture:
         out.rule(left + 6, y, left + card.width - 6)
         y += 16
         out.title(box.x, y, card.name, card.named, card.shape)
-        if card.how:
-            y += 16
-            out.text("bl-how", box.x, y, card.how, "middle")
+        for line_of_it in card.how:
+            y += LINE
+            out.text("bl-how", box.x, y, line_of_it, "middle")
         y += 7
         if card.gradients:
             out.rule(left + 6, y, left + card.width - 6)
@@ -250,13 +255,15 @@ class _Card:
 
     def __init__(self, node, line: Timeline):
         self.node = node
-        self.named = node.name is not None
-        written = notation.expression(node) if node.rule is not None else node.leaf_kind
-        name = notation.symbol(node.name) if self.named else written
-        self.name = notation.shorten(name, LONGEST)
-        self.how = notation.shorten(written, LONGEST) if self.named else ""
+        called = node.name or ("J" if node is line.cost and node.rule is not None else None)
+        self.named = called is not None
+        written = notation.fitting(node, LONGEST) if node.rule is not None else node.leaf_kind
+        lines = wrap(written, LINE_LENGTH) if len(written) > LINE_LENGTH else [written]
+        self.name = notation.shorten(notation.symbol(called), LONGEST) if self.named else lines.pop(0)
+        self.how = lines
         self.shape = notation.dimensions(node.shape) if node.shape else ""
-        self.title = " = ".join(dict.fromkeys(filter(None, (node.name, written)))) + f", shape {node.shape}"
+        whole = notation.expression(node) if node.rule is not None else node.leaf_kind
+        self.title = " = ".join(filter(None, (node.name, whole))) + f", shape {node.shape}"
         value = line.known.get(node)
         self.value = block(value[1]) if value else Block(("?",), DIGIT, ROW)
         self.gradients = [(start, s, block(s.sum)) for start, s in line.arrived.get(node, ())]
@@ -268,12 +275,12 @@ class _Card:
             name_line += 6 + text_width(self.shape, 11)
         self.width = 2 * PAD + max(
             name_line,
-            text_width(self.how, 12),
+            *(text_width(line_of_it, 12) for line_of_it in self.how),
             self.value.width + SIGN,
             *(g.width + SIGN for _, _, g in self.gradients),
             text_width("1 of 2 arrived", 11) if forked else 40.0,
         )
-        texts = 16 + (16 if self.how else 0) + 7
+        texts = 16 + LINE * len(self.how) + 7
         below = 4 + self.gradient_height + (14 if forked else 0) if self.gradients else 0
         ports = 18 * (len(node.inputs) + 1)
         self.height = max(2 * PAD + self.value_height + 4 + texts + below, ports)

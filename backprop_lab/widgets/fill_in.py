@@ -12,6 +12,7 @@ from backprop_lab import notation
 from backprop_lab.confusions import same
 from backprop_lab.graph import Node
 from backprop_lab.passes import Step, steps
+from backprop_lab.rules import vector_jacobian
 
 
 class Report:
@@ -48,42 +49,83 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
     >>> bl.fill_in(J, values={"u": 9, "J": None}, gradients={"x": 6})
     ✓ u      9
     · J
-    ✗ ∂J/∂x  6: the arrow from J is missing: it brings 1.
+    ✗ ∂J/∂x  6: the arrow from J is missing; it brings 1.
     2 of 3 boxes filled, 1 right
     """
     values, gradients = values or {}, gradients or {}
     records = steps(J)
     nodes = _by_name(records)
-    lines = []
+    given = {("value", _find(nodes, name)): box for name, box in values.items()}
+    given |= {("gradient", _find(nodes, name)): box for name, box in gradients.items()}
+    run = _OwnRun(records, given)
     forward = {step.node: step for step in records if step.phase == "forward"}
-    for name, given in values.items():
+    lines = []
+    for name, box in values.items():
         step = forward.get(_find(nodes, name))
         if step is None:
             raise ValueError(f"fill_in: {name} is given, not computed; ask for its gradient instead")
-        lines.append(
-            _line(
-                notation.symbol(name),
-                given,
-                step.value,
-                lambda a, s=step: _value_slip(s, a, values),
-            )
-        )
-    for name, given in gradients.items():
+        again = f"compute {step.formula} once more."
+        lines.append(_line(notation.symbol(name), box, "value", step.node, step.value, run, [], again))
+    for name, box in gradients.items():
         node = _find(nodes, name)
         arrows = _arrows_to(records, node)
         if not arrows:
             raise ValueError(f"fill_in: no gradient flows to {name}; it is a constant")
-        lines.append(
-            _line(
-                arrows[0].gradient_name(node),
-                given,
-                arrows[-1].so_far.sum,
-                lambda answer, node=node: _gradient_slip(
-                    _arrows_to(records, node), answer, gradients, records
-                ),
-            )
-        )
+        right, label = arrows[-1].so_far.sum, arrows[0].gradient_name(node)
+        brought = " and ".join(step.formula.split("= ", 1)[1] for step in arrows)
+        slips = [*_missing_arrows(arrows), *_known_slips(arrows, records, depth=3)]
+        lines.append(_line(label, box, "gradient", node, right, run, slips, f"the arrows bring {brought}."))
     return Report(lines)
+
+
+class _OwnRun:
+    """Both passes once more, going on at every filled box with the learner's own number.
+
+    ``expected[kind, node]`` is what follows there from the boxes before; ``wrong_before`` names the boxes
+    that were already wrong.
+    """
+
+    def __init__(self, records: list[Step], given: dict):
+        self.expected, self.wrong_before, wrong = {}, {}, []
+
+        def own(kind, node, follows, right, label):
+            """The number to go on with, after keeping what follows from the boxes before."""
+            self.expected[kind, node], self.wrong_before[kind, node] = follows, list(wrong)
+            box = _number(given.get((kind, node)))
+            if box is None or box.shape != right.shape:
+                return follows
+            if not same(box, right):
+                wrong.append(label)
+            return box
+
+        value, slope = {}, {}
+        for step in records:
+            operands = iter([value.get(n, v) for n, v in zip(step.node.inputs, step.inputs, strict=True)])
+            arguments = [next(operands) if isinstance(a, Node) else a for a in step.node.arguments]
+            with np.errstate(all="ignore"):
+                if step.phase == "forward":
+                    result = np.asarray(step.node.rule.compute(*arguments, **step.node.parameters))
+                    label = step.mention(step.node)
+                    value[step.node] = own("value", step.node, result, step.value, label)
+                    continue
+                if step.is_seed:
+                    flow = step.contribution
+                else:
+                    z = value.get(step.node, step.value)
+                    flow = vector_jacobian(step.node, step.place, slope[step.node], z, arguments)
+            slope[step.receiver] = slope.get(step.receiver, 0) + np.asarray(flow)
+            if step.complete:
+                label = step.gradient_name(step.receiver)
+                total = own("gradient", step.receiver, slope[step.receiver], step.so_far.sum, label)
+                slope[step.receiver] = total
+
+
+def _number(box) -> np.ndarray | None:
+    """What stands in a box as numbers, or None."""
+    try:
+        return None if box is None else np.asarray(box, float)
+    except (TypeError, ValueError):
+        return None
 
 
 def _by_name(records: list[Step]) -> dict[str, list[Node]]:
@@ -102,68 +144,36 @@ def _find(nodes, name) -> Node:
     return found[0]
 
 
-def _line(box, given, right, diagnose) -> tuple[str, str, str]:
-    """(mark, box, what is said) for one box."""
-    if given is None:
-        return "·", box, ""
-    try:
-        answer = np.asarray(given, float)
-    except (TypeError, ValueError):
-        return "✗", box, f"{given!r} is not a number or a list of numbers"
+def _line(label, box, kind, node, right, run, slips, otherwise) -> tuple[str, str, str]:
+    """(mark, label, what is said) for one box."""
+    if box is None:
+        return "·", label, ""
+    answer = _number(box)
+    if answer is None:
+        return "✗", label, f"{box!r} is not a number or a list of numbers"
     said = notation.array(answer)
     if same(answer, right):
-        return "✓", box, said
+        return "✓", label, said
     if answer.shape != right.shape:
-        expected = notation.extent(right.shape)
-        return "✗", box, f"{said}: {expected} expected; a gradient has the shape of its variable"
-    return "✗", box, f"{said}: {diagnose(answer)}"
+        owner = "a gradient has the shape of its variable" if kind == "gradient" else "look at the shapes"
+        return "✗", label, f"{said}: {notation.extent(right.shape)} expected; {owner}"
+    before = run.wrong_before[kind, node]
+    if before and same(answer, run.expected[kind, node]):
+        return "✗", label, f"{said}: right for your own {before[-1]}; look there first."
+    meanings = (meaning for value, meaning in slips if same(answer, value))
+    return "✗", label, f"{said}: {next(meanings, otherwise)}"
 
 
-def _value_slip(step: Step, answer, values) -> str:
-    """Why a value may be wrong: an earlier slip carried on, or this operation."""
-    own = [values.get(node.name) for node in step.node.inputs]
-    numbers = [
-        right if mine is None else np.asarray(mine, float)
-        for mine, right in zip(own, step.inputs, strict=True)
-    ]
-    operands = iter(numbers)
-    arguments = [next(operands) if isinstance(a, Node) else a for a in step.node.arguments]
-    with np.errstate(all="ignore"):
-        follows = step.node.rule.compute(*arguments, **step.node.parameters)
-    if same(answer, follows):
-        wrong = [
-            notation.mention(node)
-            for node, mine, right in zip(step.node.inputs, numbers, step.inputs, strict=True)
-            if not same(mine, right)
-        ]
-        return f"right for your own {', '.join(wrong)}; the slip is there."
-    return f"compute {step.formula} once more."
+def _missing_arrows(arrows):
+    """(wrong sum, what is missing) where several arrows end."""
+    for step in arrows if len(arrows) > 1 else ():
+        brings = notation.array(step.contribution)
+        missing = f"the arrow from {step.mention(step.node)} is missing; it brings {brings}."
+        yield arrows[-1].so_far.sum - step.contribution, missing
 
 
 def _arrows_to(records, node) -> list[Step]:
     return [step for step in records if step.receiver is node]
-
-
-def _gradient_slip(arrows: list[Step], answer, gradients, records) -> str:
-    """Why a gradient may be wrong: a slip above carried on, a known confusion, or the formula to use."""
-    follows, wrong = 0, []
-    for step in arrows:
-        mine = gradients.get(step.node.name)
-        if step.is_seed or mine is None or same(mine, step.upstream):
-            follows = follows + step.contribution
-        elif np.shape(mine) == step.node.shape:
-            follows = follows + step.flow(np.asarray(mine, float))
-            wrong.append(step.gradient_name(step.node))
-    if wrong and same(answer, follows):
-        return f"right for your own {', '.join(wrong)}; the slip is there."
-    for value, meaning in _known_slips(arrows, records, depth=3):
-        if same(answer, value):
-            return meaning
-    for step in arrows:
-        if len(arrows) > 1 and same(answer, arrows[-1].so_far.sum - step.contribution):
-            missing = notation.array(step.contribution)
-            return f"the arrow from {notation.mention(step.node)} is missing: it brings {missing}."
-    return "the arrows bring " + " and ".join(step.formula.split("= ", 1)[1] for step in arrows) + "."
 
 
 def _known_slips(arrows, records, depth):

@@ -43,6 +43,9 @@ def panel(step: Step, steps: list[Step]) -> tuple[str, str]:
         parts.append(_jacobian(step))
     if then:
         parts.append(f"<p>{escape(then)}</p>")
+    if step.alarm:
+        parts.append(f'<p class="bl-alarm"><b>⚠</b> {escape(step.alarm)}</p>')
+        then += f" Attention: {step.alarm}"
     spoken = [f"{place}: {what}", step.formula, "" if step.is_seed else step.numbers]
     if step.sum_numbers:
         spoken.append(f"sum {step.sum_numbers}, {step.so_far} arrived")
@@ -51,7 +54,7 @@ def panel(step: Step, steps: list[Step]) -> tuple[str, str]:
 
 def _in_words(step: Step) -> tuple[str, str]:
     """What happens, and what follows from it."""
-    node = notation.mention(step.node)
+    node = step.mention(step.node)
     if step.phase == "forward":
         if step.node is step.cost:
             return f"{node} is computed", f"All nodes are green: the forward pass ends with {node}."
@@ -61,7 +64,7 @@ def _in_words(step: Step) -> tuple[str, str]:
             "the seed",
             f"A change of {node} changes {node} by just as much: every way back starts here.",
         )
-    receiver = notation.mention(step.receiver)
+    receiver = step.mention(step.receiver)
     what = f"along the arrow from {node} to {receiver}"
     left = step.so_far.of - step.so_far.arrived
     if left:
@@ -74,7 +77,7 @@ def _in_words(step: Step) -> tuple[str, str]:
 
 
 def _jacobian(step: Step) -> str:
-    label = f"∂{notation.factor(step.node)}/∂{notation.factor(step.receiver)}"
+    label = f"∂{step.factor(step.node)}/∂{step.factor(step.receiver)}"
     flow = f"{label} transposed, times {step.gradient_name(step.node)}, is what flows."
     if isinstance(step.local, str):
         return (

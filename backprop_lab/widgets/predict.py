@@ -16,6 +16,7 @@ from backprop_lab.passes import Step
 TOLERANCE = 0.01
 MOST_NUMBERS = 4  # more than that is typing, not thinking
 
+_COUNTS = {2: "Two arrows", 3: "Three arrows", 4: "Four arrows"}
 _WHY = {
     "fork": "Arrows that come together add up.",
     "product": "A product swaps: the slope with respect to one factor is the other factor.",
@@ -24,7 +25,7 @@ _WHY = {
     "matrix": "The way back through a matrix is its transpose.",
     "shape": "What was broadcast forwards is summed backwards.",
     "mean": "Each entry of a mean of n moves it by 1/n.",
-    "power": "The derivative of xᵏ is k · xᵏ⁻¹; multiply it by what comes from above.",
+    "power": "The derivative of uᵏ is k · uᵏ⁻¹; multiply it by the upstream gradient.",
 }
 
 
@@ -68,11 +69,12 @@ def questions(steps: list[Step]) -> dict[int, dict]:
 
 def _question(step: Step, kind: str) -> dict:
     name, count = step.gradient_name(step.receiver), step.receiver.size
-    source = f"from {notation.mention(step.node)} to {notation.mention(step.receiver)}"
+    source = f"from {step.mention(step.node)} to {step.mention(step.receiver)}"
     if kind == "fork":
+        arrows = _COUNTS.get(step.so_far.of, f"{step.so_far.of} arrows")
         text = (
-            f"{step.so_far.of} arrows end at {notation.mention(step.receiver)}, and "
-            f"{notation.array(step.before)} has arrived. After the last one, {name} = ?"
+            f"{arrows} end at {step.mention(step.receiver)}; so far they brought "
+            f"{notation.array(step.before)}. With the last one, {name} = ?"
         )
     else:
         text = f"One arrow back, {source}: {name} = ?"
@@ -84,11 +86,19 @@ def _question(step: Step, kind: str) -> dict:
         "answer": step.so_far.sum.ravel().tolist(),
         "tolerance": TOLERANCE,
         "why": explained,
-        "hint": f"Not that. Upstream {step.gradient_name(step.node)} is {notation.array(step.upstream)}; "
-        f"multiply it by the local derivative of {notation.factor(step.node)}.",
+        "hint": _hint(step),
         "wrong": [
             {"value": wrong.value.ravel().tolist(), "why": wrong.meaning}
             for wrong in step.confusions
             if np.isfinite(wrong.value).all()
         ],
     }
+
+
+def _hint(step: Step) -> str:
+    """What to do, for a wrong number that matches no known confusion."""
+    hint = (
+        f"Not that. Upstream {step.gradient_name(step.node)} is {notation.array(step.upstream)}; multiply it "
+        f"by the local derivative of {step.mention(step.node)} with respect to {step.mention(step.receiver)}"
+    )
+    return hint + (f", and add {notation.array(step.before)}." if step.so_far.arrived > 1 else ".")

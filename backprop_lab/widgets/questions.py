@@ -122,7 +122,7 @@ def _spec(question, answer, why, wrong, hint=None) -> dict:
         "tolerance": TOLERANCE,
         "form": f"({form}; fractions such as 1/3 are fine; within 1 %)",
         "why": why,
-        "hint": hint or "Not that. Look at the picture above once more.",
+        "hint": f"Not that. {hint}" if hint else "Not that. Try the next smaller step on paper.",
         "wrong": mistakes,
     }
 

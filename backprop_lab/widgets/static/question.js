@@ -42,9 +42,15 @@ function render({ model, el }) {
     check.textContent = "Check";
     const small = document.createElement("small");
     small.textContent = ` ${spec.form}`;
-    field.append(input, " ", check, small);
+    const show = document.createElement("button");
+    show.type = "button";
+    show.textContent = "Show me";
+    const reveal = () => say(true, `${spec.shown}: ${spec.why}`);
+    show.addEventListener("click", reveal);
+    field.append(input, " ", check, " ", show, small);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
+      if (!input.value.trim()) return reveal();
       const verdict = judge(input.value, spec);
       say(verdict.right, verdict.text);
     });

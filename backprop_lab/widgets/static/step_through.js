@@ -4,6 +4,7 @@
 import { judge } from "./answers.js";
 
 const PLAY_MILLISECONDS = 1200;
+const MOST_MEASURED = 100; // panels looked at to find the tallest
 
 /** @param {string} tag @param {Record<string, string>} attributes @param {...(Node|string)} children */
 function make(tag, attributes, ...children) {
@@ -102,8 +103,18 @@ export function mount(root, film, state) {
         stage.scrollLeft += box.left - view.left - (view.width - box.width) / 2;
     }
   };
+  /** Mark what is asked about, and step back what is said about the step before. */
+  const asking = (p) => {
+    for (const element of stage.querySelectorAll("[data-active]")) {
+      const positions = element.dataset.active.split(" ").map(Number);
+      element.classList.toggle("bl-asked", positions.includes(p));
+    }
+    panel.classList.toggle("bl-dim", p > 0);
+  };
   const go = (p) => {
     question.replaceChildren();
+    asking(-1);
+    if (p <= 0) answered.clear(); // who starts again is asked again
     state.set("position", clamp(p));
     show();
   };
@@ -124,7 +135,7 @@ export function mount(root, film, state) {
   };
   const putQuestion = (ask, p) => {
     pause();
-    if (question.firstChild) return reveal(p); // asked already: the key reveals
+    if (question.querySelector("form")) return reveal(p); // it is being asked: the key reveals
     const input = /** @type {HTMLInputElement} */ (
       make("input", { type: "text", autocomplete: "off", spellcheck: "false", "aria-label": ask.question })
     );
@@ -152,6 +163,7 @@ export function mount(root, film, state) {
     });
     skip.addEventListener("click", () => reveal(p));
     question.replaceChildren(form, answer);
+    asking(p);
     live.textContent = `Predict: ${ask.question}`;
     input.focus({ preventScroll: true });
   };
@@ -210,6 +222,7 @@ export function mount(root, film, state) {
   predict.addEventListener("change", () => {
     state.set("predict", predict.checked);
     question.replaceChildren();
+    asking(-1);
   });
   stage.addEventListener("click", (event) => {
     const node = /** @type {Element} */ (event.target).closest("g[data-node]");
@@ -218,10 +231,30 @@ export function mount(root, film, state) {
     const now = clamp(state.get("position"));
     jump(positions.find((p) => p > now) ?? positions[0]); // its next moment, then its first again
   });
+  /** Keep room for the tallest panel, so that the page does not move while stepping. */
+  const reserve = () => {
+    const trial = /** @type {HTMLElement} */ (panel.cloneNode());
+    trial.style.cssText = "position: absolute; visibility: hidden; min-height: 0";
+    trial.style.width = `${panel.clientWidth}px`;
+    frame.append(trial);
+    let tallest = 0;
+    for (const step of film.steps.slice(0, MOST_MEASURED)) {
+      trial.innerHTML = step.panel;
+      tallest = Math.max(tallest, trial.offsetHeight);
+    }
+    trial.remove();
+    panel.style.minHeight = `${tallest}px`;
+  };
+  let width = 0;
+  const watcher = new ResizeObserver(() => {
+    if (panel.clientWidth !== width && (width = panel.clientWidth)) reserve();
+  });
+  watcher.observe(frame);
   show();
   const quiet = state.listen(show);
   return () => {
     pause();
+    watcher.disconnect();
     quiet();
   };
 }
