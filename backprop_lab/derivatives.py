@@ -114,9 +114,9 @@ def jacobian(y: Node, x: Node) -> np.ndarray:
            [-1.,  1.,  3.]])
     """
     _checked_asked(x)
-    basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    basis = np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape))
     rows = [pull_back(y, x, v) for v in basis]
-    return np.array(rows, x.dtype).reshape(*y.shape, *x.shape)
+    return np.array(rows, x.dtype).reshape(y.shape + x.shape)
 
 
 def hessian(J: Node, x: Node) -> np.ndarray:

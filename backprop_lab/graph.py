@@ -77,6 +77,7 @@ class Rule:
 
     def __call__(self, *args, **keywords) -> Node:
         """A node of this operation, called with NumPy's own signature."""
+        __tracebackhide__ = True
         values = dict(zip(self.parameters, args[self.arity :], strict=False)) | keywords
         unknown = [k for k in values if k not in self.parameters]
         if len(args) < self.arity or len(args) > self.arity + len(self.parameters) or unknown:
@@ -108,6 +109,7 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
 
     Raises :class:`ShapeError` at the line of the learner's mistake, with names and shapes.
     """
+    __tracebackhide__ = True  # IPython leaves this frame out: the error stands at the learner's line
     operands = tuple(_operand(operand, rule) for operand in operands)
     node = Node.__new__(Node)
     node._begin(_assigned_name(), rule, operands, parameters)
@@ -276,6 +278,7 @@ class Node:
     __array_priority__ = 1000
 
     def __array_ufunc__(self, ufunc, method, *args, **keywords):
+        __tracebackhide__ = True
         if method != "__call__":
             raise NotAnArrayError(f"np.{ufunc.__name__}.{method} of a node is not supported")
         if keywords.pop("out", None) is not None:
@@ -286,6 +289,7 @@ class Node:
         return _rule_for(ufunc)(*args, **keywords)
 
     def __array_function__(self, function, types, args, keywords):
+        __tracebackhide__ = True
         if function in _PLAIN_ANSWERS:
             return _PLAIN_ANSWERS[function](*args, **keywords)
         return _rule_for(function)(*args, **keywords)
@@ -355,6 +359,14 @@ class Node:
         """``np.transpose`` of this node."""
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
+    def max(self, axis=None, keepdims=False) -> Node:
+        """``np.max`` of this node."""
+        return np.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis=None, keepdims=False) -> Node:
+        """``np.min`` of this node."""
+        return np.min(self, axis=axis, keepdims=keepdims)
+
     def sum(self, axis=None, keepdims=False) -> Node:
         """``np.sum`` of this node."""
         return np.sum(self, axis=axis, keepdims=keepdims)
@@ -391,9 +403,12 @@ class Node:
 
 def _operator(ufunc, reflected=False):
     """A method of Node for an operator: ``x + 1`` or, reflected, ``1 + x``."""
-    if reflected:
-        return lambda self, other: _rule_for(ufunc)(other, self)
-    return lambda self, other: _rule_for(ufunc)(self, other)
+
+    def method(self, other):
+        __tracebackhide__ = True
+        return _rule_for(ufunc)(*((other, self) if reflected else (self, other)))
+
+    return method
 
 
 for _name, _ufunc in {
@@ -435,7 +450,7 @@ def _rule_for(function) -> Callable:
     import difflib
 
     known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
-    near = difflib.get_close_matches(function.__name__, known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(function.__name__, known, n=3, cutoff=0.6)
     hint = ("the nearest known: " if near else "known: ") + ", ".join(f"np.{name}" for name in near or known)
     home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
     raise TypeError(f"{home}.{function.__name__} has no rule for nodes yet; {hint}")

@@ -201,6 +201,8 @@ def _written(node, write, code, depth):
             text = repr(operand) if code and isinstance(operand, (int, float)) else number(operand)
         if text.startswith((MINUS, "-")):  # a minus may open a sum or a product, nothing else
             strength = min(strength, 2 if not texts else 0)
+        if code and texts and needed == node.rule.binds:  # Python takes x * y @ z from the left
+            needed += 1
         texts.append(text if strength >= needed else f"({text})")
     hand = node.rule.code if code else node.rule.math
     written = hand(node, *texts) if callable(hand) else hand.format(*texts, **node.parameters)

@@ -316,7 +316,21 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
         gradients.setdefault(node, frozen(np.zeros(node.shape, node.dtype)))
     for node in order:
         node._value, node._grad = values[node], gradients.get(node)
-    return {node: gradients[node] for node in variables}
+    return Gradients({node: gradients[node] for node in variables})
+
+
+class Gradients(dict):
+    """{variable: gradient}; asked for anything else, it says why there is none."""
+
+    def __missing__(self, node):
+        if not isinstance(node, Node):
+            raise KeyError(f"{node!r} is not a node; ask for the variable itself: gradients[w]")
+        name = notation.mention(node, code=True)
+        if node.leaf_kind == "constant":
+            raise KeyError(f"{name} is a constant: nobody asked for its gradient; make it a variable to ask")
+        if node.leaf_kind == "variable":
+            raise KeyError(f"the cost does not depend on {name}")
+        raise KeyError(f"{name} is not a variable; its gradient is {name}.grad")
 
 
 class _Arrow(NamedTuple):

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import math
 import operator
+from functools import lru_cache, partial
 
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import RULES, Node, Rule, ShapeError, operation
+from backprop_lab.graph import RULES, Node, Rule, ShapeError, apply, operation
 
 # ------------------------------------------------------------------------------------------ shapes
 
@@ -72,6 +73,24 @@ def reshaped_shape(x, shape):
     if math.prod(wanted) != size or min(wanted, default=0) < 0:
         raise ShapeError(f"{size} numbers do not fill shape {wanted}")
     return wanted
+
+
+def stacked_shape(*shapes, axis):
+    if len(set(shapes)) != 1:
+        raise ShapeError(f"{shapes[0]} does not match {next(s for s in shapes if s != shapes[0])}")
+    (axis,) = axes_of(axis, len(shapes[0]) + 1)
+    return (*shapes[0][:axis], len(shapes), *shapes[0][axis:])
+
+
+def concatenated_shape(*shapes, axis):
+    if () in shapes:
+        raise ShapeError("single numbers cannot be concatenated; use np.stack")
+    (axis,) = axes_of(axis, len(shapes[0]))
+    others = [s[:axis] + s[axis + 1 :] for s in shapes]
+    if len(set(others)) != 1:
+        odd = next(s for s, other in zip(shapes, others, strict=True) if other != others[0])
+        raise ShapeError(f"{shapes[0]} does not match {odd}")
+    return (*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :])
 
 
 def broadcast_to_shape(x, shape):
@@ -216,6 +235,15 @@ def comparison(function, sign, math=None):
     return _enter(rule, function)
 
 
+def custom(function, shape, *products, code, math, parameters=None, **how):
+    """Enter an operation by its vector-Jacobian products; ``products``: d(g, z, x, y)."""
+    rule = Rule(
+        function.__name__, function, shape, "custom", products, code, math,
+        parameters=parameters or {}, arity=len(products), **how,
+    )  # fmt: skip
+    return _enter(rule, function)
+
+
 def linear(function, shape, *transposes, code, math, parameters=None, name=None, **how):
     """Enter an operation that is linear in each argument; ``transposes``: d(g, z, x, y)."""
     rule = Rule(
@@ -260,6 +288,12 @@ def spread(g, x, axis=None, keepdims=False):
     if axis is not None and not keepdims:
         g = np.reshape(g, reduced_shape(np.shape(x), axis, keepdims=True))
     return np.broadcast_to(g, np.shape(x))
+
+
+def shared_extreme(g, z, x, axis=None, keepdims=False):
+    """∂/∂x of a maximum or minimum over axes: to the entries that attain it, in equal shares."""
+    attains = x == spread(z, x, axis, keepdims)
+    return spread(g / np.sum(attains, axis=axis, keepdims=keepdims), x, axis, keepdims) * attains
 
 
 def matmul_first(g, z, x, y):
@@ -364,6 +398,11 @@ linear(np.mean, reduced_shape,
        lambda g, z, x, axis, keepdims: spread(g / (np.size(x) // np.size(z)), x, axis, keepdims),
        parameters={"axis": None, "keepdims": False},
        code=with_parameters("np.mean"), math=with_parameters("mean"))
+for _extreme in (np.max, np.min):
+    custom(_extreme, reduced_shape, shared_extreme,
+           parameters={"axis": None, "keepdims": False},
+           code=with_parameters(f"np.{_extreme.__name__}"), math=with_parameters(_extreme.__name__))
+RULES[np.amax], RULES[np.amin] = RULES[np.max], RULES[np.min]  # NumPy's older names, other objects
 linear(np.transpose, transposed_shape,
        lambda g, z, x, axes: np.transpose(g, np.argsort(permutation(axes, np.ndim(x)))),
        parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ")
@@ -396,6 +435,65 @@ RULES[np.where] = Rule(
     "where", np.where, broadcast_shape, "linear",
     (None, lambda g, z, c, x, y: np.where(c, g, 0), lambda g, z, c, x, y: np.where(c, 0, g)),
     "np.where({0}, {1}, {2})", "({1} if {0}, else {2})", arity=3)  # fmt: skip
+
+
+# ------------------------------------------------------------------------- any number of arrays
+
+
+@lru_cache
+def joining(name: str, count: int) -> Rule:
+    """The rule that stacks or concatenates ``count`` arrays: each gets its own slice of g back."""
+    join, shape, cut = {
+        "stack": (np.stack, stacked_shape, taken_layer),
+        "concatenate": (np.concatenate, concatenated_shape, taken_slice),
+    }[name]
+
+    def listed(opening):
+        return lambda node, *texts: f"{opening}([{', '.join(texts)}]{axis_text(node)})"
+
+    return Rule(
+        name,
+        lambda *arrays, axis: join(arrays, axis=axis),
+        shape,
+        "linear",
+        tuple(partial(cut, place) for place in range(count)),
+        listed(f"np.{name}"),
+        listed(name),
+        slots=(1,) * count,
+        parameters={"axis": 0},
+        arity=count,
+    )
+
+
+def axis_text(node):
+    return f", axis={node.parameters['axis']}" if node.parameters["axis"] else ""
+
+
+def taken_layer(place, g, z, *arrays, axis):
+    return g[(slice(None),) * (axis % np.ndim(g)) + (place,)]
+
+
+def taken_slice(place, g, z, *arrays, axis):
+    axis = axis % np.ndim(g)
+    start = sum(np.shape(a)[axis] for a in arrays[:place])
+    return g[(slice(None),) * axis + (slice(start, start + np.shape(arrays[place])[axis]),)]
+
+
+def _join(name, arrays, axis=0):
+    arrays = tuple(arrays)
+    return apply(joining(name, len(arrays)), *arrays, axis=axis)
+
+
+def _dot(x, y):
+    """np.dot of up to two axes: @, or * where one is a single number."""
+    if np.ndim(x) > 2 or np.ndim(y) > 2:
+        raise TypeError("np.dot of a node takes at most two axes; for stacks of matrices write x @ y")
+    return np.matmul(x, y) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
+
+
+RULES[np.dot] = _dot
+RULES[np.stack] = partial(_join, "stack")
+RULES[np.concatenate] = partial(_join, "concatenate")
 
 
 # ----------------------------------------------------- two primitives that NumPy has no name for

@@ -160,6 +160,9 @@ def test_shapes_are_written_for_reading():
         (x + y, "x + y", "x + y"),
         (x - (y - z), "x − (y − z)", "x - (y - z)"),
         ((x - y) - z, "x − y − z", "x - y - z"),
+        (x - y * z, "x − y ⊙ z", "x - y * z"),
+        (x + (y + z), "x + y + z", "x + (y + z)"),
+        (x * (A @ y), "x ⊙ A y", "x * (A @ y)"),
         (x * c, "x · c", "x * c"),
         (x * y, "x ⊙ y", "x * y"),
         ((x + y) * z, "(x + y) ⊙ z", "(x + y) * z"),
@@ -262,3 +265,17 @@ def test_code_computes_what_the_graph_computes(program):
             code = expression(node, names.get, code=True)
             ast.parse(code, mode="eval")
             np.testing.assert_array_equal(eval(code, scope), node.value)
+
+
+@law
+@given(programs(most=5))
+def test_code_written_out_in_full_computes_the_same_in_the_same_order(program):
+    J = program.graph()
+    leaves = {node.name: node for node in topological_order(J) if node.rule is None}
+
+    def leaf_only(node):
+        return node.name if node.rule is None else None
+
+    code = expression(J, leaf_only, code=True, depth=100)
+    scope = {name: leaf.value for name, leaf in leaves.items()} | {"np": np, "bl": bl}
+    np.testing.assert_array_equal(eval(code, scope), bl.forward(J))
