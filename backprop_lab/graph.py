@@ -591,16 +591,19 @@ def _assigned_name() -> str | None:
     """The target of the learner's ``name = expression`` statement that is making a node right now.
 
     Only where the learner's own code made the call: nodes made inside the package have no name, and
-    neither have the entries of a node that is iterated over (``rows = list(W)``).
+    neither have the entries of a node that is iterated over (``rows = list(W)``) and the partial
+    sums of a function that adds nodes up (``J = sum(costs)``).
     """
-    frame = sys._getframe(1)
+    frame, operator = sys._getframe(1), False
     while frame is not None and frame.f_globals is _HERE:
         if frame.f_code is _ITERATION:
             return None
+        operator = operator or frame.f_code is _OPERATOR
         frame = frame.f_back
     if frame is None or in_package(frame):
         return None
-    return _stores(frame.f_code).get(frame.f_lasti)
+    name, call = _stores(frame.f_code).get(frame.f_lasti, (None, False))
+    return None if operator and call else name
 
 
 def in_package(frame) -> bool:
@@ -610,12 +613,12 @@ def in_package(frame) -> bool:
 
 _HERE = globals()
 _PACKAGE = os.path.join(os.path.dirname(__file__), "")
-_ITERATION = Node.__iter__.__code__
+_ITERATION, _OPERATOR = Node.__iter__.__code__, Node.__add__.__code__
 
 
 @lru_cache(maxsize=256)
-def _stores(code) -> dict[int, str]:
-    """{offset of an instruction whose result goes straight into a name: that name}.
+def _stores(code) -> dict[int, tuple[str, bool]]:
+    """{offset of an instruction whose result goes straight into a name: that name, is it a call?}.
 
     While a Python function runs, its caller's offset stands somewhere inside the call instruction
     and its caches; so every offset from there up to the store counts.
@@ -630,7 +633,8 @@ def _stores(code) -> dict[int, str]:
         # Python 3.13 stores one variable and loads another in one instruction
         target = store.argval if isinstance(store.argval, str) else store.argval[0]
         if target.isidentifier():  # pytest's asserts store under names like @py_assert1
-            names |= dict.fromkeys(range(made.offset, store.offset, 2), target)
+            found_here = target, made.opname.startswith("CALL")
+            names |= dict.fromkeys(range(made.offset, store.offset, 2), found_here)
     return names
 
 

@@ -171,7 +171,9 @@ def test_a_click_on_a_card_goes_to_its_next_moment(page, tmp_path):
     line = film._picture.line
     y_hat = next(n for n in line.nodes if n.name == "y_hat")
     for expected in [*line.active[y_hat], line.active[y_hat][0]]:
-        page.locator(f'g[data-node="{film._picture.number[y_hat]}"] .bl-card').click()
+        page.locator(f'g[data-node="{film._picture.number[y_hat]}"] .bl-card').click(
+            position={"x": 5, "y": 5}
+        )
         assert position(page) == expected
 
 

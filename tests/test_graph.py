@@ -133,6 +133,14 @@ def test_what_is_looped_over_or_unpacked_has_no_name():
     assert [n.name for n in (first, second, *rows)] == [None] * 4
 
 
+def test_the_partial_sums_of_a_function_have_no_name():
+    a, b = bl.variable("a", 1.0), bl.variable("b", 2.0)
+    J = sum([a, b])
+    assert J.name is None and J.inputs[0].name is None
+    J = a + b
+    assert J.name == "J"
+
+
 def test_named_renames_a_node_and_returns_it():
     x = variable_x()
     y = np.exp(x)

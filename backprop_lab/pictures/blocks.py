@@ -145,4 +145,4 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
             total += 0.42
         else:
             total += 0.67
-    return total * size * (1.08 if bold else 1)
+    return total * size * (1.2 if bold else 1)

@@ -270,7 +270,7 @@ class _Card:
         self.value_height = self.value.height
         self.gradient_height = max((g.height for _, _, g in self.gradients), default=0)
         forked = any(s.of > 1 for _, s, _ in self.gradients)
-        name_line = text_width(self.name, 14 if self.named else 12, bold=self.named)
+        name_line = text_width(self.name, 15 if self.named else 12, bold=self.named)
         if self.shape:
             name_line += 6 + text_width(self.shape, 11)
         self.width = 2 * PAD + max(
