@@ -7,6 +7,19 @@ anywidget) load on first use.
 from __future__ import annotations
 
 from backprop_lab.derivatives import gradient, hessian, jacobian, jvp, vjp
+from backprop_lab.functions import (
+    cross_entropy,
+    l2,
+    leaky_relu,
+    log_softmax,
+    logsumexp,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+    squared_error,
+    stop_gradient,
+)
 from backprop_lab.graph import (
     MissingValueError,
     Node,
@@ -16,7 +29,6 @@ from backprop_lab.graph import (
     variable,
 )
 from backprop_lab.passes import NonFiniteError, NonFiniteWarning, Step, backward, forward, steps
-from backprop_lab.rules import relu, sigmoid
 
 __version__ = "0.1.0"
 
@@ -31,6 +43,7 @@ __all__ = [
     "backward",
     "check_gradient",
     "constant",
+    "cross_entropy",
     "draw",
     "fill_in",
     "forward",
@@ -38,11 +51,19 @@ __all__ = [
     "hessian",
     "jacobian",
     "jvp",
+    "l2",
+    "leaky_relu",
+    "log_softmax",
+    "logsumexp",
     "question",
     "relu",
     "sigmoid",
+    "softmax",
+    "softplus",
+    "squared_error",
     "step_through",
     "steps",
+    "stop_gradient",
     "variable",
     "vjp",
 ]

@@ -19,124 +19,28 @@ from functools import lru_cache, partial
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import RULES, Node, Rule, ShapeError, apply, operation
-
-# ------------------------------------------------------------------------------------------ shapes
-
-
-def broadcast_shape(*shapes, **_):
-    """NumPy's broadcasting, with the two lengths that differ named."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        for lengths in zip(*(reversed(s) for s in shapes), strict=False):
-            if len(set(lengths) - {1}) > 1:
-                first, second = [n for n in dict.fromkeys(lengths) if n != 1][:2]
-                raise ShapeError(f"{first} does not match {second}") from None
-        raise
-
-
-def matmul_shape(x, y):
-    if not x or not y:
-        raise ShapeError("@ multiplies matrices and vectors; for a single number write *")
-    inner = y[-2] if len(y) > 1 else y[0]
-    if x[-1] != inner:
-        raise ShapeError(f"{x[-1]} does not match {inner}")
-    rows, columns = x[-2:-1], y[-1:] if len(y) > 1 else ()
-    return (*broadcast_shape(x[:-2], y[:-2]), *rows, *columns)
-
-
-def axes_of(axis, ndim):
-    """``axis`` as a tuple of non-negative axes, each once; None means all of them."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    for a in axes:
-        if not -ndim <= a < ndim:
-            raise ShapeError(f"axis {a} does not exist among {ndim}")
-    axes = tuple(int(a) % ndim for a in axes)
-    if len(set(axes)) < len(axes):
-        raise ShapeError(f"axis={axis} names an axis twice")
-    return axes
-
-
-def reduced_shape(x, axis=None, keepdims=False):
-    axes = axes_of(axis, len(x))
-    return tuple(1 if i in axes else n for i, n in enumerate(x) if keepdims or i not in axes)
-
-
-def reshaped_shape(x, shape):
-    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(map(operator.index, shape))
-    size, known = math.prod(x), math.prod(n for n in wanted if n != -1)
-    if wanted.count(-1) == 1 and known and size % known == 0:
-        wanted = tuple(size // known if n == -1 else n for n in wanted)
-    if math.prod(wanted) != size or min(wanted, default=0) < 0:
-        raise ShapeError(f"{size} numbers do not fill shape {wanted}")
-    return wanted
-
-
-def stacked_shape(*shapes, axis):
-    if len(set(shapes)) != 1:
-        raise ShapeError(f"{shapes[0]} does not match {next(s for s in shapes if s != shapes[0])}")
-    (axis,) = axes_of(axis, len(shapes[0]) + 1)
-    return (*shapes[0][:axis], len(shapes), *shapes[0][axis:])
-
-
-def concatenated_shape(*shapes, axis):
-    if () in shapes:
-        raise ShapeError("single numbers cannot be concatenated; use np.stack")
-    (axis,) = axes_of(axis, len(shapes[0]))
-    others = [s[:axis] + s[axis + 1 :] for s in shapes]
-    if len(set(others)) != 1:
-        odd = next(s for s, other in zip(shapes, others, strict=True) if other != others[0])
-        raise ShapeError(f"{shapes[0]} does not match {odd}")
-    return (*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :])
-
-
-def broadcast_to_shape(x, shape):
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    if broadcast_shape(x, shape) != shape:
-        raise ShapeError(f"{x} does not broadcast to {shape}")
-    return shape
-
-
-def permutation(axes, ndim):
-    return tuple(range(ndim))[::-1] if axes is None else axes_of(axes, ndim)
-
-
-def transposed_shape(x, axes=None):
-    order = permutation(axes, len(x))
-    if len(order) != len(x):
-        raise ShapeError(f"axes={axes} are not all of the {len(x)} axes")
-    return tuple(x[a] for a in order)
-
-
-def swapped_shape(x, axis1, axis2):
-    (first,), (second,) = axes_of(axis1, len(x)), axes_of(axis2, len(x))
-    shape = list(x)
-    shape[first], shape[second] = x[second], x[first]
-    return tuple(shape)
-
-
-def indexed_shape(x, key):
-    keys = key if isinstance(key, tuple) else (key,)
-    for k in keys:
-        kind = (k if isinstance(k, Node) else np.asarray(k)).dtype.kind
-        if kind == "b":
-            raise ShapeError("a boolean mask gives a shape that depends on data; use np.where")
-        if isinstance(k, Node):
-            raise ShapeError("an index is integers, slices or arrays of integers, not a node")
-        if kind == "f":
-            raise ShapeError(f"an index is integers, not {k!r}")
-    try:
-        return np.broadcast_to(np.zeros(()), x)[key].shape  # takes no memory, whatever its shape
-    except IndexError as error:
-        raise ShapeError(str(error)) from None
-
-
-def outer_shape(x, y):
-    return math.prod(x), math.prod(y)
-
+from backprop_lab.graph import RULES, Node, Rule, apply, operation
+from backprop_lab.shapes import (
+    axes_of,
+    broadcast_shape,
+    broadcast_to_shape,
+    concatenated_shape,
+    cumulated_shape,
+    expanded_shape,
+    flipped_shape,
+    indexed_shape,
+    matmul_shape,
+    moved_shape,
+    outer_shape,
+    permutation,
+    reduced_shape,
+    reshaped_shape,
+    squeezed_shape,
+    stacked_shape,
+    swapped_shape,
+    traced_shape,
+    transposed_shape,
+)
 
 # ----------------------------------------------------------------------------------------- writing
 
@@ -211,18 +115,22 @@ def elementwise(function, *partials, math=None, code=None, binds=notation.ATOM, 
     return _enter(rule, function)
 
 
-def elementwise_function(*partials, math):
-    """Enter an elementwise operation that NumPy has no name for; the decorated body computes it."""
+def function(kind, shape, *derivatives, math=None, parameters=None):
+    """Make an operation that NumPy has no name for; the decorated body computes it.
 
-    def enter(compute):
-        name = compute.__name__
+    It takes arrays and nodes alike. ``derivatives`` as :class:`Rule` reads them for its ``kind``.
+    """
+
+    def make(compute):
+        name, places = compute.__name__, range(len(derivatives))
+        call = f"{name}({', '.join(f'{{{i}}}' for i in places)})"
         rule = Rule(
-            name, compute, broadcast_shape, "elementwise", partials, f"bl.{name}({{0}})", math,
-            arity=len(partials),
+            name, compute, shape, kind, derivatives, f"bl.{call}", math or call,
+            parameters=parameters or {}, arity=len(derivatives),
         )  # fmt: skip
         return operation(rule)
 
-    return enter
+    return make
 
 
 def comparison(function, sign, math=None):
@@ -296,6 +204,36 @@ def shared_extreme(g, z, x, axis=None, keepdims=False):
     return spread(g / np.sum(attains, axis=axis, keepdims=keepdims), x, axis, keepdims) * attains
 
 
+def others_multiplied(g, z, x, axis=None, keepdims=False):
+    """∂/∂x of a product over axes: for each entry the product of the others, zeros included."""
+    axes = axes_of(axis, np.ndim(x))
+    kept = [a for a in range(np.ndim(x)) if a not in axes]
+    rows = math.prod(np.shape(x)[a] for a in kept)
+    order = (*kept, *axes)
+    table = np.reshape(np.transpose(x, order), (rows, -1))
+    count = np.shape(table)[1]
+    others = np.prod(np.where(np.eye(count, dtype=bool), 1, table[:, None, :]), axis=-1)
+    moved = tuple(np.shape(x)[a] for a in order)
+    others = np.transpose(np.reshape(others, moved), tuple(np.argsort(order)))
+    return spread(g, x, axis, keepdims) * others
+
+
+def centred(x, axis):
+    return x - np.mean(x, axis=axis, keepdims=True)
+
+
+def inverse_or_zero(z):
+    """1/z, and 0 where z = 0: a standard deviation or a norm of 0 gets the gradient 0."""
+    return np.where(z == 0, 0, 1 / np.where(z == 0, 1, z))
+
+
+def summed_from_behind(g, x, axis):
+    """The transpose of a running sum: a running sum from the other end."""
+    if axis is None:
+        return np.reshape(np.flip(np.cumsum(np.flip(g))), np.shape(x))
+    return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
+
+
 def matmul_first(g, z, x, y):
     """∂/∂x of x @ y: g yᵀ, in all of NumPy's forms."""
     if np.ndim(y) == 1:
@@ -337,9 +275,17 @@ elementwise(np.square,   lambda z, x: 2 * x, math="{0}²", binds=4, slots=(5,))
 elementwise(np.sqrt,     lambda z, x: 1 / (2 * z), math="√{0}", slots=(5,))
 elementwise(np.exp,      lambda z, x: z)
 elementwise(np.log,      lambda z, x: 1 / x)
+elementwise(np.log1p,    lambda z, x: 1 / (1 + x))
+elementwise(np.expm1,    lambda z, x: z + 1)
+elementwise(np.reciprocal, lambda z, x: -z**2, math="1 / {0}", binds=2, slots=(3,))
 elementwise(np.sin,      lambda z, x: np.cos(x))
 elementwise(np.cos,      lambda z, x: -np.sin(x))
+elementwise(np.tan,      lambda z, x: 1 + z**2)
+elementwise(np.sinh,     lambda z, x: np.cosh(x))
+elementwise(np.cosh,     lambda z, x: np.sinh(x))
 elementwise(np.tanh,     lambda z, x: 1 - z**2)
+elementwise(np.arctan,   lambda z, x: 1 / (1 + x**2))
+elementwise(np.logaddexp, lambda z, x, y: np.exp(x - z), lambda z, x, y: np.exp(y - z))
 elementwise(np.absolute, lambda z, x: np.sign(x), math="|{0}|")
 elementwise(np.sign,     lambda z, x: 0 * x)
 elementwise(np.maximum,  lambda z, x, y: share(x, y),  lambda z, x, y: share(y, x))
@@ -352,33 +298,6 @@ comparison(np.less, "<")
 comparison(np.less_equal, "<=", "≤")
 comparison(np.equal, "==", "=")
 comparison(np.not_equal, "!=", "≠")
-
-
-@elementwise_function(lambda z, x: x > 0, math="relu({0})")
-def relu(x):
-    """The rectifier: x where x > 0, else 0. Its derivative at 0 is taken as 0.
-
-    Any shape, same shape out.
-
-    >>> import backprop_lab as bl
-    >>> bl.relu([-8.0, 7.0])
-    array([0., 7.])
-    """
-    return np.maximum(x, 0)
-
-
-@elementwise_function(lambda z, x: z * (1 - z), math="σ({0})")
-def sigmoid(x):
-    """The logistic function 1 / (1 + e⁻ˣ), computed so that no exponential overflows.
-
-    Any shape, same shape out.
-
-    >>> import backprop_lab as bl
-    >>> bl.sigmoid([0.0, -1000.0])
-    array([0.5, 0. ])
-    """
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, small) / (1 + small)
 
 
 # --------------------------------------------------------------------------- linear: the transposes
@@ -403,6 +322,42 @@ for _extreme in (np.max, np.min):
            parameters={"axis": None, "keepdims": False},
            code=with_parameters(f"np.{_extreme.__name__}"), math=with_parameters(_extreme.__name__))
 RULES[np.amax], RULES[np.amin] = RULES[np.max], RULES[np.min]  # NumPy's older names, other objects
+custom(np.prod, reduced_shape, others_multiplied,
+       parameters={"axis": None, "keepdims": False},
+       code=with_parameters("np.prod"), math=with_parameters("prod"))
+custom(np.var, reduced_shape,
+       lambda g, z, x, axis, keepdims:
+           spread(g, x, axis, keepdims) * centred(x, axis) * (2 / (np.size(x) // np.size(z))),
+       parameters={"axis": None, "keepdims": False},
+       code=with_parameters("np.var"), math=with_parameters("var"))
+custom(np.std, reduced_shape,
+       lambda g, z, x, axis, keepdims:
+           spread(g * inverse_or_zero(z), x, axis, keepdims) * centred(x, axis)
+           * (1 / (np.size(x) // np.size(z))),
+       parameters={"axis": None, "keepdims": False},
+       code=with_parameters("np.std"), math=with_parameters("std"))
+linear(np.cumsum, cumulated_shape,
+       lambda g, z, x, axis: summed_from_behind(g, x, axis), parameters={"axis": None},
+       code=with_parameters("np.cumsum"), math=with_parameters("cumsum"))
+linear(np.flip, flipped_shape,
+       lambda g, z, x, axis: np.flip(g, axis), parameters={"axis": None},
+       code=with_parameters("np.flip"), math=with_parameters("flip"))
+linear(np.ravel, lambda x: (math.prod(x),),
+       lambda g, z, x: np.reshape(g, np.shape(x)),
+       code="np.ravel({0})", math=reshaped, binds=1, slots=(2,))
+linear(np.expand_dims, expanded_shape,
+       lambda g, z, x, axis: np.reshape(g, np.shape(x)), parameters={"axis": None},
+       code=with_parameters("np.expand_dims"), math=reshaped, binds=1, slots=(2,))
+linear(np.squeeze, squeezed_shape,
+       lambda g, z, x, axis: np.reshape(g, np.shape(x)), parameters={"axis": None},
+       code=with_parameters("np.squeeze"), math=reshaped, binds=1, slots=(2,))
+linear(np.moveaxis, moved_shape,
+       lambda g, z, x, source, destination: np.moveaxis(g, destination, source),
+       parameters={"source": None, "destination": None},
+       code="np.moveaxis({0}, {source}, {destination})", math="{0}ᵀ", slots=(5,))
+linear(np.trace, traced_shape,
+       lambda g, z, x: g * np.eye(*np.shape(x), dtype=np.result_type(x)),
+       code="np.trace({0})", math="trace({0})")
 linear(np.transpose, transposed_shape,
        lambda g, z, x, axes: np.transpose(g, np.argsort(permutation(axes, np.ndim(x)))),
        parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ")
@@ -491,6 +446,21 @@ def _dot(x, y):
     return np.matmul(x, y) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
 
 
+def _clip(x, low=None, high=None):
+    """np.clip with a node: a bound that is None is left out."""
+    if low is None or high is None:
+        if low is high:
+            raise TypeError("np.clip of a node needs a lower or an upper bound")
+        return np.minimum(x, high) if low is None else np.maximum(x, low)
+    return CLIP(x, low, high)
+
+
+CLIP = Rule(
+    "clip", np.clip, broadcast_shape, "elementwise",
+    (lambda z, x, low, high: (x >= low) * (x <= high), lambda z, x, low, high: x < low,
+     lambda z, x, low, high: x > high),
+    "np.clip({0}, {1}, {2})", "clip({0}, {1}, {2})", arity=3)  # fmt: skip
+RULES[np.clip] = _clip
 RULES[np.dot] = _dot
 RULES[np.stack] = partial(_join, "stack")
 RULES[np.concatenate] = partial(_join, "concatenate")

@@ -16,7 +16,9 @@ PACKAGE = Path(backprop_lab.__file__).parent
 FLOORS = [
     "notation",
     "graph",
+    "shapes",
     "rules",
+    "functions",
     "confusions",
     "passes",
     "derivatives",

@@ -1,0 +1,173 @@
+"""The shape of every operation's result, from the shapes of its arguments.
+
+What must hold: what does not fit raises :class:`ShapeError` with the numbers that differ; the engine puts
+the names of the nodes before it.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+
+import numpy as np
+
+from backprop_lab.graph import Node, ShapeError
+
+
+def broadcast_shape(*shapes, **_):
+    """NumPy's broadcasting, with the two lengths that differ named."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        for lengths in zip(*(reversed(s) for s in shapes), strict=False):
+            if len(set(lengths) - {1}) > 1:
+                first, second = [n for n in dict.fromkeys(lengths) if n != 1][:2]
+                raise ShapeError(f"{first} does not match {second}") from None
+        raise
+
+
+def matmul_shape(x, y):
+    if not x or not y:
+        raise ShapeError("@ multiplies matrices and vectors; for a single number write *")
+    inner = y[-2] if len(y) > 1 else y[0]
+    if x[-1] != inner:
+        raise ShapeError(f"{x[-1]} does not match {inner}")
+    rows, columns = x[-2:-1], y[-1:] if len(y) > 1 else ()
+    return (*broadcast_shape(x[:-2], y[:-2]), *rows, *columns)
+
+
+def axes_of(axis, ndim):
+    """``axis`` as a tuple of non-negative axes, each once; None means all of them."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ShapeError(f"axis {a} does not exist among {ndim}")
+    axes = tuple(int(a) % ndim for a in axes)
+    if len(set(axes)) < len(axes):
+        raise ShapeError(f"axis={axis} names an axis twice")
+    return axes
+
+
+def reduced_shape(x, axis=None, keepdims=False):
+    axes = axes_of(axis, len(x))
+    return tuple(1 if i in axes else n for i, n in enumerate(x) if keepdims or i not in axes)
+
+
+def reshaped_shape(x, shape):
+    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(map(operator.index, shape))
+    size, known = math.prod(x), math.prod(n for n in wanted if n != -1)
+    if wanted.count(-1) == 1 and known and size % known == 0:
+        wanted = tuple(size // known if n == -1 else n for n in wanted)
+    if math.prod(wanted) != size or min(wanted, default=0) < 0:
+        raise ShapeError(f"{size} numbers do not fill shape {wanted}")
+    return wanted
+
+
+def stacked_shape(*shapes, axis):
+    if len(set(shapes)) != 1:
+        raise ShapeError(f"{shapes[0]} does not match {next(s for s in shapes if s != shapes[0])}")
+    (axis,) = axes_of(axis, len(shapes[0]) + 1)
+    return (*shapes[0][:axis], len(shapes), *shapes[0][axis:])
+
+
+def concatenated_shape(*shapes, axis):
+    if () in shapes:
+        raise ShapeError("single numbers cannot be concatenated; use np.stack")
+    (axis,) = axes_of(axis, len(shapes[0]))
+    others = [s[:axis] + s[axis + 1 :] for s in shapes]
+    if len(set(others)) != 1:
+        odd = next(s for s, other in zip(shapes, others, strict=True) if other != others[0])
+        raise ShapeError(f"{shapes[0]} does not match {odd}")
+    return (*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :])
+
+
+def broadcast_to_shape(x, shape):
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if broadcast_shape(x, shape) != shape:
+        raise ShapeError(f"{x} does not broadcast to {shape}")
+    return shape
+
+
+def permutation(axes, ndim):
+    return tuple(range(ndim))[::-1] if axes is None else axes_of(axes, ndim)
+
+
+def transposed_shape(x, axes=None):
+    order = permutation(axes, len(x))
+    if len(order) != len(x):
+        raise ShapeError(f"axes={axes} are not all of the {len(x)} axes")
+    return tuple(x[a] for a in order)
+
+
+def swapped_shape(x, axis1, axis2):
+    (first,), (second,) = axes_of(axis1, len(x)), axes_of(axis2, len(x))
+    shape = list(x)
+    shape[first], shape[second] = x[second], x[first]
+    return tuple(shape)
+
+
+def indexed_shape(x, key):
+    keys = key if isinstance(key, tuple) else (key,)
+    for k in keys:
+        kind = (k if isinstance(k, Node) else np.asarray(k)).dtype.kind
+        if kind == "b":
+            raise ShapeError("a boolean mask gives a shape that depends on data; use np.where")
+        if isinstance(k, Node):
+            raise ShapeError("an index is integers, slices or arrays of integers, not a node")
+        if kind == "f":
+            raise ShapeError(f"an index is integers, not {k!r}")
+    try:
+        return np.broadcast_to(np.zeros(()), x)[key].shape  # takes no memory, whatever its shape
+    except IndexError as error:
+        raise ShapeError(str(error)) from None
+
+
+def outer_shape(x, y):
+    return math.prod(x), math.prod(y)
+
+
+def cumulated_shape(x, axis=None):
+    if axis is None:
+        return (math.prod(x),)
+    axes_of(axis, len(x))
+    return x
+
+
+def flipped_shape(x, axis=None):
+    axes_of(axis, len(x))
+    return x
+
+
+def expanded_shape(x, axis):
+    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    axes = axes_of(axes, len(x) + len(axes))
+    rest = iter(x)
+    return tuple(1 if i in axes else next(rest) for i in range(len(x) + len(axes)))
+
+
+def squeezed_shape(x, axis=None):
+    if axis is None:
+        return tuple(n for n in x if n != 1)
+    axes = axes_of(axis, len(x))
+    for a in axes:
+        if x[a] != 1:
+            raise ShapeError(f"axis {a} has length {x[a]}, and only an axis of length 1 can go")
+    return tuple(n for i, n in enumerate(x) if i not in axes)
+
+
+def moved_shape(x, source, destination):
+    source, destination = axes_of(source, len(x)), axes_of(destination, len(x))
+    if len(source) != len(destination):
+        raise ShapeError(f"{len(source)} axes cannot move to {len(destination)} places")
+    order = [a for a in range(len(x)) if a not in source]
+    for to, a in sorted(zip(destination, source, strict=True)):
+        order.insert(to, a)
+    return tuple(x[a] for a in order)
+
+
+def traced_shape(x):
+    if len(x) != 2:
+        raise ShapeError("the trace here is that of one matrix")
+    return ()
