@@ -6,6 +6,7 @@ anywidget) load on first use.
 
 from __future__ import annotations
 
+import backprop_lab.contractions  # noqa: F401  (enters its operations into the table)
 from backprop_lab.derivatives import gradient, hessian, jacobian, jvp, vjp
 from backprop_lab.functions import (
     cross_entropy,

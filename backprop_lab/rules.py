@@ -15,17 +15,19 @@ from __future__ import annotations
 import math
 import operator
 from functools import lru_cache, partial
+from itertools import pairwise
 
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import RULES, Node, Rule, apply, operation
+from backprop_lab.graph import RULES, Node, Rule, ShapeError, apply, operation
 from backprop_lab.shapes import (
     axes_of,
     broadcast_shape,
     broadcast_to_shape,
     concatenated_shape,
     cumulated_shape,
+    diagonal_shape,
     expanded_shape,
     flipped_shape,
     indexed_shape,
@@ -34,10 +36,12 @@ from backprop_lab.shapes import (
     outer_shape,
     permutation,
     reduced_shape,
+    repeated_shape,
     reshaped_shape,
     squeezed_shape,
     stacked_shape,
     swapped_shape,
+    tiled_shape,
     traced_shape,
     transposed_shape,
 )
@@ -234,6 +238,30 @@ def summed_from_behind(g, x, axis):
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
+def on_diagonal(g, x):
+    places = np.arange(min(np.shape(x)))
+    return scatter(g, shape=np.shape(x), key=(places, places))
+
+
+def summed_copies(g, x, reps):
+    """The transpose of tiling: the copies of each entry, summed."""
+    reps = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
+    ndim = max(len(reps), np.ndim(x))
+    reps = (1,) * (ndim - len(reps)) + reps
+    shape = (1,) * (ndim - np.ndim(x)) + np.shape(x)
+    pairs = tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
+    total = np.sum(np.reshape(g, pairs), axis=tuple(range(0, 2 * ndim, 2)))
+    return np.reshape(total, np.shape(x))
+
+
+def summed_repeats(g, x, repeats, axis):
+    """The transpose of repeating: the repetitions of each entry, summed."""
+    shape = np.shape(x) if axis is not None else (math.prod(np.shape(x)),)
+    axis = 0 if axis is None else axis % len(shape)
+    split = (*shape[: axis + 1], repeats, *shape[axis + 1 :])
+    return np.reshape(np.sum(np.reshape(g, split), axis=axis + 1), np.shape(x))
+
+
 def matmul_first(g, z, x, y):
     """∂/∂x of x @ y: g yᵀ, in all of NumPy's forms."""
     if np.ndim(y) == 1:
@@ -291,6 +319,11 @@ elementwise(np.sign,     lambda z, x: 0 * x)
 elementwise(np.maximum,  lambda z, x, y: share(x, y),  lambda z, x, y: share(y, x))
 elementwise(np.minimum,  lambda z, x, y: share(y, x),  lambda z, x, y: share(x, y))
 # fmt: on
+
+elementwise(np.floor_divide, lambda z, x, y: 0 * z, lambda z, x, y: 0 * z,
+            code="{0} // {1}", math="⌊{0} / {1}⌋", slots=(2, 3))  # fmt: skip
+elementwise(np.remainder, lambda z, x, y: 1, lambda z, x, y: -(x // y),
+            code="{0} % {1}", math="{0} mod {1}", binds=2, slots=(2, 3))  # fmt: skip
 
 comparison(np.greater, ">")
 comparison(np.greater_equal, ">=", "≥")
@@ -358,6 +391,22 @@ linear(np.moveaxis, moved_shape,
 linear(np.trace, traced_shape,
        lambda g, z, x: g * np.eye(*np.shape(x), dtype=np.result_type(x)),
        code="np.trace({0})", math="trace({0})")
+linear(np.diag, diagonal_shape,
+       lambda g, z, x: np.diag(g) if np.ndim(x) == 1 else on_diagonal(g, x),
+       code="np.diag({0})", math="diag({0})")
+linear(np.tile, tiled_shape,
+       lambda g, z, x, reps: summed_copies(g, x, reps), parameters={"reps": None},
+       code="np.tile({0}, {reps})", math="{0} tiled {reps}", binds=1, slots=(2,))
+linear(np.repeat, repeated_shape,
+       lambda g, z, x, repeats, axis: summed_repeats(g, x, repeats, axis),
+       parameters={"repeats": None, "axis": None},
+       code="np.repeat({0}, {repeats}, axis={axis})", math="{0} repeated {repeats} times",
+       binds=1, slots=(2,))
+custom(np.linalg.norm, reduced_shape,
+       lambda g, z, x, axis, keepdims:
+           spread(g * inverse_or_zero(z), x, axis, keepdims) * x,
+       parameters={"axis": None, "keepdims": False},
+       code=with_parameters("np.linalg.norm"), math="‖{0}‖")
 linear(np.transpose, transposed_shape,
        lambda g, z, x, axes: np.transpose(g, np.argsort(permutation(axes, np.ndim(x)))),
        parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ")
@@ -437,6 +486,24 @@ def taken_slice(place, g, z, *arrays, axis):
 def _join(name, arrays, axis=0):
     arrays = tuple(arrays)
     return apply(joining(name, len(arrays)), *arrays, axis=axis)
+
+
+def _split(x, indices_or_sections, axis=0):
+    """np.split: a list of slices, each a node of its own."""
+    (axis,) = axes_of(axis, np.ndim(x))
+    length = np.shape(x)[axis]
+    if isinstance(indices_or_sections, (int, np.integer)):
+        count = int(indices_or_sections)
+        if count < 1 or length % count:
+            raise ShapeError(f"np.split: {length} entries cannot be split into {count} equal parts")
+        ends = [length // count * i for i in range(count + 1)]
+    else:
+        ends = [0, *indices_or_sections, length]
+    before = (slice(None),) * axis
+    return [x[(*before, slice(a, b))] for a, b in pairwise(ends)]
+
+
+RULES[np.split] = _split
 
 
 def _dot(x, y):

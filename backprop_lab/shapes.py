@@ -171,3 +171,25 @@ def traced_shape(x):
     if len(x) != 2:
         raise ShapeError("the trace here is that of one matrix")
     return ()
+
+
+def diagonal_shape(x):
+    if len(x) not in (1, 2):
+        raise ShapeError("np.diag takes a vector or a matrix")
+    return (x[0], x[0]) if len(x) == 1 else (min(x),)
+
+
+def tiled_shape(x, reps):
+    reps = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
+    ndim = max(len(reps), len(x))
+    reps, x = (1,) * (ndim - len(reps)) + reps, (1,) * (ndim - len(x)) + tuple(x)
+    return tuple(n * r for n, r in zip(x, reps, strict=True))
+
+
+def repeated_shape(x, repeats, axis=None):
+    if not isinstance(repeats, (int, np.integer)):
+        raise ShapeError("np.repeat of a node repeats every entry equally often: give one number")
+    if axis is None:
+        return (math.prod(x) * repeats,)
+    (axis,) = axes_of(axis, len(x))
+    return (*x[:axis], x[axis] * repeats, *x[axis + 1 :])

@@ -18,6 +18,7 @@ FLOORS = [
     "graph",
     "shapes",
     "rules",
+    "contractions",
     "functions",
     "confusions",
     "passes",

@@ -1,0 +1,169 @@
+"""Products that sum over shared axes: einsum, and inner, vdot and tensordot as cases of it.
+
+In Einstein's notation the transpose is written by swapping subscripts: what flows to an argument is the
+einsum of g with the other arguments, with that argument's own subscripts as the result. (Laue, Mitterreiter
+& Giesen, Computing Higher Order Derivatives of Matrix and Tensor Expressions, 2018.)
+
+What must hold: an argument's subscripts are all different (a diagonal is np.diag's or np.trace's work).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from string import ascii_letters
+
+import numpy as np
+
+from backprop_lab import notation
+from backprop_lab.graph import RULES, Rule, ShapeError, apply
+from backprop_lab.shapes import axes_of
+
+
+def _along_axes(x, y, subscripts):
+    (first, second), _ = parts(subscripts)
+    shared = sorted(set(first) & set(second))  # letters were given out in the order of the axes
+    return np.tensordot(x, y, axes=[[letters.index(c) for c in shared] for letters in (first, second)])
+
+
+_COMPUTED = {  # by NumPy's own function, so that values are NumPy's to the last digit
+    "einsum": lambda *arrays, subscripts: np.einsum(subscripts, *arrays),
+    "inner": lambda x, y, subscripts: np.inner(x, y),
+    "vdot": lambda x, y, subscripts: np.vdot(x, y),
+    "tensordot": _along_axes,
+}
+
+
+@lru_cache
+def contraction(name: str, count: int) -> Rule:
+    """The rule of a product of ``count`` arrays whose subscripts are its parameter."""
+
+    def code(node, *texts):
+        if name == "einsum":
+            return f"np.einsum({node.parameters['subscripts']!r}, {', '.join(texts)})"
+        return f"np.{name}({', '.join(texts)})"
+
+    def math(node, *texts):
+        subscripts = f"{node.parameters['subscripts']}: " if name == "einsum" else ""
+        return f"{name}({subscripts}{', '.join(texts)})"
+
+    return Rule(
+        name,
+        _COMPUTED[name],
+        contracted_shape,
+        "linear",
+        tuple(partial(flow_back, place) for place in range(count)),
+        code,
+        math,
+        notation.ATOM,
+        parameters={"subscripts": None},
+        arity=count,
+    )
+
+
+def contracted_shape(*shapes, subscripts):
+    inputs, output = parts(subscripts)
+    lengths: dict[str, int] = {}
+    for letters, shape in zip(inputs, shapes, strict=True):
+        if len(letters) != len(shape):
+            raise ShapeError(f"{letters!r} names {len(letters)} axes of an array that has {len(shape)}")
+        for letter, length in zip(letters, shape, strict=True):
+            if lengths.setdefault(letter, length) != length:
+                raise ShapeError(f"{lengths[letter]} does not match {length}")
+    return tuple(lengths[letter] for letter in output)
+
+
+def parts(subscripts: str) -> tuple[list[str], str]:
+    """``"ij,jk->ik"`` as (["ij", "jk"], "ik")."""
+    inputs, output = subscripts.split("->")
+    return inputs.split(","), output
+
+
+def flow_back(place, g, z, *arrays, subscripts):
+    """g and the other arguments, contracted to the subscripts of the argument at ``place``."""
+    inputs, output = parts(subscripts)
+    mine = inputs[place]
+    others = [(letters, a) for i, (letters, a) in enumerate(zip(inputs, arrays, strict=True)) if i != place]
+    there = set(output).union(*(letters for letters, _ in others))
+    kept = "".join(letter for letter in mine if letter in there)
+    terms = ",".join([output, *(letters for letters, _ in others)])
+    flow = np.einsum(f"{terms}->{kept}", g, *(a for _, a in others))
+    # an axis that was summed alone gets the same back at each of its entries
+    shape = np.shape(arrays[place])
+    opened = tuple(n if letter in there else 1 for letter, n in zip(mine, shape, strict=True))
+    return flow if kept == mine else np.broadcast_to(np.reshape(flow, opened), shape)
+
+
+def _einsum(subscripts, *operands, optimize=None):
+    if not isinstance(subscripts, str):
+        raise TypeError('np.einsum of nodes takes its subscripts as text, such as "ij,j->i"')
+    return apply(
+        contraction("einsum", len(operands)),
+        *operands,
+        subscripts=explicit(subscripts, [np.ndim(a) for a in operands]),
+    )
+
+
+def explicit(subscripts: str, ndims: list[int]) -> str:
+    """Subscripts with a result and without "...": what NumPy leaves to be understood, written out."""
+    text = subscripts.replace(" ", "")
+    inputs = text.split("->")[0].split(",")
+    if len(inputs) != len(ndims):
+        raise ShapeError(f"np.einsum: {subscripts!r} is about {len(inputs)} arrays, {len(ndims)} were given")
+    free = iter(c for c in ascii_letters if c not in text)
+    most = max((n - len(i) + 3 for i, n in zip(inputs, ndims, strict=True) if "..." in i), default=0)
+    dots = "".join(next(free) for _ in range(most))
+    written = [
+        i.replace("...", dots[most - (n - len(i) + 3) :]) if "..." in i else i
+        for i, n in zip(inputs, ndims, strict=True)
+    ]
+    for letters in written:
+        if len(set(letters)) < len(letters):
+            raise ShapeError(
+                f"np.einsum: {letters!r} names an axis twice; take np.diag or np.trace for a diagonal"
+            )
+    if "->" in text:
+        output = text.split("->")[1].replace("...", dots)
+    else:
+        joined = "".join(written)
+        output = dots + "".join(sorted(c for c in set(joined) - set(dots) if joined.count(c) == 1))
+    return f"{','.join(written)}->{output}"
+
+
+def _inner(x, y):
+    if not np.ndim(x) or not np.ndim(y):
+        return np.multiply(x, y)
+    a, b, shared = _letters(np.ndim(x) - 1, np.ndim(y) - 1, 1)
+    return apply(contraction("inner", 2), x, y, subscripts=f"{a}{shared},{b}{shared}->{a}{b}")
+
+
+def _vdot(x, y):
+    if np.shape(x) != np.shape(y):
+        raise ShapeError(f"np.vdot: {np.shape(x)} does not match {np.shape(y)}; both need one shape")
+    (letters,) = _letters(np.ndim(x))
+    return apply(contraction("vdot", 2), x, y, subscripts=f"{letters},{letters}->")
+
+
+def _tensordot(x, y, axes=2):
+    m, n = np.ndim(x), np.ndim(y)
+    if isinstance(axes, (int, np.integer)):
+        axes = tuple(range(m - axes, m)), tuple(range(axes))
+    of_x, of_y = axes_of(axes[0], m), axes_of(axes[1], n)
+    if len(of_x) != len(of_y):
+        raise ShapeError(f"np.tensordot: {len(of_x)} axes cannot be summed against {len(of_y)}")
+    a, b, shared = _letters(m - len(of_x), n - len(of_y), len(of_x))
+    free_a, free_b = iter(a), iter(b)
+    first = "".join(shared[of_x.index(i)] if i in of_x else next(free_a) for i in range(m))
+    second = "".join(shared[of_y.index(i)] if i in of_y else next(free_b) for i in range(n))
+    return apply(contraction("tensordot", 2), x, y, subscripts=f"{first},{second}->{a}{b}")
+
+
+def _letters(*counts):
+    """Runs of letters of these lengths, all different."""
+    letters = iter(ascii_letters)
+    return tuple("".join(next(letters) for _ in range(count)) for count in counts)
+
+
+RULES[np.einsum] = _einsum
+RULES[np.inner] = _inner
+RULES[np.vdot] = _vdot
+RULES[np.tensordot] = _tensordot
