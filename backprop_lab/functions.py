@@ -15,7 +15,8 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.graph import Node, NotAnArrayError, Rule, ShapeError, operation
-from backprop_lab.rules import function, spread
+from backprop_lab.local_derivatives import spread
+from backprop_lab.rules import function
 from backprop_lab.shapes import axes_of, broadcast_shape, reduced_shape
 
 

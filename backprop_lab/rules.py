@@ -20,7 +20,24 @@ from itertools import pairwise
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import RULES, Node, Rule, ShapeError, apply, operation
+from backprop_lab.graph import RULES, Rule, ShapeError, apply, operation
+from backprop_lab.local_derivatives import (
+    centred,
+    inverse_or_zero,
+    log_of_base,
+    lowered,
+    matmul_first,
+    matmul_second,
+    on_diagonal,
+    others_multiplied,
+    shaped,
+    share,
+    shared_extreme,
+    spread,
+    summed_copies,
+    summed_from_behind,
+    summed_repeats,
+)
 from backprop_lab.shapes import (
     axes_of,
     broadcast_shape,
@@ -45,59 +62,15 @@ from backprop_lab.shapes import (
     traced_shape,
     transposed_shape,
 )
-
-# ----------------------------------------------------------------------------------------- writing
-
-
-def multiplied(node, x, y):
-    """``w · x``; the sign ⊙ where two arrays meet entry by entry."""
-    arrays = all(np.ndim(a) > 0 for a in node.arguments)
-    return f"{x} {'⊙' if arrays else '·'} {y}"
-
-
-def matrix_product(node, x, y):
-    """``W x``; the dot · where two vectors meet."""
-    vectors = all(np.ndim(a) == 1 for a in node.arguments)
-    return f"{x} · {y}" if vectors else f"{x} {y}"
-
-
-def with_parameters(name):
-    """``np.sum(x, axis=0)``: the parameters that differ from their defaults, by name."""
-
-    def write(node, x):
-        said = (f"{k}={v!r}" for k, v in node.parameters.items() if v is not node.rule.parameters[k])
-        return f"{name}({', '.join([x, *said])})"
-
-    return write
-
-
-def transposed(node, x):
-    return with_parameters("np.transpose")(node, x) if node.parameters["axes"] else f"{x}.T"
-
-
-def reshaped(node, x):
-    return f"{x} as {notation.extent(node.shape)}"
-
-
-def repeated(node, x):
-    return f"{x} repeated to {notation.extent(node.shape)}"
-
-
-def indexed(node, x):
-    key = node.parameters["key"]
-    return f"{x}[{', '.join(map(_key_text, key if isinstance(key, tuple) else (key,)))}]"
-
-
-def _key_text(key):
-    if isinstance(key, slice):
-        start, stop, step = ("" if k is None else k for k in (key.start, key.stop, key.step))
-        return f"{start}:{stop}" + (f":{step}" if key.step is not None else "")
-    if key is Ellipsis:
-        return "..."
-    if isinstance(key, Node):
-        return notation.mention(key, code=True)
-    return notation.shorten(str(np.asarray(key).tolist()), 16)
-
+from backprop_lab.writing import (
+    indexed,
+    matrix_product,
+    multiplied,
+    repeated,
+    reshaped,
+    transposed,
+    with_parameters,
+)
 
 # -------------------------------------------------------------------------------------- the makers
 
@@ -163,125 +136,6 @@ def linear(function, shape, *transposes, code, math, parameters=None, name=None,
         parameters=parameters or {}, arity=len(transposes), **how,
     )  # fmt: skip
     return _enter(rule, function)
-
-
-# ----------------------------------------------------------------------- parts of some derivatives
-
-
-def lowered(x, y):
-    """x to the power y − 1; x⁰ is a constant, so that its slope is 0 at x = 0 as well."""
-    if isinstance(y, (int, float)):
-        return {0: 1, 1: 1, 2: x}.get(y) if y in (0, 1, 2) else x ** (y - 1)
-    return x ** np.where(y == 0, 1, y - 1)
-
-
-def log_of_base(x):
-    """log x; where x = 0 it is 0, as xʸ = 0 does not change there with y > 0."""
-    return np.log(np.where(x == 0, 1, x))
-
-
-def share(x, y):
-    """Who sends the gradient on at a maximum: the larger one; ties share equally."""
-    return (x > y) + (x == y) / 2
-
-
-def shaped(x, shape):
-    """x in this shape: x itself where it has it already."""
-    return x if np.shape(x) == shape else np.reshape(x, shape)
-
-
-def swapped(x):
-    """The transpose of a matrix, or of each matrix in a stack."""
-    return x.T if np.ndim(x) == 2 else np.swapaxes(x, -1, -2)
-
-
-def spread(g, x, axis=None, keepdims=False):
-    """g given back to every entry that was summed: the transpose of a sum."""
-    if axis is not None and not keepdims:
-        g = np.reshape(g, reduced_shape(np.shape(x), axis, keepdims=True))
-    return np.broadcast_to(g, np.shape(x))
-
-
-def shared_extreme(g, z, x, axis=None, keepdims=False):
-    """∂/∂x of a maximum or minimum over axes: to the entries that attain it, in equal shares."""
-    attains = x == spread(z, x, axis, keepdims)
-    return spread(g / np.sum(attains, axis=axis, keepdims=keepdims), x, axis, keepdims) * attains
-
-
-def others_multiplied(g, z, x, axis=None, keepdims=False):
-    """∂/∂x of a product over axes: for each entry the product of the others, zeros included."""
-    axes = axes_of(axis, np.ndim(x))
-    kept = [a for a in range(np.ndim(x)) if a not in axes]
-    rows = math.prod(np.shape(x)[a] for a in kept)
-    order = (*kept, *axes)
-    table = np.reshape(np.transpose(x, order), (rows, -1))
-    count = np.shape(table)[1]
-    others = np.prod(np.where(np.eye(count, dtype=bool), 1, table[:, None, :]), axis=-1)
-    moved = tuple(np.shape(x)[a] for a in order)
-    others = np.transpose(np.reshape(others, moved), tuple(np.argsort(order)))
-    return spread(g, x, axis, keepdims) * others
-
-
-def centred(x, axis):
-    return x - np.mean(x, axis=axis, keepdims=True)
-
-
-def inverse_or_zero(z):
-    """1/z, and 0 where z = 0: a standard deviation or a norm of 0 gets the gradient 0."""
-    return np.where(z == 0, 0, 1 / np.where(z == 0, 1, z))
-
-
-def summed_from_behind(g, x, axis):
-    """The transpose of a running sum: a running sum from the other end."""
-    if axis is None:
-        return np.reshape(np.flip(np.cumsum(np.flip(g))), np.shape(x))
-    return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
-
-
-def on_diagonal(g, x):
-    places = np.arange(min(np.shape(x)))
-    return scatter(g, shape=np.shape(x), key=(places, places))
-
-
-def summed_copies(g, x, reps):
-    """The transpose of tiling: the copies of each entry, summed."""
-    reps = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
-    ndim = max(len(reps), np.ndim(x))
-    reps = (1,) * (ndim - len(reps)) + reps
-    shape = (1,) * (ndim - np.ndim(x)) + np.shape(x)
-    pairs = tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
-    total = np.sum(np.reshape(g, pairs), axis=tuple(range(0, 2 * ndim, 2)))
-    return np.reshape(total, np.shape(x))
-
-
-def summed_repeats(g, x, repeats, axis):
-    """The transpose of repeating: the repetitions of each entry, summed."""
-    shape = np.shape(x) if axis is not None else (math.prod(np.shape(x)),)
-    axis = 0 if axis is None else axis % len(shape)
-    split = (*shape[: axis + 1], repeats, *shape[axis + 1 :])
-    return np.reshape(np.sum(np.reshape(g, split), axis=axis + 1), np.shape(x))
-
-
-def matmul_first(g, z, x, y):
-    """∂/∂x of x @ y: g yᵀ, in all of NumPy's forms."""
-    if np.ndim(y) == 1:
-        if np.ndim(x) == 1:
-            return g * y
-        return np.outer(g, y) if np.ndim(x) == 2 else g[..., None] * y
-    if np.ndim(x) == 1:
-        return y @ g if np.ndim(y) == 2 else (y @ g[..., None])[..., 0]
-    return g @ swapped(y)
-
-
-def matmul_second(g, z, x, y):
-    """∂/∂y of x @ y: xᵀ g, in all of NumPy's forms."""
-    if np.ndim(x) == 1:
-        if np.ndim(y) == 1:
-            return g * x
-        return np.outer(x, g) if np.ndim(y) == 2 else x[:, None] * g[..., None, :]
-    if np.ndim(y) == 1:
-        return swapped(x) @ g if np.ndim(x) == 2 else (swapped(x) @ g[..., None])[..., 0]
-    return swapped(x) @ g
 
 
 # ------------------------------------------------------------- elementwise: the partial derivatives

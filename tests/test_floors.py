@@ -17,6 +17,8 @@ FLOORS = [
     "notation",
     "graph",
     "shapes",
+    "writing",
+    "local_derivatives",
     "rules",
     "contractions",
     "functions",
