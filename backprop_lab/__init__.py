@@ -7,7 +7,6 @@ anywidget) load on first use.
 from __future__ import annotations
 
 import backprop_lab.contractions  # noqa: F401  (enters its operations into the table)
-from backprop_lab.derivatives import gradient, hessian, jacobian, jvp, vjp
 from backprop_lab.functions import (
     cross_entropy,
     l2,
@@ -29,7 +28,9 @@ from backprop_lab.graph import (
     constant,
     variable,
 )
-from backprop_lab.passes import NonFiniteError, NonFiniteWarning, Step, backward, forward, steps
+from backprop_lab.nonfinite import NonFiniteError, NonFiniteWarning
+from backprop_lab.passes import backward, forward, steps
+from backprop_lab.records import Step
 
 __version__ = "0.1.0"
 
@@ -71,6 +72,7 @@ __all__ = [
 
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
     "check_gradient": "backprop_lab.gradient_check",
+    **dict.fromkeys(("gradient", "hessian", "jacobian", "jvp", "vjp"), "backprop_lab.derivatives"),
     "draw": "backprop_lab.pictures.drawing",
     "fill_in": "backprop_lab.widgets.fill_in",
     "question": "backprop_lab.widgets.questions",

@@ -15,7 +15,8 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.graph import Node, NotAnArrayError, ShapeError, constant, topological_order, variable
-from backprop_lab.passes import arrow_counts, carries, checked_seed, places, pull_back
+from backprop_lab.passes import arrow_counts, carries, checked_seed, pull_back
+from backprop_lab.records import places
 from backprop_lab.rules import vector_jacobian
 
 

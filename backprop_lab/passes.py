@@ -1,224 +1,31 @@
 """The forward and the backward pass, and the record of every single thing that happens in them.
 
-Both passes are loops over one topological order. :func:`steps` yields what they do as frozen
-records, :class:`Step`; pictures, widgets, tables and tests read these and compute nothing of their
-own.
+Both passes are loops over one topological order. :func:`steps` gives what they do as records
+(:class:`Step`), the same for pictures, widgets, tables and tests.
 
 What must hold: a pass computes everything first and then changes the nodes, so that an interrupted
-or failed pass leaves the graph as it was; ``steps`` never changes the graph; records never change.
+or failed pass leaves the graph as it was; ``steps`` never changes the graph.
 """
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.confusions import Confusion, likely_confusions
 from backprop_lab.graph import (
     MissingValueError,
     Node,
     NotAnArrayError,
     ShapeError,
-    constant,
     frozen,
-    in_package,
     topological_order,
 )
+from backprop_lab.nonfinite import Report
+from backprop_lab.records import SoFar, Step, operands_of, places
 from backprop_lab.rules import vector_jacobian
-
-LARGEST_LOCAL = 36  # entries of a local Jacobian that are still worth looking at
-
-
-class NonFiniteWarning(RuntimeWarning):
-    """A NaN or an infinity appeared; the message names the first node that made it."""
-
-
-class NonFiniteError(ValueError):
-    """The same, when the pass was asked to stop there."""
-
-
-class SoFar(NamedTuple):
-    """The running sum of a gradient: its value, how many arrows have arrived, and of how many."""
-
-    sum: np.ndarray
-    arrived: int
-    of: int
-
-    def __str__(self):
-        return f"{self.arrived} of {self.of}"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Step:
-    """One thing that happens in a pass. Arrays are read-only; records compare by identity.
-
-    A forward record says that ``node`` got its ``value`` from the values of its ``inputs``. The
-    backward pass opens with the seed's record (``receiver`` is the cost itself, ``upstream`` None);
-    then each record is one arrow: from ``node``, whose gradient ``upstream`` is complete, the
-    ``contribution`` = ``local``ᵀ · upstream flows into ``receiver``, which stands at place
-    ``argument`` among the node's inputs. ``before`` and ``so_far`` are the receiver's running sum
-    without and with it (before the first arrow it is None), ``complete`` says whether this was its
-    last arrow. ``alarm`` stands at the first step that made a NaN or an infinity, and says how.
-    """
-
-    phase: str
-    index: int
-    cost: Node
-    node: Node
-    inputs: tuple[np.ndarray, ...]
-    value: np.ndarray
-    receiver: Node | None = None
-    argument: int | None = None
-    upstream: np.ndarray | None = None
-    contribution: np.ndarray | None = None
-    before: np.ndarray | None = None
-    so_far: SoFar | None = None
-    complete: bool = True
-    alarm: str | None = None
-
-    @property
-    def is_seed(self) -> bool:
-        """Whether this is the record that opens the backward pass."""
-        return self.phase == "backward" and self.argument is None
-
-    @cached_property
-    def operands(self) -> tuple:
-        """The node's arguments as numbers: its inputs' values, and literals in their places."""
-        return _operands(self.node, iter(self.inputs))
-
-    @cached_property
-    def local(self) -> np.ndarray | str | None:
-        """The local Jacobian ∂node/∂receiver, n outputs × m inputs, both counted row by row.
-
-        At most 36 entries; a larger one is named by its kind. None for forward records and the
-        seed.
-        """
-        if self.argument is None:
-            return None
-        n, m = self.node.size, self.receiver.size
-        if n * m > LARGEST_LOCAL:
-            rule = self.node.rule
-            kinds = {"elementwise": "diagonal", "linear": f"transpose of {rule.name}"}
-            return kinds.get(rule.kind, rule.kind)
-        rows = [
-            self.flow(basis.reshape(self.node.shape)).reshape(m) for basis in np.eye(n, dtype=self.node.dtype)
-        ]
-        return frozen(np.array(rows).reshape(n, m) + 0)  # + 0: no negative zeros to puzzle over
-
-    @property
-    def place(self) -> int:
-        """Where the receiver stands among the node's arguments, literals counted."""
-        return places(self.node)[self.argument]
-
-    def flow(self, upstream) -> np.ndarray:
-        """What would flow into the receiver from any other ``upstream``, given these values."""
-        with np.errstate(all="ignore"):
-            flow = vector_jacobian(self.node, self.place, upstream, self.value, self.operands)
-        return np.asarray(flow)
-
-    @cached_property
-    def formula(self) -> str:
-        """What happens, in symbols: ``a = W x``, ``∂J/∂w = ∂J/∂ŷ · h``."""
-        if self.phase == "forward":
-            written = notation.expression(self.node)
-            return f"{notation.symbol(self.node.name)} = {written}" if self.node.name else written
-        if self.is_seed:
-            return f"{self.gradient_name(self.cost)} = {notation.array(self.contribution)}"
-        sign = "=" if self.so_far.of == 1 else "+="
-        return f"{self.gradient_name(self.receiver)} {sign} {self._written_flow(values=False)}"
-
-    @cached_property
-    def numbers(self) -> str:
-        """The same with values put in: ``−6 · (0, 7) = (0, −42)``."""
-        if self.is_seed:
-            return notation.array(self.contribution)
-        if self.phase == "forward":
-            values = dict(zip(self.node.inputs, self.inputs, strict=True))
-            written = notation.expression(
-                self.node,
-                lambda operand: _number_or(values[operand], notation.part(operand)),
-                depth=0,
-            )
-            return f"{written} = {notation.array(self.value)}"
-        written, result = self._written_flow(values=True), notation.array(self.contribution)
-        return result if written == result else f"{written} = {result}"
-
-    @cached_property
-    def sum_numbers(self) -> str | None:
-        """The sum where several arrows meet: ``(0, −42) + (20, 8) = (20, −34)``; else None."""
-        if self.so_far is None or self.so_far.of == 1:
-            return None
-        if self.before is None:
-            return notation.array(self.so_far.sum)
-        before = notation.array(self.before)
-        now = notation.array(self.contribution)
-        now = f"({now})" if now.startswith(notation.MINUS) else now
-        return f"{before} + {now} = {notation.array(self.so_far.sum)}"
-
-    @cached_property
-    def confusions(self) -> tuple[Confusion, ...]:
-        """Wrong answers that are likely at this step, each with what it would mean."""
-        return likely_confusions(self)
-
-    def gradient_name(self, node: Node) -> str:
-        """``∂J/∂w`` for a node of this graph."""
-        return f"∂{self.mention(self.cost)}/∂{self.factor(node)}"
-
-    def mention(self, node: Node) -> str:
-        """What a node is called in a sentence; a cost without a name is called J."""
-        return "J" if node is self.cost and node.name is None else notation.mention(node)
-
-    def factor(self, node: Node) -> str:
-        """The same as a factor of a formula, in brackets where it needs them."""
-        return "J" if node is self.cost and node.name is None else notation.factor(node)
-
-    def _written_flow(self, values: bool) -> str:
-        """The gradient's own small graph, from the rule, written with symbols or with values."""
-        texts = {}
-
-        def stand_in(node, value, text):
-            leaf = constant("·", shape=node.shape)
-            texts[leaf] = _number_or(value, text) if values else text
-            return leaf
-
-        given = iter(self.inputs)
-        operands = [
-            stand_in(a, next(given), notation.part(a)) if isinstance(a, Node) else a
-            for a in self.node.arguments
-        ]
-        result = stand_in(self.node, self.value, notation.part(self.node))
-        upstream = stand_in(self.node, self.upstream, (self.gradient_name(self.node), notation.ATOM))
-        flow = vector_jacobian(self.node, self.place, upstream, result, operands)
-        if flow.rule is None:
-            return texts[flow][0]
-        return notation.expression(flow, texts.get)
-
-    def __repr__(self):
-        return f"<Step {str(self).strip()}>"
-
-    def __str__(self):
-        if self.phase == "forward":
-            parts = [self.formula, self.numbers]
-        elif self.is_seed:
-            parts = [self.formula, "the seed"]
-        else:
-            parts = [self.formula, self.numbers]
-            if self.so_far.of > 1:
-                parts.append(f"{self.sum_numbers}, {self.so_far} arrived")
-        return f"{self.index + 1:3}  {self.phase:8}  " + "   ".join(parts)
-
-
-def _number_or(value, part):
-    """A small array as its numbers; a large one as the part of the formula that it is."""
-    return (notation.array(value), notation.ATOM) if value.size <= 12 else part
-
 
 # ----------------------------------------------------------------------------------------- forward
 
@@ -237,7 +44,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     array(9.)
     """
     order = topological_order(checked_node(J, "forward"))
-    values = _complete(order, _Report(on_nonfinite))
+    values = _complete(order, Report(on_nonfinite))
     for node in order:
         node._value = values[node]
     return J.value
@@ -265,24 +72,12 @@ def _computed(order, values, report) -> Iterator[tuple[Node, np.ndarray]]:
             if node.rule is None:
                 report.given(node, values[node])
             continue
-        operands = _operands(node, (values[operand] for operand in node.inputs))
+        operands = operands_of(node, (values[operand] for operand in node.inputs))
         with np.errstate(all="ignore"):  # the report below names the node, NumPy's warning does not
             result = node.rule.compute(*operands, **node.parameters)
         value = frozen(np.asarray(result, dtype=node.dtype))
         report.made(node, value, operands)
         yield node, value
-
-
-def _operands(node, values) -> tuple:
-    """The node's arguments as numbers; integers are read as floats where the result is one."""
-    operands = []
-    for argument in node.arguments:
-        if isinstance(argument, Node):
-            argument = next(values)
-            if node.rule.gives_floats and argument.dtype.kind != "f":
-                argument = frozen(argument.astype(node.dtype))
-        operands.append(argument)
-    return tuple(operands)
 
 
 # ---------------------------------------------------------------------------------------- backward
@@ -306,7 +101,7 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     """
     order = topological_order(checked_node(J, "backward"))
     checked_seed(seed, J)
-    report = _Report(on_nonfinite)
+    report = Report(on_nonfinite)
     values = _complete(order, report)
     gradients = {}
     for arrow in _arrows(J, order, values, seed, report):
@@ -356,7 +151,7 @@ def _arrows(J, order, values, seed, report) -> Iterator[_Arrow]:
     while ready:
         node = ready.pop()
         upstream = sums[node].sum
-        operands = _operands(node, (values[operand] for operand in node.inputs))
+        operands = operands_of(node, (values[operand] for operand in node.inputs))
         finished = []
         for argument, place in enumerate(places(node)):
             if not carries(node, place):
@@ -388,11 +183,6 @@ def arrow_counts(J, order) -> dict[Node, int]:
     return total
 
 
-def places(node) -> list[int]:
-    """For each input of a node, its place among all arguments (numbers stand between them)."""
-    return [place for place, argument in enumerate(node.arguments) if isinstance(argument, Node)]
-
-
 def carries(node, place) -> bool:
     return node.arguments[place].needs_gradient and node.rule.derivatives[place] is not None
 
@@ -422,7 +212,7 @@ def checked_node(J, what) -> Node:
 def pull_back(y: Node, x: Node, v) -> np.ndarray:
     """(∂y/∂x)ᵀ v by one backward pass that leaves the graph as it is; ``v`` has y's shape."""
     order = topological_order(checked_node(y, "backward"))
-    quiet = _Report("ignore")
+    quiet = Report("ignore")
     values = _complete(order, quiet)
     result = np.zeros(x.shape, x.dtype)
     for arrow in _arrows(y, order, values, v, quiet):
@@ -436,7 +226,7 @@ def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
     order = topological_order(checked_node(J, "evaluate"))
     values = {node: node._value for node in order if node.rule is None and node._value is not None}
     values |= {leaf: frozen(np.asarray(value, leaf.dtype)) for leaf, value in given.items()}
-    for node, value in _computed(order, values, _Report("ignore")):
+    for node, value in _computed(order, values, Report("ignore")):
         values[node] = value
     return values[J]
 
@@ -463,7 +253,7 @@ def steps(J: Node, seed=1) -> list[Step]:
     order = topological_order(checked_node(J, "steps"))
     values = {node: node._value for node in order if node.rule is None and node._value is not None}
     checked_seed(seed, J)
-    report = _Report("note")
+    report = Report("note")
     records = []
     for node, value in _computed(order, values, report):
         values[node] = value
@@ -483,77 +273,3 @@ def steps(J: Node, seed=1) -> list[Step]:
         )
         records.append(record)
     return records
-
-
-# ----------------------------------------------------------------------------------- NaN, infinity
-
-
-_REMEDIES = {
-    "log": "keep its argument positive, also in a branch that np.where does not take: "
-    "np.log(np.where(x > 0, x, 1))",
-    "divide": "keep the divisor away from 0, also in a branch that np.where does not take",
-    "sqrt": "keep its argument positive, also in a branch that np.where does not take",
-}
-
-
-class _Report:
-    """Speaks up once in a pass, at the first node that makes a NaN or an infinity."""
-
-    def __init__(self, mode: str):
-        if mode not in ("warn", "raise", "ignore", "note"):
-            raise ValueError(f'on_nonfinite is "warn", "raise" or "ignore", not {mode!r}')
-        self.mode = mode
-        self._note = None
-
-    def noted(self) -> str | None:
-        """What there was to say since this was last asked."""
-        note, self._note = self._note, None
-        return note
-
-    def _say(self, message, node):
-        remedy = _REMEDIES.get(node.rule.name) if node.rule is not None else None
-        if remedy:
-            message += f"; {remedy}"
-        if self.mode == "raise":
-            raise NonFiniteError(message)
-        if self.mode == "note":
-            self._note, self.mode = message, "ignore"
-            return
-        level, frame = 1, sys._getframe()
-        while in_package(frame) and frame.f_back is not None:
-            level, frame = level + 1, frame.f_back  # the warning points at the learner's own line
-        warnings.warn(message, NonFiniteWarning, stacklevel=level)
-        self.mode = "ignore"
-
-    def given(self, node, value):
-        if self.mode != "ignore" and value.dtype.kind == "f" and not _finite(value):
-            self._say(f"{notation.mention(node, code=True)} was given {_odd_entry(value)}", node)
-
-    def made(self, node, value, operands):
-        if self.mode == "ignore" or _finite(value) or not all(_finite(o) for o in operands):
-            return
-        inputs = ", ".join(
-            f"{notation.mention(a)} = {notation.array(o)}"
-            for a, o in zip(node.arguments, operands, strict=True)
-            if isinstance(a, Node)
-        )
-        name = notation.mention(node, code=True)
-        self._say(f"{name} became {_odd_entry(value)} from {inputs}", node)
-
-    def sent(self, node, receiver, upstream, contribution, value):
-        if self.mode == "ignore" or _finite(contribution) or not _finite(upstream):
-            return
-        name, target = notation.mention(node, code=True), notation.mention(receiver)
-        flow = f"the gradient that {name} sends to {target} is {_odd_entry(contribution)}"
-        self._say(f"{flow}, at {target} = {notation.array(value)}", node)
-
-
-def _finite(value) -> bool:
-    return bool(np.isfinite(value).all())
-
-
-def _odd_entry(value) -> str:
-    """The first entry that is not finite, and where it stands."""
-    where = np.argwhere(~np.isfinite(value))[0]
-    text = notation.number(value[tuple(where)])
-    return f"{text} at entry {[int(i) for i in where]}" if len(where) else text

@@ -23,6 +23,8 @@ FLOORS = [
     "contractions",
     "functions",
     "confusions",
+    "records",
+    "nonfinite",
     "passes",
     "derivatives",
     "gradient_check",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backprop_lab.graph import Node, topological_order
-from backprop_lab.passes import SoFar, Step
+from backprop_lab.records import SoFar, Step
 
 
 @dataclass

@@ -11,7 +11,8 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.confusions import same
 from backprop_lab.graph import Node
-from backprop_lab.passes import Step, steps
+from backprop_lab.passes import steps
+from backprop_lab.records import Step
 from backprop_lab.rules import vector_jacobian
 
 

@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.passes import Step
+from backprop_lab.records import Step
 
 SMALL_JACOBIAN = 16  # entries that are shown at once; a larger one folds away
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.graph import Node
-from backprop_lab.passes import Step
+from backprop_lab.records import Step
 
 TOLERANCE = 0.01
 MOST_NUMBERS = 4  # more than that is typing, not thinking

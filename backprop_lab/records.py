@@ -1,0 +1,215 @@
+"""The record of one step of a pass: what happened, written in symbols and in numbers.
+
+Pictures, widgets, tables and tests read these records and compute nothing of their own.
+
+What must hold: a record never changes; its formula is written from the rule itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop_lab import notation
+from backprop_lab.graph import Node, constant, frozen
+from backprop_lab.rules import vector_jacobian
+
+LARGEST_LOCAL = 36  # entries of a local Jacobian that are still worth looking at
+
+
+class SoFar(NamedTuple):
+    """The running sum of a gradient: its value, how many arrows have arrived, and of how many."""
+
+    sum: np.ndarray
+    arrived: int
+    of: int
+
+    def __str__(self):
+        return f"{self.arrived} of {self.of}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Step:
+    """One thing that happens in a pass. Arrays are read-only; records compare by identity.
+
+    A forward record says that ``node`` got its ``value`` from the values of its ``inputs``. The
+    backward pass opens with the seed's record (``receiver`` is the cost itself, ``upstream`` None);
+    then each record is one arrow: from ``node``, whose gradient ``upstream`` is complete, the
+    ``contribution`` = ``local``ᵀ · upstream flows into ``receiver``, which stands at place
+    ``argument`` among the node's inputs. ``before`` and ``so_far`` are the receiver's running sum
+    without and with it (before the first arrow it is None), ``complete`` says whether this was its
+    last arrow. ``alarm`` stands at the first step that made a NaN or an infinity, and says how.
+    """
+
+    phase: str
+    index: int
+    cost: Node
+    node: Node
+    inputs: tuple[np.ndarray, ...]
+    value: np.ndarray
+    receiver: Node | None = None
+    argument: int | None = None
+    upstream: np.ndarray | None = None
+    contribution: np.ndarray | None = None
+    before: np.ndarray | None = None
+    so_far: SoFar | None = None
+    complete: bool = True
+    alarm: str | None = None
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether this is the record that opens the backward pass."""
+        return self.phase == "backward" and self.argument is None
+
+    @cached_property
+    def operands(self) -> tuple:
+        """The node's arguments as numbers: its inputs' values, and literals in their places."""
+        return operands_of(self.node, iter(self.inputs))
+
+    @cached_property
+    def local(self) -> np.ndarray | str | None:
+        """The local Jacobian ∂node/∂receiver, n outputs × m inputs, both counted row by row.
+
+        At most 36 entries; a larger one is named by its kind. None for forward records and the
+        seed.
+        """
+        if self.argument is None:
+            return None
+        n, m = self.node.size, self.receiver.size
+        if n * m > LARGEST_LOCAL:
+            rule = self.node.rule
+            kinds = {"elementwise": "diagonal", "linear": f"transpose of {rule.name}"}
+            return kinds.get(rule.kind, rule.kind)
+        rows = [
+            self.flow(basis.reshape(self.node.shape)).reshape(m) for basis in np.eye(n, dtype=self.node.dtype)
+        ]
+        return frozen(np.array(rows).reshape(n, m) + 0)  # + 0: no negative zeros to puzzle over
+
+    @property
+    def place(self) -> int:
+        """Where the receiver stands among the node's arguments, literals counted."""
+        return places(self.node)[self.argument]
+
+    def flow(self, upstream) -> np.ndarray:
+        """What would flow into the receiver from any other ``upstream``, given these values."""
+        with np.errstate(all="ignore"):
+            flow = vector_jacobian(self.node, self.place, upstream, self.value, self.operands)
+        return np.asarray(flow)
+
+    @cached_property
+    def formula(self) -> str:
+        """What happens, in symbols: ``a = W x``, ``∂J/∂w = ∂J/∂ŷ · h``."""
+        if self.phase == "forward":
+            written = notation.expression(self.node)
+            return f"{notation.symbol(self.node.name)} = {written}" if self.node.name else written
+        if self.is_seed:
+            return f"{self.gradient_name(self.cost)} = {notation.array(self.contribution)}"
+        sign = "=" if self.so_far.of == 1 else "+="
+        return f"{self.gradient_name(self.receiver)} {sign} {self._written_flow(values=False)}"
+
+    @cached_property
+    def numbers(self) -> str:
+        """The same with values put in: ``−6 · (0, 7) = (0, −42)``."""
+        if self.is_seed:
+            return notation.array(self.contribution)
+        if self.phase == "forward":
+            values = dict(zip(self.node.inputs, self.inputs, strict=True))
+            written = notation.expression(
+                self.node,
+                lambda operand: _number_or(values[operand], notation.part(operand)),
+                depth=0,
+            )
+            return f"{written} = {notation.array(self.value)}"
+        written, result = self._written_flow(values=True), notation.array(self.contribution)
+        return result if written == result else f"{written} = {result}"
+
+    @cached_property
+    def sum_numbers(self) -> str | None:
+        """The sum where several arrows meet: ``(0, −42) + (20, 8) = (20, −34)``; else None."""
+        if self.so_far is None or self.so_far.of == 1:
+            return None
+        if self.before is None:
+            return notation.array(self.so_far.sum)
+        before = notation.array(self.before)
+        now = notation.array(self.contribution)
+        now = f"({now})" if now.startswith(notation.MINUS) else now
+        return f"{before} + {now} = {notation.array(self.so_far.sum)}"
+
+    @cached_property
+    def confusions(self) -> tuple:
+        """Wrong answers that are likely at this step, each with what it would mean."""
+        from backprop_lab.confusions import likely_confusions  # only asked for by exercises
+
+        return likely_confusions(self)
+
+    def gradient_name(self, node: Node) -> str:
+        """``∂J/∂w`` for a node of this graph."""
+        return f"∂{self.mention(self.cost)}/∂{self.factor(node)}"
+
+    def mention(self, node: Node) -> str:
+        """What a node is called in a sentence; a cost without a name is called J."""
+        return "J" if node is self.cost and node.name is None else notation.mention(node)
+
+    def factor(self, node: Node) -> str:
+        """The same as a factor of a formula, in brackets where it needs them."""
+        return "J" if node is self.cost and node.name is None else notation.factor(node)
+
+    def _written_flow(self, values: bool) -> str:
+        """The gradient's own small graph, from the rule, written with symbols or with values."""
+        texts = {}
+
+        def stand_in(node, value, text):
+            leaf = constant("·", shape=node.shape)
+            texts[leaf] = _number_or(value, text) if values else text
+            return leaf
+
+        given = iter(self.inputs)
+        operands = [
+            stand_in(a, next(given), notation.part(a)) if isinstance(a, Node) else a
+            for a in self.node.arguments
+        ]
+        result = stand_in(self.node, self.value, notation.part(self.node))
+        upstream = stand_in(self.node, self.upstream, (self.gradient_name(self.node), notation.ATOM))
+        flow = vector_jacobian(self.node, self.place, upstream, result, operands)
+        if flow.rule is None:
+            return texts[flow][0]
+        return notation.expression(flow, texts.get)
+
+    def __repr__(self):
+        return f"<Step {str(self).strip()}>"
+
+    def __str__(self):
+        if self.phase == "forward":
+            parts = [self.formula, self.numbers]
+        elif self.is_seed:
+            parts = [self.formula, "the seed"]
+        else:
+            parts = [self.formula, self.numbers]
+            if self.so_far.of > 1:
+                parts.append(f"{self.sum_numbers}, {self.so_far} arrived")
+        return f"{self.index + 1:3}  {self.phase:8}  " + "   ".join(parts)
+
+
+def _number_or(value, part):
+    """A small array as its numbers; a large one as the part of the formula that it is."""
+    return (notation.array(value), notation.ATOM) if value.size <= 12 else part
+
+
+def operands_of(node, values) -> tuple:
+    """The node's arguments as numbers; integers are read as floats where the result is one."""
+    operands = []
+    for argument in node.arguments:
+        if isinstance(argument, Node):
+            argument = next(values)
+            if node.rule.gives_floats and argument.dtype.kind != "f":
+                argument = frozen(argument.astype(node.dtype))
+        operands.append(argument)
+    return tuple(operands)
+
+
+def places(node) -> list[int]:
+    """For each input of a node, its place among all arguments (numbers stand between them)."""
+    return [place for place, argument in enumerate(node.arguments) if isinstance(argument, Node)]
