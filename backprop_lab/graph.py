@@ -55,7 +55,8 @@ class Rule:
       where g is ∂J/∂z.
 
     ``code`` and ``math`` write it with ``{0}``, ``{1}`` for the arguments (or are functions of the
-    node and those texts); ``binds`` and ``slots`` say where brackets are needed.
+    node and those texts); ``binds`` and ``slots`` say where brackets are needed. ``gives`` is
+    ``"floats"``, ``"booleans"``, or ``"the same"`` where entries only move about and integers stay.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Rule:
     slots: tuple[int, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
     arity: int = 1
-    gives_floats: bool = True
+    gives: str = "floats"
 
     def needs(self, count: int) -> tuple[int, ...]:
         """The binding strength that lets each of ``count`` arguments go without brackets."""
@@ -143,15 +144,19 @@ def _operand(operand, rule: Rule):
 
 
 def _result_dtype(rule: Rule, operands) -> np.dtype:
-    """Integers and booleans are read in the other operand's float type; alone, as float64."""
-    if not rule.gives_floats:
+    """Integers and booleans are read in the other operand's float type; alone, as float64.
+
+    Where entries only move about they stay what they are, so that a part of the labels is labels.
+    """
+    if rule.gives == "booleans":
         return np.dtype(bool)
-    floats = [
-        operand.dtype
-        for operand in operands
-        if isinstance(operand, (Node, np.generic)) and operand.dtype.kind == "f"
-    ]
-    return np.result_type(*floats) if floats else np.dtype(np.float64)
+    dtypes = [o.dtype for o in operands if isinstance(o, (Node, np.generic))]
+    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    if floats:
+        return np.result_type(*floats)
+    if rule.gives == "the same" and len(dtypes) == len(operands):
+        return np.result_type(*dtypes)
+    return np.dtype(np.float64)
 
 
 # ------------------------------------------------------------------------------------------- nodes

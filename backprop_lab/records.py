@@ -204,7 +204,7 @@ def operands_of(node, values) -> tuple:
     for argument in node.arguments:
         if isinstance(argument, Node):
             argument = next(values)
-            if node.rule.gives_floats and argument.dtype.kind != "f":
+            if node.dtype.kind == "f" and argument.dtype.kind != "f":
                 argument = frozen(argument.astype(node.dtype))
         operands.append(argument)
     return tuple(operands)

@@ -115,7 +115,7 @@ def comparison(function, sign, math=None):
     rule = Rule(
         function.__name__, function, broadcast_shape, "elementwise", (None, None),
         f"({{0}} {sign} {{1}})", f"[{{0}} {math or sign} {{1}}]", slots=(1, 1), arity=2,
-        gives_floats=False,
+        gives="booleans",
     )  # fmt: skip
     return _enter(rule, function)
 
@@ -228,34 +228,34 @@ linear(np.cumsum, cumulated_shape,
        code=with_parameters("np.cumsum"), math=with_parameters("cumsum"))
 linear(np.flip, flipped_shape,
        lambda g, z, x, axis: np.flip(g, axis), parameters={"axis": None},
-       code=with_parameters("np.flip"), math=with_parameters("flip"))
+       code=with_parameters("np.flip"), math=with_parameters("flip"), gives="the same")
 linear(np.ravel, lambda x: (math.prod(x),),
        lambda g, z, x: np.reshape(g, np.shape(x)),
-       code="np.ravel({0})", math=reshaped, binds=1, slots=(2,))
+       code="np.ravel({0})", math=reshaped, binds=1, slots=(2,), gives="the same")
 linear(np.expand_dims, expanded_shape,
        lambda g, z, x, axis: np.reshape(g, np.shape(x)), parameters={"axis": None},
-       code=with_parameters("np.expand_dims"), math=reshaped, binds=1, slots=(2,))
+       code=with_parameters("np.expand_dims"), math=reshaped, binds=1, slots=(2,), gives="the same")
 linear(np.squeeze, squeezed_shape,
        lambda g, z, x, axis: np.reshape(g, np.shape(x)), parameters={"axis": None},
-       code=with_parameters("np.squeeze"), math=reshaped, binds=1, slots=(2,))
+       code=with_parameters("np.squeeze"), math=reshaped, binds=1, slots=(2,), gives="the same")
 linear(np.moveaxis, moved_shape,
        lambda g, z, x, source, destination: np.moveaxis(g, destination, source),
        parameters={"source": None, "destination": None},
-       code="np.moveaxis({0}, {source}, {destination})", math="{0}ᵀ", slots=(5,))
+       code="np.moveaxis({0}, {source}, {destination})", math="{0}ᵀ", slots=(5,), gives="the same")
 linear(np.trace, traced_shape,
        lambda g, z, x: g * np.eye(*np.shape(x), dtype=np.result_type(x)),
        code="np.trace({0})", math="trace({0})")
 linear(np.diag, diagonal_shape,
        lambda g, z, x: np.diag(g) if np.ndim(x) == 1 else on_diagonal(g, x),
-       code="np.diag({0})", math="diag({0})")
+       code="np.diag({0})", math="diag({0})", gives="the same")
 linear(np.tile, tiled_shape,
        lambda g, z, x, reps: summed_copies(g, x, reps), parameters={"reps": None},
-       code="np.tile({0}, {reps})", math="{0} tiled {reps}", binds=1, slots=(2,))
+       code="np.tile({0}, {reps})", math="{0} tiled {reps}", binds=1, slots=(2,), gives="the same")
 linear(np.repeat, repeated_shape,
        lambda g, z, x, repeats, axis: summed_repeats(g, x, repeats, axis),
        parameters={"repeats": None, "axis": None},
        code="np.repeat({0}, {repeats}, axis={axis})", math="{0} repeated {repeats} times",
-       binds=1, slots=(2,))
+       binds=1, slots=(2,), gives="the same")
 custom(np.linalg.norm, reduced_shape,
        lambda g, z, x, axis, keepdims:
            spread(g * inverse_or_zero(z), x, axis, keepdims) * x,
@@ -263,14 +263,14 @@ custom(np.linalg.norm, reduced_shape,
        code=with_parameters("np.linalg.norm"), math="‖{0}‖")
 linear(np.transpose, transposed_shape,
        lambda g, z, x, axes: np.transpose(g, np.argsort(permutation(axes, np.ndim(x)))),
-       parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ")
+       parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ", gives="the same")
 linear(np.swapaxes, swapped_shape,
        lambda g, z, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
        parameters={"axis1": None, "axis2": None}, slots=(5,),
-       code="np.swapaxes({0}, {axis1}, {axis2})", math="{0}ᵀ")
+       code="np.swapaxes({0}, {axis1}, {axis2})", math="{0}ᵀ", gives="the same")
 linear(np.broadcast_to, broadcast_to_shape, lambda g, z, x, shape: g,
        parameters={"shape": None}, binds=1, slots=(2,),
-       code="np.broadcast_to({0}, {shape})", math=repeated)
+       code="np.broadcast_to({0}, {shape})", math=repeated, gives="the same")
 # fmt: on
 
 
@@ -285,10 +285,11 @@ def reshape_to(x, shape):  # NumPy 2.0 calls the second argument newshape, later
 RULES[np.reshape] = linear(
     reshape_to, reshaped_shape, lambda g, z, x, shape: np.reshape(g, np.shape(x)), name="reshape",
     parameters={"shape": None}, math=reshaped, binds=1, slots=(2,),
-    code=lambda node, x: f"np.reshape({x}, {node.parameters['shape']})")  # fmt: skip
+    code=lambda node, x: f"np.reshape({x}, {node.parameters['shape']})", gives="the same")  # fmt: skip
 RULES[operator.getitem] = linear(
     index, indexed_shape, lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
-    parameters={"key": None}, slots=(notation.ATOM,), code=indexed, math=indexed)  # fmt: skip
+    parameters={"key": None}, slots=(notation.ATOM,), code=indexed, math=indexed,
+    gives="the same")  # fmt: skip
 RULES[np.where] = Rule(
     "where", np.where, broadcast_shape, "linear",
     (None, lambda g, z, c, x, y: np.where(c, g, 0), lambda g, z, c, x, y: np.where(c, 0, g)),
@@ -320,6 +321,7 @@ def joining(name: str, count: int) -> Rule:
         slots=(1,) * count,
         parameters={"axis": 0},
         arity=count,
+        gives="the same",
     )
 
 

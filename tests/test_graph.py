@@ -555,3 +555,21 @@ def test_a_deep_unnamed_expression_has_a_short_repr():
     deep = reduce(lambda node, _: np.tanh(node @ x + node), range(30), x)
     bl.forward(deep)
     assert len(repr(deep)) < 200
+
+
+def test_a_part_of_integer_labels_is_still_integers():
+    labels = bl.constant("labels", [2, 0, 1, 2])
+    parts = [labels[:2], np.reshape(labels, (2, 2)), np.stack([labels, labels]), np.flip(labels), labels.T]
+    for part in parts:
+        assert part.dtype.kind == "i" and bl.forward(part).dtype.kind == "i"
+    z = bl.variable("z", np.eye(3)[:2])
+    assert bl.forward(bl.cross_entropy(z, labels[:2])) > 0
+    assert (labels[:2] * 2).dtype == np.float64
+    assert np.concatenate([labels, bl.constant("x", np.ones(1, np.float32))]).dtype == np.float32
+
+
+def test_arithmetic_reads_a_boolean_part_as_numbers():
+    mask = bl.constant("mask", [True, False])
+    x = bl.variable("x", [3.0, 4.0])
+    assert mask[::-1].dtype == bool
+    assert bl.forward(np.sum(x * mask[::-1])) == 4.0
