@@ -20,14 +20,7 @@ from backprop_lab.functions import (
     squared_error,
     stop_gradient,
 )
-from backprop_lab.graph import (
-    MissingValueError,
-    Node,
-    NotAnArrayError,
-    ShapeError,
-    constant,
-    variable,
-)
+from backprop_lab.graph import MissingValueError, Node, NotAnArrayError, ShapeError, constant, variable
 from backprop_lab.nonfinite import NonFiniteError, NonFiniteWarning
 from backprop_lab.passes import backward, forward, steps
 from backprop_lab.records import Step

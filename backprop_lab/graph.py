@@ -2,8 +2,7 @@
 
 A :class:`Node` answers NumPy's own protocols, so that ``h = np.tanh(W @ x)`` makes two nodes
 instead of two arrays. A node knows its shape at once and its value only after a forward pass. What
-an operation *is* stands in a :class:`Rule`; the table of rules is empty here and filled by
-``rules.py``.
+an operation *is* stands in ``rule.py``; the table of rules is empty here and filled by ``rules.py``.
 
 What must hold: no recursion over the graph anywhere (graphs are as deep as memory allows); a node
 refers to its inputs strongly and to its consumers weakly, so that graphs nobody uses disappear; a
@@ -12,15 +11,9 @@ known node has known inputs; nothing the learner gave is shared with the graph o
 
 from __future__ import annotations
 
-import copy
 import operator
-import os
-import sys
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache, wraps
-from typing import Any
 
 import numpy as np
 
@@ -39,124 +32,8 @@ class NotAnArrayError(TypeError):
     """A node was used where only numbers will do (``if``, ``float``, assignment, ``np.array``)."""
 
 
-# ------------------------------------------------------------------------------------------- rules
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Rule:
-    """One operation: how it is computed, its shape, its derivative, how it is written.
-
-    ``compute(*arrays, **parameters)`` gives the value; ``shape(*shapes, **parameters)`` the shape,
-    raising :class:`ShapeError` with the numbers that differ. ``derivatives`` has one entry per
-    argument (None: no gradient flows there), read according to ``kind``:
-
-    - ``"elementwise"``: the partial derivative ``d(z, *args, **parameters)``, an array like z;
-    - ``"linear"`` and ``"custom"``: the vector-Jacobian product ``d(g, z, *args, **parameters)``,
-      where g is ∂J/∂z.
-
-    ``code`` and ``math`` write it with ``{0}``, ``{1}`` for the arguments (or are functions of the
-    node and those texts); ``binds`` and ``slots`` say where brackets are needed. ``gives`` is
-    ``"floats"``, ``"booleans"``, or ``"the same"`` where entries only move about and integers stay.
-    """
-
-    name: str
-    compute: Callable
-    shape: Callable
-    kind: str
-    derivatives: tuple
-    code: str | Callable
-    math: str | Callable
-    binds: int = notation.ATOM
-    slots: tuple[int, ...] = ()
-    parameters: dict[str, Any] = field(default_factory=dict)
-    arity: int = 1
-    gives: str = "floats"
-
-    def needs(self, count: int) -> tuple[int, ...]:
-        """The binding strength that lets each of ``count`` arguments go without brackets."""
-        return self.slots or (0,) * count
-
-    def __call__(self, *args, **keywords) -> Node:
-        """A node of this operation, called with NumPy's own signature."""
-        __tracebackhide__ = True
-        values = dict(zip(self.parameters, args[self.arity :], strict=False)) | keywords
-        unknown = [k for k in values if k not in self.parameters]
-        if len(args) < self.arity or len(args) > self.arity + len(self.parameters) or unknown:
-            given = f"{len(args)} arguments were given"
-            wrong = f"{unknown[0]}= is not supported" if unknown else given
-            known = ", ".join(f"{k}=" for k in self.parameters) or "no keywords"
-            raise TypeError(f"{self.name} of a node: {wrong}; it takes {self.arity} operand(s) and {known}")
-        return apply(self, *args[: self.arity], **self.parameters | values)
-
-
 RULES: dict[Callable, Callable] = {}
 """NumPy's function → what makes the node; filled by ``rules.py``."""
-
-
-def operation(rule: Rule) -> Callable:
-    """A function for arrays and nodes alike: arrays in, array out; a node in, a node out."""
-
-    @wraps(rule.compute)
-    def call(*args, **keywords):
-        if any(isinstance(a, Node) for a in args):
-            return rule(*args, **keywords)
-        return rule.compute(*(np.asarray(a) for a in args), **keywords)
-
-    return call
-
-
-def apply(rule: Rule, *operands, **parameters) -> Node:
-    """The node ``rule(*operands)``: nodes, arrays (which become constants) and numbers.
-
-    Raises :class:`ShapeError` at the line of the learner's mistake, with names and shapes.
-    """
-    __tracebackhide__ = True  # IPython leaves this frame out: the error stands at the learner's line
-    operands = tuple(_operand(operand, rule) for operand in operands)
-    node = Node.__new__(Node)
-    node._begin(_assigned_name(), rule, operands, parameters)
-    try:
-        node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
-    except ShapeError as error:
-        node._name = None
-        named = [o for o in operands if isinstance(o, Node)]
-        shapes = ", ".join(
-            dict.fromkeys(f"{notation.mention(o, code=True)} has shape {o.shape}" for o in named)
-        )
-        raise ShapeError(f"{notation.expression(node, code=True)}: {shapes}: {error}") from None
-    node.parameters = copy.deepcopy(parameters)  # an index array stays the learner's own
-    node.dtype = _result_dtype(rule, operands)
-    node.needs_gradient = any(
-        isinstance(operand, Node) and operand.needs_gradient and derivative is not None
-        for operand, derivative in zip(operands, rule.derivatives, strict=True)
-    )
-    for operand in node.inputs:
-        operand._remember_consumer(node)
-    return node
-
-
-def _operand(operand, rule: Rule):
-    """A node, a weak literal (Python or NumPy number), or an array as an unnamed constant."""
-    if isinstance(operand, Node):
-        return operand
-    if isinstance(operand, (bool, int, float, np.bool_, np.integer, np.floating)):
-        return operand
-    return constant(None, _checked_array(operand, f"{rule.name} of a node"))
-
-
-def _result_dtype(rule: Rule, operands) -> np.dtype:
-    """Integers and booleans are read in the other operand's float type; alone, as float64.
-
-    Where entries only move about they stay what they are, so that a part of the labels is labels.
-    """
-    if rule.gives == "booleans":
-        return np.dtype(bool)
-    dtypes = [o.dtype for o in operands if isinstance(o, (Node, np.generic))]
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
-    if floats:
-        return np.result_type(*floats)
-    if rule.gives == "the same" and len(dtypes) == len(operands):
-        return np.result_type(*dtypes)
-    return np.dtype(np.float64)
 
 
 # ------------------------------------------------------------------------------------------- nodes
@@ -243,7 +120,7 @@ class Node:
                 f"{notation.mention(self, code=True)} is computed, so its value cannot be set; "
                 "give its leaves new values instead"
             )
-        new = _checked_array(new, f"{self._name}.value")
+        new = checked_array(new, f"{self._name}.value")
         if new.shape != self.shape:
             raise ShapeError(
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
@@ -409,11 +286,11 @@ class Node:
 def _operator(ufunc, reflected=False):
     """A method of Node for an operator: ``x + 1`` or, reflected, ``1 + x``."""
 
-    def method(self, other):
+    def operator_of_a_node(self, other):
         __tracebackhide__ = True
         return _rule_for(ufunc)(*((other, self) if reflected else (self, other)))
 
-    return method
+    return operator_of_a_node
 
 
 for _name, _ufunc in {
@@ -509,7 +386,7 @@ def _leaf(name, value, shape, context):
             raise ShapeError(f"{context}: shape={leaf.shape} has a negative length")
         leaf.dtype = np.dtype(np.float64)
     else:
-        array = _checked_array(value, context)
+        array = checked_array(value, context)
         leaf.shape, leaf.dtype, leaf._value = array.shape, array.dtype, frozen(array.copy())
     return leaf
 
@@ -522,7 +399,7 @@ def _checked_name(name) -> str:
     return name
 
 
-def _checked_array(value, context) -> np.ndarray:
+def checked_array(value, context) -> np.ndarray:
     """The numbers in ``value`` as an array (perhaps the same one), or an error in words."""
     if isinstance(value, Node):
         raise NotAnArrayError(
@@ -587,61 +464,3 @@ def topological_order(*roots: Node) -> list[Node]:
                         f"{notation.mention(operand, code=True)}; a graph to differentiate has none"
                     )
     return order
-
-
-# ------------------------------------------------------------------------------------------- names
-
-
-def _assigned_name() -> str | None:
-    """The target of the learner's ``name = expression`` statement that is making a node right now.
-
-    Only where the learner's own code made the call: nodes made inside the package have no name, and
-    neither have the entries of a node that is iterated over (``rows = list(W)``) and the partial
-    sums of a function that adds nodes up (``J = sum(costs)``).
-    """
-    frame, operator = sys._getframe(1), False
-    while frame is not None and frame.f_globals is _HERE:
-        if frame.f_code is _ITERATION:
-            return None
-        operator = operator or frame.f_code is _OPERATOR
-        frame = frame.f_back
-    if frame is None or in_package(frame):
-        return None
-    name, call = _stores(frame.f_code).get(frame.f_lasti, (None, False))
-    return None if operator and call else name
-
-
-def in_package(frame) -> bool:
-    """Whether the code that a frame runs stands in a file of this package."""
-    return frame.f_code.co_filename.startswith(_PACKAGE)
-
-
-_HERE = globals()
-_PACKAGE = os.path.join(os.path.dirname(__file__), "")
-_ITERATION, _OPERATOR = Node.__iter__.__code__, Node.__add__.__code__
-
-
-@lru_cache(maxsize=256)
-def _stores(code) -> dict[int, tuple[str, bool]]:
-    """{offset of an instruction whose result goes straight into a name: that name, is it a call?}.
-
-    While a Python function runs, its caller's offset stands somewhere inside the call instruction
-    and its caches; so every offset from there up to the store counts.
-    """
-    import dis  # here, because it is only needed once a graph is built
-
-    names = {}
-    found = [i for i in dis.get_instructions(code) if i.opname not in ("EXTENDED_ARG", "CACHE")]
-    for made, store, after in zip(found, found[1:], found[2:], strict=False):
-        if store.opname not in _STORES or made.opname in _HAND_OUT or after.opname in _STORES:
-            continue  # not a store, or one of several targets
-        # Python 3.13 stores one variable and loads another in one instruction
-        target = store.argval if isinstance(store.argval, str) else store.argval[0]
-        if target.isidentifier():  # pytest's asserts store under names like @py_assert1
-            found_here = target, made.opname.startswith("CALL")
-            names |= dict.fromkeys(range(made.offset, store.offset, 2), found_here)
-    return names
-
-
-_STORES = {"STORE_NAME", "STORE_GLOBAL", "STORE_FAST", "STORE_DEREF", "STORE_FAST_LOAD_FAST"}
-_HAND_OUT = {"FOR_ITER", "UNPACK_SEQUENCE", "UNPACK_EX"}

@@ -15,14 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import (
-    MissingValueError,
-    Node,
-    NotAnArrayError,
-    ShapeError,
-    frozen,
-    topological_order,
-)
+from backprop_lab.graph import MissingValueError, Node, NotAnArrayError, ShapeError, frozen, topological_order
 from backprop_lab.nonfinite import Report
 from backprop_lab.records import SoFar, Step, operands_of, places
 from backprop_lab.rules import vector_jacobian

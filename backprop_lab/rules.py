@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import RULES, Rule, ShapeError, apply, operation
+from backprop_lab.graph import RULES, ShapeError
 from backprop_lab.local_derivatives import (
     centred,
     inverse_or_zero,
@@ -38,6 +38,7 @@ from backprop_lab.local_derivatives import (
     summed_from_behind,
     summed_repeats,
 )
+from backprop_lab.rule import Rule, apply, operation
 from backprop_lab.shapes import (
     axes_of,
     broadcast_shape,

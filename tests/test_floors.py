@@ -15,7 +15,9 @@ PACKAGE = Path(backprop_lab.__file__).parent
 # Ground floor first. A room of several modules is a folder; its modules may import each other.
 FLOORS = [
     "notation",
+    "naming",
     "graph",
+    "rule",
     "shapes",
     "writing",
     "local_derivatives",

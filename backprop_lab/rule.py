@@ -1,0 +1,131 @@
+"""What an operation is, and how a call of it becomes a node.
+
+What must hold: mistakes are found here, at the learner's line, and named with the nodes' names and shapes.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from backprop_lab import notation
+from backprop_lab.graph import Node, ShapeError, checked_array, constant
+from backprop_lab.naming import assigned_name
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rule:
+    """One operation: how it is computed, its shape, its derivative, how it is written.
+
+    ``compute(*arrays, **parameters)`` gives the value; ``shape(*shapes, **parameters)`` the shape,
+    raising :class:`ShapeError` with the numbers that differ. ``derivatives`` has one entry per
+    argument (None: no gradient flows there), read according to ``kind``:
+
+    - ``"elementwise"``: the partial derivative ``d(z, *args, **parameters)``, an array like z;
+    - ``"linear"`` and ``"custom"``: the vector-Jacobian product ``d(g, z, *args, **parameters)``,
+      where g is ∂J/∂z.
+
+    ``code`` and ``math`` write it with ``{0}``, ``{1}`` for the arguments (or are functions of the
+    node and those texts); ``binds`` and ``slots`` say where brackets are needed. ``gives`` is
+    ``"floats"``, ``"booleans"``, or ``"the same"`` where entries only move about and integers stay.
+    """
+
+    name: str
+    compute: Callable
+    shape: Callable
+    kind: str
+    derivatives: tuple
+    code: str | Callable
+    math: str | Callable
+    binds: int = notation.ATOM
+    slots: tuple[int, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    arity: int = 1
+    gives: str = "floats"
+
+    def needs(self, count: int) -> tuple[int, ...]:
+        """The binding strength that lets each of ``count`` arguments go without brackets."""
+        return self.slots or (0,) * count
+
+    def __call__(self, *args, **keywords) -> Node:
+        """A node of this operation, called with NumPy's own signature."""
+        __tracebackhide__ = True
+        values = dict(zip(self.parameters, args[self.arity :], strict=False)) | keywords
+        unknown = [k for k in values if k not in self.parameters]
+        if len(args) < self.arity or len(args) > self.arity + len(self.parameters) or unknown:
+            given = f"{len(args)} arguments were given"
+            wrong = f"{unknown[0]}= is not supported" if unknown else given
+            known = ", ".join(f"{k}=" for k in self.parameters) or "no keywords"
+            raise TypeError(f"{self.name} of a node: {wrong}; it takes {self.arity} operand(s) and {known}")
+        return apply(self, *args[: self.arity], **self.parameters | values)
+
+
+def operation(rule: Rule) -> Callable:
+    """A function for arrays and nodes alike: arrays in, array out; a node in, a node out."""
+
+    @wraps(rule.compute)
+    def call(*args, **keywords):
+        if any(isinstance(a, Node) for a in args):
+            return rule(*args, **keywords)
+        return rule.compute(*(np.asarray(a) for a in args), **keywords)
+
+    return call
+
+
+def apply(rule: Rule, *operands, **parameters) -> Node:
+    """The node ``rule(*operands)``: nodes, arrays (which become constants) and numbers.
+
+    Raises :class:`ShapeError` at the line of the learner's mistake, with names and shapes.
+    """
+    __tracebackhide__ = True  # IPython leaves this frame out: the error stands at the learner's line
+    operands = tuple(_operand(operand, rule) for operand in operands)
+    node = Node.__new__(Node)
+    node._begin(assigned_name(), rule, operands, parameters)
+    try:
+        node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
+    except ShapeError as error:
+        node._name = None
+        named = [o for o in operands if isinstance(o, Node)]
+        shapes = ", ".join(
+            dict.fromkeys(f"{notation.mention(o, code=True)} has shape {o.shape}" for o in named)
+        )
+        raise ShapeError(f"{notation.expression(node, code=True)}: {shapes}: {error}") from None
+    node.parameters = copy.deepcopy(parameters)  # an index array stays the learner's own
+    node.dtype = _result_dtype(rule, operands)
+    node.needs_gradient = any(
+        isinstance(operand, Node) and operand.needs_gradient and derivative is not None
+        for operand, derivative in zip(operands, rule.derivatives, strict=True)
+    )
+    for operand in node.inputs:
+        operand._remember_consumer(node)
+    return node
+
+
+def _operand(operand, rule: Rule):
+    """A node, a weak literal (Python or NumPy number), or an array as an unnamed constant."""
+    if isinstance(operand, Node):
+        return operand
+    if isinstance(operand, (bool, int, float, np.bool_, np.integer, np.floating)):
+        return operand
+    return constant(None, checked_array(operand, f"{rule.name} of a node"))
+
+
+def _result_dtype(rule: Rule, operands) -> np.dtype:
+    """Integers and booleans are read in the other operand's float type; alone, as float64.
+
+    Where entries only move about they stay what they are, so that a part of the labels is labels.
+    """
+    if rule.gives == "booleans":
+        return np.dtype(bool)
+    dtypes = [o.dtype for o in operands if isinstance(o, (Node, np.generic))]
+    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    if floats:
+        return np.result_type(*floats)
+    if rule.gives == "the same" and len(dtypes) == len(operands):
+        return np.result_type(*dtypes)
+    return np.dtype(np.float64)
