@@ -23,7 +23,7 @@ def spread(samples, unit="ms") -> str:
     return f"{statistics.median(samples):.2f} ({min(samples):.2f}–{max(samples):.2f}) {unit}"
 
 
-def imports(rounds: int = 21):
+def imports(rounds: int = 61):
     """Import of NumPy against import of the package, each in a fresh process."""
     program = "import time; t = time.perf_counter(); import {}; print((time.perf_counter() - t) * 1000)"
     samples: dict[str, list[float]] = {"numpy": [], "backprop_lab": []}
