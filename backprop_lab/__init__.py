@@ -7,6 +7,7 @@ anywidget) load on first use.
 from __future__ import annotations
 
 import backprop_lab.contractions  # noqa: F401  (enters its operations into the table)
+from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
 from backprop_lab.functions import (
     cross_entropy,
     l2,
@@ -20,7 +21,7 @@ from backprop_lab.functions import (
     squared_error,
     stop_gradient,
 )
-from backprop_lab.graph import MissingValueError, Node, NotAnArrayError, ShapeError, constant, variable
+from backprop_lab.graph import Node, constant, variable
 from backprop_lab.nonfinite import NonFiniteError, NonFiniteWarning
 from backprop_lab.passes import backward, forward, steps
 from backprop_lab.records import Step

@@ -15,7 +15,8 @@ from string import ascii_letters
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import RULES, ShapeError
+from backprop_lab.errors import ShapeError
+from backprop_lab.graph import RULES
 from backprop_lab.rule import Rule, apply
 from backprop_lab.shapes import axes_of
 

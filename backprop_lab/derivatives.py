@@ -14,7 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import Node, NotAnArrayError, ShapeError, constant, topological_order, variable
+from backprop_lab.errors import NotAnArrayError, ShapeError
+from backprop_lab.graph import Node, constant, topological_order, variable
 from backprop_lab.passes import arrow_counts, carries, checked_seed, pull_back
 from backprop_lab.records import places
 from backprop_lab.rules import vector_jacobian

@@ -14,7 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import Node, NotAnArrayError, ShapeError
+from backprop_lab.errors import NotAnArrayError, ShapeError
+from backprop_lab.graph import Node
 from backprop_lab.local_derivatives import spread
 from backprop_lab.rule import Rule, operation
 from backprop_lab.rules import function

@@ -18,19 +18,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from backprop_lab import notation
-
-
-class ShapeError(ValueError):
-    """Shapes that do not fit; the message names the nodes and the numbers that differ."""
-
-
-class MissingValueError(ValueError):
-    """A pass needs the value of a leaf that stands without one."""
-
-
-class NotAnArrayError(TypeError):
-    """A node was used where only numbers will do (``if``, ``float``, assignment, ``np.array``)."""
-
+from backprop_lab.errors import NotAnArrayError, ShapeError
 
 RULES: dict[Callable, Callable] = {}
 """NumPy's function → what makes the node; filled by ``rules.py``."""

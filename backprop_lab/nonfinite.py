@@ -36,10 +36,17 @@ class Report:
     """Speaks up once in a pass, at the first node that makes a NaN or an infinity."""
 
     def __init__(self, mode: str):
-        if mode not in ("warn", "raise", "ignore", "note"):
+        if mode not in ("warn", "raise", "ignore"):
             raise ValueError(f'on_nonfinite is "warn", "raise" or "ignore", not {mode!r}')
         self.mode = mode
         self._note = None
+
+    @classmethod
+    def noting(cls) -> Report:
+        """A report that keeps what there is to say, for :meth:`noted`."""
+        report = cls("ignore")
+        report.mode = "note"
+        return report
 
     def noted(self) -> str | None:
         """What there was to say since this was last asked."""

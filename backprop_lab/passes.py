@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import MissingValueError, Node, NotAnArrayError, ShapeError, frozen, topological_order
+from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
+from backprop_lab.graph import Node, frozen, topological_order
 from backprop_lab.nonfinite import Report
 from backprop_lab.records import SoFar, Step, operands_of, places
 from backprop_lab.rules import vector_jacobian
@@ -246,7 +247,7 @@ def steps(J: Node, seed=1) -> list[Step]:
     order = topological_order(checked_node(J, "steps"))
     values = {node: node._value for node in order if node.rule is None and node._value is not None}
     checked_seed(seed, J)
-    report = Report("note")
+    report = Report.noting()
     records = []
     for node, value in _computed(order, values, report):
         values[node] = value

@@ -161,9 +161,9 @@ class Step:
         """The gradient's own small graph, from the rule, written with symbols or with values."""
         texts = {}
 
-        def stand_in(node, value, text):
+        def stand_in(node, value, part):
             leaf = constant("·", shape=node.shape)
-            texts[leaf] = _number_or(value, text) if values else text
+            texts[leaf] = _number_or(value, part) if values else part
             return leaf
 
         given = iter(self.inputs)

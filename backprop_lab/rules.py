@@ -20,7 +20,8 @@ from itertools import pairwise
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import RULES, ShapeError
+from backprop_lab.errors import ShapeError
+from backprop_lab.graph import RULES
 from backprop_lab.local_derivatives import (
     centred,
     inverse_or_zero,

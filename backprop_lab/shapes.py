@@ -11,7 +11,8 @@ import operator
 
 import numpy as np
 
-from backprop_lab.graph import Node, ShapeError
+from backprop_lab.errors import ShapeError
+from backprop_lab.graph import Node
 
 
 def broadcast_shape(*shapes, **_):

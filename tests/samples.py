@@ -11,30 +11,23 @@ from hypothesis import strategies as st
 from oracles import OURS
 
 import backprop_lab as bl
+from backprop_lab.graph import topological_order
+from tools import graphs
 
 
 def lecture_network(penalty=False):
     """The lecture's network, its nodes by name; with the penalty 2 Σw² if asked for."""
-    x = bl.constant("x", [2, -3, 4])
-    theta = bl.variable("theta", [1, 2, -1, -1, 1, 3])
-    w = bl.variable("w", [5, 2])
-    y = bl.constant("y", 17)
-    W = np.reshape(theta, (2, 3))
-    a = W @ x
-    h = bl.relu(a)
-    y_hat = w @ h
-    J = (y_hat - y) ** 2 + 2 * np.sum(w**2) if penalty else (y_hat - y) ** 2
-    J.named("J")
-    return SimpleNamespace(x=x, theta=theta, w=w, y=y, W=W, a=a, h=h, y_hat=y_hat, J=J)
+    return by_name(graphs.lecture(penalty).named("J"))
 
 
 def fork():
     """u = x², v = u + 3, J = u·v at x = 3: two arrows leave u, and v stands before it."""
-    x = bl.variable("x", 3.0)
-    u = x**2
-    v = u + 3
-    J = u * v
-    return SimpleNamespace(x=x, u=u, v=v, J=J)
+    return by_name(graphs.order())
+
+
+def by_name(J):
+    """The named nodes of a graph."""
+    return SimpleNamespace(**{node.name: node for node in topological_order(J) if node.name})
 
 
 def step_to(J, receiver, **wanted):

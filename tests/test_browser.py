@@ -307,12 +307,17 @@ GEOMETRY = """() => {
 }"""
 
 
-@pytest.mark.parametrize("name", graphs.ALL)
-def test_no_arrow_runs_through_a_card_and_no_text_leaves_one(page, tmp_path, name):
+def last_picture(page, folder, name):
+    """The boxes of everything in a graph's last picture, as the browser lays it out."""
     film = bl.step_through(graphs.ALL[name]())
     film.position = len(film.steps)
-    page.goto(film.save(tmp_path / "still.svg").as_uri())
-    seen = page.evaluate(GEOMETRY)
+    page.goto(film.save(folder / "still.svg").as_uri())
+    return page.evaluate(GEOMETRY), film
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_no_arrow_runs_through_a_card_and_no_text_leaves_one(page, tmp_path, name):
+    seen, film = last_picture(page, tmp_path, name)
     assert len(seen["cards"]) == len(film._picture.nodes)
     assert len(seen["arrows"]) > 0
     for points in seen["arrows"]:
@@ -328,10 +333,7 @@ def test_no_arrow_runs_through_a_card_and_no_text_leaves_one(page, tmp_path, nam
 
 @pytest.mark.parametrize("name", graphs.ALL)
 def test_cards_and_labels_never_lie_on_each_other(page, tmp_path, name):
-    film = bl.step_through(graphs.ALL[name]())
-    film.position = len(film.steps)
-    page.goto(film.save(tmp_path / "still.svg").as_uri())
-    seen = page.evaluate(GEOMETRY)
+    seen, _ = last_picture(page, tmp_path, name)
     boxes = [card["box"] for card in seen["cards"]] + seen["labels"]
     for i, a in enumerate(boxes):
         for b in boxes[i + 1 :]:

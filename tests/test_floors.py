@@ -15,6 +15,7 @@ PACKAGE = Path(backprop_lab.__file__).parent
 # Ground floor first. A room of several modules is a folder; its modules may import each other.
 FLOORS = [
     "notation",
+    "errors",
     "naming",
     "graph",
     "rule",

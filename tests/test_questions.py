@@ -186,6 +186,7 @@ def test_each_wrong_number_is_diagnosed(unseen, values, gradients, said):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        (dict(), "no box is named"),
         (dict(values={"z": 1}), "not in this graph"),
         (dict(values={"x": 2}), "given, not computed"),
         (dict(gradients={"x": 2}), "no gradient flows to x"),

@@ -55,7 +55,7 @@ def test_a_step_outside_the_run_is_refused():
 
 
 def test_what_is_not_a_node_is_refused_in_words():
-    with pytest.raises(TypeError, match="expected a node, was given int"):
+    with pytest.raises(TypeError, match="expected a node of a graph, was given int"):
         bl.step_through(3)
     with pytest.raises(ValueError, match="a cost is a single number"):
         bl.step_through(bl.variable("x", [1.0, 2.0]) * 2)

@@ -6,7 +6,8 @@ from html import escape
 from pathlib import Path
 
 from backprop_lab import notation
-from backprop_lab.graph import Node, NotAnArrayError
+from backprop_lab.graph import Node, topological_order
+from backprop_lab.passes import checked_node
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import Picture
 
@@ -49,15 +50,18 @@ def draw(J: Node) -> Drawing:
     >>> bl.draw(x * x)
     <graph of x · x, 2 nodes>
     """
-    if not isinstance(J, Node):
-        raise NotAnArrayError(f"draw: expected a node of a graph, was given {type(J).__name__}")
-    line = timeline.of_state(J)
-    if len(line.nodes) > MOST_NODES:
+    readable_graph(J, "draw")
+    return Drawing(Picture(timeline.of_state(J)))
+
+
+def readable_graph(J: Node, what: str) -> None:
+    """Refuse what is not a node, and graphs of more nodes than anybody could follow."""
+    count = len(topological_order(checked_node(J, what)))
+    if count > MOST_NODES:
         raise ValueError(
-            f"draw: this graph has {len(line.nodes)} nodes, and a picture of more than {MOST_NODES} cannot "
-            "be read; draw one of its inner nodes"
+            f"{what}: this graph has {count} nodes, and a picture of more than {MOST_NODES} cannot be read; "
+            "take one of its inner nodes"
         )
-    return Drawing(Picture(line))
 
 
 _ADDRESS_SAFE = {"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "&": "%26", '"': "'"}

@@ -1,7 +1,8 @@
 """``bl.fill_in``: a graph on paper, checked box by box, each wrong number diagnosed.
 
 The learner writes numbers into a cell; no widget is involved. A number is compared with the record; a wrong
-one is explained by the record's confusions, or recognised as right for the learner's own earlier numbers.
+one is explained by the record's confusions, or recognised as right for the learner's own earlier numbers
+(the one place besides the bug museum that runs a pass of its own, since the numbers are the learner's).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from backprop_lab import notation
 from backprop_lab.confusions import same
 from backprop_lab.graph import Node
 from backprop_lab.passes import steps
-from backprop_lab.records import Step
+from backprop_lab.records import Step, operands_of
 from backprop_lab.rules import vector_jacobian
 
 
@@ -54,6 +55,8 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
     2 of 3 boxes filled, 1 right
     """
     values, gradients = values or {}, gradients or {}
+    if not values and not gradients:
+        raise ValueError('fill_in: no box is named; write values={"u": None} or gradients={"w": None}')
     records = steps(J)
     nodes = _by_name(records)
     given = {("value", _find(nodes, name)): box for name, box in values.items()}
@@ -101,8 +104,8 @@ class _OwnRun:
 
         value, slope = {}, {}
         for step in records:
-            operands = iter([value.get(n, v) for n, v in zip(step.node.inputs, step.inputs, strict=True)])
-            arguments = [next(operands) if isinstance(a, Node) else a for a in step.node.arguments]
+            numbers = (value.get(n, v) for n, v in zip(step.node.inputs, step.inputs, strict=True))
+            arguments = operands_of(step.node, numbers)
             with np.errstate(all="ignore"):
                 if step.phase == "forward":
                     result = np.asarray(step.node.rule.compute(*arguments, **step.node.parameters))

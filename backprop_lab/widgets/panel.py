@@ -15,21 +15,25 @@ from backprop_lab.records import Step
 SMALL_JACOBIAN = 16  # entries that are shown at once; a larger one folds away
 
 
-def opening(steps: list[Step], leaves: list) -> tuple[str, str]:
+def opening(leaves: list, forward: int, count: int) -> tuple[str, str]:
     """(HTML, spoken line) of position 0: what is known before anything is computed."""
     names = ", ".join(notation.mention(leaf) for leaf in leaves)
-    forward = sum(step.phase == "forward" for step in steps)
     text = (
         f"Known from the start, and green: {names}. "
-        f"{forward} steps forward, then {len(steps) - forward} back. Press → to begin."
+        f"{forward} steps forward, then {count - forward} back. Press → to begin."
     )
     return f"<p>{escape(text)}</p>", text
 
 
-def panel(step: Step, steps: list[Step]) -> tuple[str, str]:
-    """(HTML, spoken line) of the position at which ``step`` has just been taken."""
-    same = [s for s in steps if s.phase == step.phase]
-    place = f"{'Forward' if step.phase == 'forward' else 'Backward'} {same.index(step) + 1} of {len(same)}"
+def panel(step: Step, forward: int, count: int) -> tuple[str, str]:
+    """(HTML, spoken line) of the position at which ``step`` has just been taken.
+
+    ``forward`` of the ``count`` steps are the forward pass's.
+    """
+    if step.phase == "forward":
+        place = f"Forward {step.index + 1} of {forward}"
+    else:
+        place = f"Backward {step.index - forward + 1} of {count - forward}"
     what, then = _in_words(step)
     parts = [
         f'<p><span class="bl-phase bl-phase-{step.phase}">{place}:</span> {escape(what)}</p>',

@@ -18,16 +18,15 @@ import anywidget
 import traitlets
 
 from backprop_lab import notation
-from backprop_lab.graph import Node, NotAnArrayError, topological_order
+from backprop_lab.graph import Node
 from backprop_lab.passes import steps as all_steps
 from backprop_lab.pictures import timeline
-from backprop_lab.pictures.drawing import as_image, page, write
+from backprop_lab.pictures.drawing import as_image, page, readable_graph, write
 from backprop_lab.pictures.svg import Picture
 from backprop_lab.widgets import assets
 from backprop_lab.widgets.panel import opening, panel
 from backprop_lab.widgets.predict import questions
 
-MOST_NODES = 250
 MODULES = ("answers.js", "step_through.js")
 
 
@@ -46,6 +45,7 @@ class StepThrough(anywidget.AnyWidget):
 
     def __init__(self, J: Node, step: int = 0, predict: bool = False):
         self.steps = all_steps(J)
+        self._forward = sum(step.phase == "forward" for step in self.steps)
         if not 0 <= step <= len(self.steps):
             raise ValueError(f"step_through: this run has positions 0 to {len(self.steps)}, not {step}")
         self._picture = Picture(timeline.of_steps(J, self.steps))
@@ -59,7 +59,8 @@ class StepThrough(anywidget.AnyWidget):
     def _film(self) -> dict:
         ask = questions(self.steps)
         leaves = [node for node in self._picture.nodes if node.rule is None]
-        texts = [opening(self.steps, leaves), *(panel(step, self.steps) for step in self.steps)]
+        counts = self._forward, len(self.steps)
+        texts = [opening(leaves, *counts), *(panel(step, *counts) for step in self.steps)]
         entries = [{"panel": html, "say": spoken} for html, spoken in texts]
         for index, question in ask.items():
             entries[index + 1]["ask"] = question
@@ -85,7 +86,7 @@ class StepThrough(anywidget.AnyWidget):
 
     def _twin(self) -> str:
         """First, middle and last picture and the table of steps, as HTML that needs nothing."""
-        middle = sum(step.phase == "forward" for step in self.steps)
+        middle = self._forward
         captions = {
             0: "Before: only what is given is known.",
             middle: "After the forward pass: all green.",
@@ -155,15 +156,5 @@ def step_through(J: Node, step: int = 0, predict: bool = False) -> StepThrough:
     >>> bl.step_through(J)
     <Step-through of J: 2 nodes, 4 steps>
     """
-    if not isinstance(J, Node):
-        raise NotAnArrayError(
-            f"step_through: expected a node, was given {type(J).__name__}; build the expression from "
-            "bl.variable(name, value) first"
-        )
-    count = len(topological_order(J))
-    if count > MOST_NODES:
-        raise ValueError(
-            f"step_through: this graph has {count} nodes, and more than {MOST_NODES} cannot be followed; "
-            "step through one of its inner nodes"
-        )
+    readable_graph(J, "step_through")
     return StepThrough(J, step, predict)
