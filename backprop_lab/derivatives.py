@@ -41,6 +41,15 @@ def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
     asked = [wrt] if single else list(wrt)
     for node in asked:
         _checked_asked(node)
+    sums = adjoints(J, seed)
+    found = [
+        sums[node] if node in sums else constant(None, np.zeros(node.shape, node.dtype)) for node in asked
+    ]
+    return found[0] if single else found
+
+
+def adjoints(J: Node, seed=1) -> dict[Node, Node]:
+    """{node: ∂J/∂node, as a node of the gradient's graph} for every node that a gradient reaches."""
     order = topological_order(J)
     total = arrow_counts(J, order)
     sums: dict[Node, Node] = {J: seed if isinstance(seed, Node) else constant(None, checked_seed(seed, J))}
@@ -54,10 +63,7 @@ def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
                 receiver = node.inputs[argument]
                 flow = vector_jacobian(node, place, sums[node], node, node.arguments)
                 sums[receiver] = sums[receiver] + flow if receiver in sums else flow
-    found = [
-        sums[node] if node in sums else constant(None, np.zeros(node.shape, node.dtype)) for node in asked
-    ]
-    return found[0] if single else found
+    return sums
 
 
 def _checked_asked(node):

@@ -108,20 +108,13 @@ class Node:
                 f"{notation.mention(self, code=True)} is computed, so its value cannot be set; "
                 "give its leaves new values instead"
             )
-        new = checked_array(new, f"{self._name}.value")
+        new = numbers_for(self, new, f"{self._name}.value = …")
         if new.shape != self.shape:
             raise ShapeError(
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
                 f"shape {new.shape}; a leaf keeps its shape: make a new leaf for another one"
             )
-        counts = self.dtype.kind != "f"
-        if counts and (new.dtype.kind == "f" or not np.array_equal(new.astype(self.dtype), new)):
-            raise NotAnArrayError(
-                f"{self._name}.value = …: {self._name} holds {self.dtype} and the new value "
-                f"{new.dtype}; nothing is rounded or cut here: round it yourself, or make the "
-                "constant with floats"
-            )
-        self._value = frozen(new.astype(self.dtype))
+        self._value = frozen(new.copy())
         self._forget_consumers()
 
     @property
@@ -406,6 +399,18 @@ def checked_array(value, context) -> np.ndarray:
             f"{context}: expected real numbers, was given {kind} ({notation.shorten(repr(value), 40)})"
         )
     return array
+
+
+def numbers_for(leaf: Node, value, context: str) -> np.ndarray:
+    """``value`` as numbers of the leaf's type (perhaps the same array), or an error in words."""
+    array = checked_array(value, context)
+    counts = leaf.dtype.kind != "f"
+    if counts and (array.dtype.kind == "f" or not np.array_equal(array.astype(leaf.dtype), array)):
+        raise NotAnArrayError(
+            f"{context}: {leaf.name} holds {leaf.dtype} and the new value {array.dtype}; nothing is "
+            "rounded or cut here: round it yourself, or make the constant with floats"
+        )
+    return array.astype(leaf.dtype, copy=False)
 
 
 def frozen(array) -> np.ndarray:

@@ -28,7 +28,8 @@ def log_of_base(x):
 
 def share(x, y):
     """Who sends the gradient on at a maximum: the larger one; ties share equally."""
-    return (x > y) + (x == y) / 2
+    half = np.result_type(x, y, np.float16).type(0.5)  # in the precision of x and y
+    return (x > y) + (x == y) * half
 
 
 def shaped(x, shape):

@@ -136,6 +136,17 @@ def array(value, digits: int = 4, most: int = 12) -> str:
     return "[" + ", ".join(rows) + "]"
 
 
+def literal(value) -> str:
+    """A number as Python code that stands for exactly this number.
+
+    >>> literal(np.float64(2)), literal(np.float32(0.5)), literal(-3)
+    ('2.0', 'np.float32(0.5)', '-3')
+    """
+    plain = isinstance(value, (bool, int, float, np.float64, np.bool_, np.int64))
+    text = repr(value.item() if plain and isinstance(value, np.generic) else value)
+    return f"np.{text}" if text.strip("-") in ("inf", "nan") and "-" not in text else text
+
+
 def power(base: str, exponent: str) -> str:
     """``x²`` where the exponent is a number, ``x^k`` where it is a name."""
     plain = exponent.strip("()").replace(MINUS, "-")
@@ -187,7 +198,7 @@ def _written(node, write, code, depth):
     if node.rule is None:  # a leaf without a name
         return (array(node.value) if node.value is not None else dimensions(node.shape)), ATOM
     texts = []
-    for operand, needed in zip(node.arguments, node.rule.needs(len(node.arguments)), strict=True):
+    for operand, needed in zip(node.arguments, node.rule.needs(len(node.arguments), code), strict=True):
         strength = ATOM
         if hasattr(operand, "arguments"):
             text = write(operand)
@@ -198,7 +209,7 @@ def _written(node, write, code, depth):
             elif text is None:
                 text, strength = _written(operand, write, code, depth - 1)
         else:
-            text = repr(operand) if code and isinstance(operand, (int, float)) else number(operand)
+            text = literal(operand) if code else number(operand)
         if text.startswith((MINUS, "-")):  # a minus may open a sum or a product, nothing else
             strength = min(strength, 2 if not texts else 0)
         if code and texts and needed == node.rule.binds:  # Python takes x * y @ z from the left
@@ -206,4 +217,4 @@ def _written(node, write, code, depth):
         texts.append(text if strength >= needed else f"({text})")
     hand = node.rule.code if code else node.rule.math
     written = hand(node, *texts) if callable(hand) else hand.format(*texts, **node.parameters)
-    return written, node.rule.binds
+    return written, node.rule.strength(code)

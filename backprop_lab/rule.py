@@ -49,9 +49,20 @@ class Rule:
     arity: int = 1
     gives: str = "floats"
 
-    def needs(self, count: int) -> tuple[int, ...]:
+    def needs(self, count: int, code: bool = False) -> tuple[int, ...]:
         """The binding strength that lets each of ``count`` arguments go without brackets."""
-        return self.slots or (0,) * count
+        return (0,) * count if code and self._is_call else self.slots or (0,) * count
+
+    def strength(self, code: bool = False) -> int:
+        """How strongly the whole binds when it is an argument itself."""
+        return notation.ATOM if code and self._is_call else self.binds
+
+    @property
+    def _is_call(self) -> bool:
+        """Whether it is written ``f(…)`` in code; formulas have signs of their own."""
+        if callable(self.code):
+            return getattr(self.code, "is_call", False)
+        return self.code.endswith(")") and not self.code.startswith(("(", "{"))
 
     def __call__(self, *args, **keywords) -> Node:
         """A node of this operation, called with NumPy's own signature."""
@@ -119,14 +130,16 @@ def _operand(operand, rule: Rule):
 def _result_dtype(rule: Rule, operands) -> np.dtype:
     """Integers and booleans are read in the other operand's float type; alone, as float64.
 
-    Where entries only move about they stay what they are, so that a part of the labels is labels.
+    Where entries only move about they stay what they are, so that a part of the labels is labels. What no
+    gradient flows to (a condition, labels) does not decide the precision.
     """
     if rule.gives == "booleans":
         return np.dtype(bool)
-    dtypes = [o.dtype for o in operands if isinstance(o, (Node, np.generic))]
+    followed = [o for o, d in zip(operands, rule.derivatives, strict=True) if d is not None] or operands
+    dtypes = [o.dtype for o in followed if isinstance(o, (Node, np.generic))]
     floats = [dtype for dtype in dtypes if dtype.kind == "f"]
     if floats:
         return np.result_type(*floats)
-    if rule.gives == "the same" and len(dtypes) == len(operands):
+    if rule.gives == "the same" and len(dtypes) == len(followed):
         return np.result_type(*dtypes)
     return np.dtype(np.float64)

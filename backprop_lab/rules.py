@@ -66,10 +66,12 @@ from backprop_lab.shapes import (
 )
 from backprop_lab.writing import (
     indexed,
+    indexed_in_code,
     matrix_product,
     multiplied,
     repeated,
     reshaped,
+    scattered_in_code,
     transposed,
     with_parameters,
 )
@@ -94,7 +96,7 @@ def elementwise(function, *partials, math=None, code=None, binds=notation.ATOM, 
     return _enter(rule, function)
 
 
-def function(kind, shape, *derivatives, math=None, parameters=None):
+def function(kind, shape, *derivatives, math=None, code=None, parameters=None, gives="floats"):
     """Make an operation that NumPy has no name for; the decorated body computes it.
 
     It takes arrays and nodes alike. ``derivatives`` as :class:`Rule` reads them for its ``kind``.
@@ -104,8 +106,8 @@ def function(kind, shape, *derivatives, math=None, parameters=None):
         name, places = compute.__name__, range(len(derivatives))
         call = f"{name}({', '.join(f'{{{i}}}' for i in places)})"
         rule = Rule(
-            name, compute, shape, kind, derivatives, f"bl.{call}", math or call,
-            parameters=parameters or {}, arity=len(derivatives),
+            name, compute, shape, kind, derivatives, code or f"bl.{call}", math or call,
+            parameters=parameters or {}, arity=len(derivatives), gives=gives,
         )  # fmt: skip
         return operation(rule)
 
@@ -287,10 +289,10 @@ def reshape_to(x, shape):  # NumPy 2.0 calls the second argument newshape, later
 RULES[np.reshape] = linear(
     reshape_to, reshaped_shape, lambda g, z, x, shape: np.reshape(g, np.shape(x)), name="reshape",
     parameters={"shape": None}, math=reshaped, binds=1, slots=(2,),
-    code=lambda node, x: f"np.reshape({x}, {node.parameters['shape']})", gives="the same")  # fmt: skip
+    code="np.reshape({0}, {shape})", gives="the same")  # fmt: skip
 RULES[operator.getitem] = linear(
     index, indexed_shape, lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
-    parameters={"key": None}, slots=(notation.ATOM,), code=indexed, math=indexed,
+    parameters={"key": None}, slots=(notation.ATOM,), code=indexed_in_code, math=indexed,
     gives="the same")  # fmt: skip
 RULES[np.where] = Rule(
     "where", np.where, broadcast_shape, "linear",
@@ -401,14 +403,15 @@ def _scattered(g, shape, key):
 
 
 def _summed_to(g, shape):
-    g = np.sum(g, axis=tuple(range(np.ndim(g) - len(shape))))
+    new = tuple(range(np.ndim(g) - len(shape)))
+    g = np.sum(g, axis=new if len(new) > 1 else new[0]) if new else g
     ones = tuple(i for i, n in enumerate(shape) if n == 1 and np.shape(g)[i] != 1)
     return np.sum(g, axis=ones, keepdims=True) if ones else g
 
 
 scatter = operation(linear(
     _scattered, lambda g, shape, key: shape, lambda g, z, x, shape, key: g[key], name="scatter",
-    parameters={"shape": None, "key": None}, code="scatter({0}, {shape}, {key})",
+    parameters={"shape": None, "key": None}, code=scattered_in_code,
     math=lambda node, g: f"{g} put back at {indexed(node, '')}, 0 elsewhere", binds=1))  # fmt: skip
 sum_to = operation(linear(
     _summed_to, lambda g, shape: shape, lambda g, z, x, shape: np.broadcast_to(g, np.shape(x)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import Node
 
 
 def multiplied(node, x, y):
@@ -30,6 +29,7 @@ def with_parameters(name):
         said = (f"{k}={v!r}" for k, v in node.parameters.items() if v is not node.rule.parameters[k])
         return f"{name}({', '.join([x, *said])})"
 
+    write.is_call = True
     return write
 
 
@@ -46,16 +46,30 @@ def repeated(node, x):
 
 
 def indexed(node, x):
-    key = node.parameters["key"]
-    return f"{x}[{', '.join(map(_key_text, key if isinstance(key, tuple) else (key,)))}]"
+    """A long list of indices is shortened: for looking, not for running."""
+    return f"{x}[{_key_text(node.parameters['key'], 16)}]"
 
 
-def _key_text(key):
-    if isinstance(key, slice):
-        start, stop, step = ("" if k is None else k for k in (key.start, key.stop, key.step))
-        return f"{start}:{stop}" + (f":{step}" if key.step is not None else "")
-    if key is Ellipsis:
+def indexed_in_code(node, x):
+    return f"{x}[{_key_text(node.parameters['key'])}]"
+
+
+def scattered_in_code(node, g):
+    return f"scatter({g}, {node.parameters['shape']}, np.s_[{_key_text(node.parameters['key'])}])"
+
+
+scattered_in_code.is_call = True
+
+
+def _key_text(key, longest=None):
+    return ", ".join(_place_text(k, longest) for k in (key if isinstance(key, tuple) else (key,)))
+
+
+def _place_text(place, longest):
+    if isinstance(place, slice):
+        start, stop, step = ("" if k is None else k for k in (place.start, place.stop, place.step))
+        return f"{start}:{stop}" + (f":{step}" if place.step is not None else "")
+    if place is Ellipsis:
         return "..."
-    if isinstance(key, Node):
-        return notation.mention(key, code=True)
-    return notation.shorten(str(np.asarray(key).tolist()), 16)
+    text = str(np.asarray(place).tolist())
+    return notation.shorten(text, longest) if longest else text

@@ -1,0 +1,432 @@
+"""The simplifications of the fast program: each turns a graph into an equal one that costs less.
+
+Each is a function from the nodes that are wanted (a cost and gradients) to nodes with the same values,
+built with NumPy's own functions on nodes, like any other expression. ``program.py`` applies them in the
+order of :data:`SIMPLIFICATIONS`.
+
+What must hold: values stay the same up to rounding, shapes and dtypes exactly; the reader's names stay;
+the graph that is given stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from backprop_lab.errors import NotAnArrayError
+from backprop_lab.graph import RULES, Node, constant, topological_order, variable
+from backprop_lab.rule import apply
+
+ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
+DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
+BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
+SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
+_NUMPYS_OWN = {
+    rule
+    for function, rule in RULES.items()
+    if isinstance(function, np.ufunc) or function.__module__.startswith(("numpy", "_operator"))
+}
+
+
+class Suggestion(str):
+    """A name that the compiler gives: kept where it fits, given up where nodes merge."""
+
+    __slots__ = ()
+
+
+# ---------------------------------------------------------------------------------------- rewriting
+
+
+def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] | None = None):
+    """The roots of a graph in which every computed node is replaced by ``rewrite(node, uses)``, or kept.
+
+    Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
+    are replacements known beforehand. ``uses[node]`` counts the arrows that leave a node. The new node
+    takes over the name of the old one.
+    """
+    order = topological_order(*roots)
+    old_uses = Counter(roots)
+    for node in order:
+        old_uses.update(node.inputs)
+    new: dict[Node, Node] = dict(given or {})
+    uses: Counter = Counter()
+    for node in order:
+        if node not in new:
+            new[node] = node
+            if node.rule is not None:
+                kept = with_arguments(node, tuple(new.get(a, a) for a in node.arguments))
+                made = rewrite(kept, uses)
+                new[node] = kept if made is None else made
+        _pass_name(node, new[node])
+        uses[new[node]] += old_uses[node]
+    return [new[root] for root in roots]
+
+
+def with_arguments(node: Node, arguments: tuple) -> Node:
+    """The same operation on other arguments; the node itself if they are the ones it has."""
+    if all(a is b for a, b in zip(arguments, node.arguments)):
+        return node
+    made = apply(node.rule, *arguments, **node.parameters)
+    _pass_name(node, made)
+    return made
+
+
+def _pass_name(old, new):
+    better = old.name is not None and (new.name is None or isinstance(new.name, Suggestion))
+    if new is not old and new.rule is not None and better:
+        new.named(old.name)
+
+
+def number_in(operand) -> float | None:
+    """The number that a literal, or an unnamed constant of a single number, stands for; else None."""
+    if not isinstance(operand, Node):
+        return float(operand)
+    if operand.leaf_kind == "constant" and operand.name is None and operand.shape == ():
+        return float(operand.value)
+    return None
+
+
+def _is_free(node, uses) -> bool:
+    """Whether a node can be merged into the one that reads it: nobody else does, nor is it named."""
+    return not has_name(node) and uses[node] <= 1
+
+
+def has_name(node) -> bool:
+    """Whether the reader gave the node a name."""
+    return node.name is not None and not isinstance(node.name, Suggestion)
+
+
+# ------------------------------------------------------------------------------- the simplifications
+
+
+def opened(roots):
+    """Functions that NumPy has no name for, written out in NumPy's: σ(x), softmax, costs, penalties.
+
+    An operation whose computation cannot read nodes (it loops over entries, say) stays as it is.
+    """
+
+    found = []
+
+    def rewrite(node, uses):
+        if node.rule in _NUMPYS_OWN:
+            return None
+        try:
+            made = node.rule.compute(*node.arguments, **node.parameters)
+        except (NotAnArrayError, TypeError, AttributeError):
+            return None
+        if not isinstance(made, Node) or made.rule is node.rule or not _stands_for(node, made):
+            return None
+        found.append(made)
+        return made
+
+    roots = rewritten(roots, rewrite)
+    return opened(roots) if found else roots  # what was inside a function may be one itself
+
+
+def folded(roots):
+    """What does not depend on any leaf with a name is computed now; x · 1, x + 0 and the like are x."""
+
+    def rewrite(node, uses):
+        known = not any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
+        if known and node.rule is not BROADCAST:
+            operands = [a.value if isinstance(a, Node) else a for a in node.arguments]
+            with np.errstate(all="ignore"):
+                value = node.rule.compute(*operands, **node.parameters)
+            return constant(None, np.asarray(value, node.dtype))
+        neutral = {ADD: 0, MULTIPLY: 1, SUBTRACT: 0, DIVIDE: 1, POWER: 1}.get(node.rule)
+        if neutral is not None:
+            first, second = node.arguments
+            if _stands_for(node, first) and number_in(second) == neutral:
+                return first
+            if node.rule in (ADD, MULTIPLY) and _stands_for(node, second) and number_in(first) == neutral:
+                return second
+        same_place = node.rule in (RESHAPE, RAVEL, BROADCAST) or (node.rule is SUM and node.parameters["axis"] == ())
+        return node.arguments[0] if same_place and _stands_for(node, node.arguments[0]) else None
+
+    return rewritten(roots, rewrite)
+
+
+def _stands_for(node, operand):
+    return isinstance(operand, Node) and (operand.shape, operand.dtype) == (node.shape, node.dtype)
+
+
+def shared(roots):
+    """Equal operations on equal arguments are done once."""
+    made: dict[tuple, Node] = {}
+
+    def identity(operand):
+        if isinstance(operand, Node):
+            if operand.leaf_kind == "constant" and operand.name is None and operand.size <= 16:
+                return operand.shape, operand.dtype.str, operand.value.tobytes()
+            return id(operand)
+        return type(operand), operand
+
+    def rewrite(node, uses):
+        parameters = tuple((k, repr(v), id(v) if np.ndim(v) else 0) for k, v in node.parameters.items())
+        return made.setdefault((node.rule, parameters, *map(identity, node.arguments)), node)
+
+    return rewritten(roots, rewrite)
+
+
+def unbroadcast(roots):
+    """An entry-by-entry operation repeats its small arguments itself: no need to write them out large."""
+
+    def rewrite(node, uses):
+        if node.rule.kind != "elementwise":
+            return None
+        arguments = tuple(_small(a) for a in node.arguments)
+        if all(a is b for a, b in zip(arguments, node.arguments)):
+            return None
+        made = with_arguments(node, arguments)
+        return made if made.shape == node.shape else np.broadcast_to(made, node.shape)
+
+    return rewritten(roots, rewrite)
+
+
+def _small(operand):
+    return operand.arguments[0] if isinstance(operand, Node) and operand.rule is BROADCAST else operand
+
+
+def gates_from_outputs(roots):
+    """Whether a relu's gate is open can be read from its output as well: its input need not be kept."""
+    outputs = {
+        node.arguments[0]: node
+        for node in topological_order(*roots)
+        if node.rule is MAXIMUM and isinstance(node.arguments[0], Node) and number_in(node.arguments[1]) == 0
+    }
+
+    def is_gate(node):
+        return node.rule is GREATER and node.arguments[0] in outputs and number_in(node.arguments[1]) == 0
+
+    gates = {node: outputs[node.arguments[0]] > 0 for node in topological_order(*roots) if is_gate(node)}
+    return rewritten(roots, lambda node, uses: None, gates)
+
+
+def numbers_gathered(roots):
+    """In a product all numbers become one, which multiplies the smallest factor.
+
+    Factors that do not change while learning come first, so that they are multiplied only once.
+    """
+    moves: dict[Node, bool] = {}
+
+    def moving(node):
+        if node not in moves:
+            kind = node.leaf_kind
+            moves[node] = kind == "variable" if kind else any([moving(a) for a in node.inputs])
+        return moves[node]
+
+    def rewrite(node, uses):
+        if node.rule not in (MULTIPLY, DIVIDE, NEGATIVE):
+            return None
+        number, factors, divisors = factors_of(node, uses)
+        whole = all(isinstance(factor, Node) for factor in (*factors, *divisors))
+        as_it_is = number == 1 and all(a is b for a, b in zip(factors, node.arguments)) and not divisors
+        if as_it_is or not factors or not whole or not np.isfinite(number):
+            return None
+        for factor in (*factors, *divisors):
+            moving(factor)
+        factors.sort(key=lambda factor: (moves[factor], factor.size))
+        made = factors[0]
+        if number == -1:
+            made = -made
+        elif number != 1:
+            made = (number if made.dtype == node.dtype else node.dtype.type(number)) * made
+        for factor in factors[1:]:
+            made = made * factor
+        for divisor in divisors:
+            made = made / divisor
+        return made if (made.shape, made.dtype) == (node.shape, node.dtype) else None
+
+    return rewritten(roots, rewrite)
+
+
+def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
+    """A product taken apart: its number, its factors and its divisors."""
+    number, factors, divisors = 1.0, [], []
+    waiting = [(node, False)]
+    while waiting:
+        part, below = waiting.pop()
+        known = number_in(part)
+        if below and known == 0:  # an infinity is the business of the pass itself
+            known = None
+        inner = isinstance(part, Node) and (part is node or _is_free(part, uses))
+        if known is not None:
+            number = number / known if below else number * known
+        elif inner and part.rule is NEGATIVE:
+            number = -number
+            waiting.append((part.arguments[0], below))
+        elif inner and part.rule in (MULTIPLY, DIVIDE):
+            first, second = part.arguments
+            waiting += [(second, below != (part.rule is DIVIDE)), (first, below)]
+        else:
+            (divisors if below else factors).append(part)
+    return number, factors, divisors
+
+
+def sums_of_products(roots):
+    """A sum of products of entries is a product of vectors: Σ x² = x · x."""
+
+    def rewrite(node, uses):
+        inner = node.arguments[0]
+        if node.rule is not SUM or node.shape != () or not isinstance(inner, Node) or not _is_free(inner, uses):
+            return None
+        if inner.rule is SQUARE or (inner.rule is POWER and number_in(inner.arguments[1]) == 2):
+            pair = (inner.arguments[0], inner.arguments[0])
+        elif inner.rule is MULTIPLY:
+            pair = inner.arguments
+        else:
+            return None
+        alike = {(np.shape(x), np.result_type(x)) for x in pair}
+        return np.vdot(*pair) if alike == {(inner.shape, inner.dtype)} else None
+
+    return rewritten(roots, rewrite)
+
+
+SIMPLIFICATIONS = (
+    opened,
+    folded,
+    shared,
+    gates_from_outputs,
+    unbroadcast,
+    numbers_gathered,
+    folded,
+    sums_of_products,
+    shared,
+)
+
+
+# ------------------------------------------------------------------------- one vector of parameters
+
+
+def decay_of(gradient: Node, variable: Node):
+    """If ``gradient`` is rest + factor · variable with a single number as factor: (key, rest, factor).
+
+    That is what a penalty on a variable adds to its gradient. Equal factors have equal keys.
+    """
+    terms = terms_of(gradient)
+    for i, term in enumerate(terms):
+        number, factors, divisors = factors_of(term, Counter())
+        scalars = [f for f in factors if f is not variable]
+        if len(factors) == len(scalars) + 1 and all(s.shape == () for s in (*scalars, *divisors)):
+            rest = terms[:i] + terms[i + 1 :]
+            if rest:
+                key = (number, *sorted(map(id, scalars)), "/", *sorted(map(id, divisors)))
+                factor = _total([number, *scalars]) if not divisors else None
+                return None if factor is None else (key, _sum(rest), factor)
+    return None
+
+
+def terms_of(node: Node) -> list[Node]:
+    """A sum taken apart: what is added."""
+    terms, waiting = [], [node]
+    while waiting:
+        part = waiting.pop()
+        if part.rule is ADD and (part is node or not has_name(part)) and all(
+            isinstance(a, Node) for a in part.arguments
+        ):
+            waiting += reversed(part.arguments)
+        else:
+            terms.append(part)
+    return terms
+
+
+def _sum(nodes):
+    total = nodes[0]
+    for node in nodes[1:]:
+        total = total + node
+    return total
+
+
+def _total(factors):
+    product = factors[0]
+    for factor in factors[1:]:
+        product = product * factor
+    return product
+
+
+def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node]):
+    """All variables as parts of one vector θ: ``(J, ∂J/∂θ, θ, {variable: its slice of θ})``.
+
+    Variables that share a penalty lie side by side, so that the penalty is one product θ · θ, and what it
+    adds to the gradient one product and one sum.
+    """
+    groups: dict = {}
+    for variable, gradient in zip(variables, gradients):
+        key, rest, factor = decay_of(gradient, variable) or (None, gradient, None)
+        groups.setdefault(key, (factor, []))[1].append((variable, rest))
+    ordered = sorted(groups, key=lambda key: key is None)
+    slices, start = {}, 0
+    for key in ordered:
+        for variable, _ in groups[key][1]:
+            slices[variable] = slice(start, start + variable.size)
+            start += variable.size
+    theta = leaf_of(_free_name(J), (start,), J.dtype)
+    views, pieces, penalised = {}, [], []
+    for key in ordered:
+        factor, members = groups[key]
+        for variable, _ in members:
+            views[variable] = _view(theta, slices[variable], variable)
+        parts = [np.ravel(rest) for _, rest in members]
+        if key is not None:
+            span = theta[slices[members[0][0]].start : slices[members[-1][0]].stop]
+            span.named(Suggestion("penalised"))
+            together = np.concatenate(parts).named(Suggestion("without_penalty"))
+            parts = [together + factor * span]
+            penalised.append(([variable for variable, _ in members], span))
+        pieces += parts
+    total = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+    J, total = penalties_together([J, total], penalised)
+    J, total = shared(folded(rewritten([J, total], lambda node, uses: None, views)))
+    return J, total, theta, slices
+
+
+def leaf_of(name, shape, dtype, moves=True):
+    """A leaf without a value: only its name, shape and dtype matter to a program."""
+    leaf = (variable if moves else constant)(name, shape=shape)
+    leaf.dtype = np.dtype(dtype)
+    return leaf
+
+
+def _free_name(J):
+    taken = {node.name for node in topological_order(J)}
+    return next(name for name in ("theta", "parameters", "all_parameters") if name not in taken)
+
+
+def _view(theta, place, variable):
+    if variable.shape == ():
+        return theta[place.start].named(variable.name)
+    part = theta[place] if place.stop - place.start < theta.size else theta
+    part = part if variable.ndim == 1 else np.reshape(part, variable.shape)
+    return part if part is theta else part.named(variable.name)
+
+
+def penalties_together(roots, penalised):
+    """A sum of x · x over neighbours in θ is one product of their part of θ with itself."""
+
+    def rewrite(node, uses):
+        if node.rule is not ADD:
+            return None
+        terms = terms_of(node)
+        for members, span in penalised:
+            squares: dict[float, dict] = {}
+            for term in terms:
+                number, factors, divisors = factors_of(term, Counter())
+                if len(factors) == 1 and not divisors and _squared(factors[0]) is not None:
+                    squares.setdefault(number, {})[_squared(factors[0])] = term
+            for number, found in squares.items():
+                if len(members) > 1 and set(found) == set(members):
+                    kept = [t for t in terms if all(t is not other for other in found.values())]
+                    penalty = span @ span
+                    return _sum([*kept, penalty if number == 1 else number * penalty])
+        return None
+
+    return rewritten(roots, rewrite)
+
+
+def _squared(node):
+    """The variable x of a term x · x."""
+    first, *others = node.inputs or (None,)
+    alike = node.rule is not None and node.rule.name == "vdot" and len(others) == 1 and others[0] is first
+    return first if alike and first.leaf_kind == "variable" else None

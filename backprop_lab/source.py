@@ -1,0 +1,117 @@
+"""The fast program as a person reads it: a NumPy function, one line for each thing worth a name.
+
+What must hold: the text runs by itself and does the same operations in the same order as the program;
+the reader's names stand in it, made safe and unique.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from collections import Counter
+
+import numpy as np
+
+from backprop_lab import notation
+from backprop_lab.graph import Node, topological_order
+
+WIDTH = 88  # of a line; longer expressions are given a line of their own
+INLINE = 16  # entries of an unnamed constant that are still written out
+
+SCATTER = '''
+def scatter(g, shape, key):
+    """Zeros with g added at the entries that key chooses."""
+    out = np.zeros(shape, g.dtype)
+    if hasattr(out, "at"):  # arrays that cannot be changed, such as JAX's
+        return out.at[key].add(g)
+    np.add.at(out, key, g)
+    return out
+
+'''
+
+
+class Namer:
+    """Gives every node an identifier of its own: the reader's name where that is one."""
+
+    def __init__(self):
+        self.taken = {"np", "program", "scatter", *dir(builtins)}
+
+    def __call__(self, wanted: str) -> str:
+        """``wanted`` if it can stand in a program and is free, else something near it."""
+        name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", wanted)).strip("_")[:30]
+        if not name.isidentifier() or keyword.iskeyword(name):
+            name = f"v_{name}" if f"v_{name}".isidentifier() else "v"
+        unique, count = name, 2
+        while unique in self.taken:
+            unique, count = f"{name}_{count}", count + 1
+        self.taken.add(unique)
+        return unique
+
+    def numbered(self, letter: str) -> str:
+        """The next free of t1, t2, …"""
+        count = 1
+        while f"{letter}{count}" in self.taken:
+            count += 1
+        return self(f"{letter}{count}")
+
+
+def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tuple[str, dict]:
+    """(source text, {parameter: its leaf}) of a function that computes the roots from the leaves.
+
+    ``leaves`` are its parameters in their order; large constants without a name follow.
+    """
+    order = topological_order(*roots)
+    namer, wanted, uses = Namer(), set(roots), Counter(roots)
+    parameters = {namer(leaf.name): leaf for leaf in leaves}
+    names = {leaf: name for name, leaf in parameters.items()}
+    for node in order:
+        uses.update(node.inputs)
+        if node.name and node not in names:
+            names[node] = namer(node.name)
+    texts: dict[Node, str | tuple[str, int]] = dict(names)
+    lines = []
+
+    def give_line(node, text):
+        texts[node] = names.get(node) or namer.numbered("t")
+        lines.append(f"    {texts[node]} = {text}")
+
+    for node in order:
+        if node.rule is None:
+            if node not in texts:
+                texts[node] = _constant_text(node) or namer.numbered("constant")
+                if texts[node].isidentifier():
+                    parameters[texts[node]] = node
+            continue
+        text = notation.expression(node, texts.get, code=True, depth=0)
+        inner = sorted((a for a in set(node.inputs) if isinstance(texts[a], tuple)), key=lambda a: texts[a][0])
+        while inner and len(text) > WIDTH:
+            longest = max(inner, key=lambda a: len(texts[a][0]))
+            inner.remove(longest)
+            give_line(longest, texts[longest][0])
+            text = notation.expression(node, texts.get, code=True, depth=0)
+        if node in names or node in wanted or uses[node] > 1:
+            give_line(node, text)
+        else:
+            texts[node] = text, node.rule.strength(code=True)
+    body = "\n".join([*lines, f"    return {', '.join(texts[root] for root in roots)}"])
+    helper = SCATTER if "scatter(" in body else "\n"
+    return f"import {library} as np\n\n{helper}def program({', '.join(parameters)}):\n{body}\n", parameters
+
+
+def _constant_text(node: Node) -> str | None:
+    """An unnamed constant as code, or None if it is too large to be written out."""
+    value = node.value
+    if value.ndim == 0:
+        return notation.literal(value[()])
+    if value.dtype == np.float64 and (value == value.flat[0]).all() if value.size else False:
+        return {1.0: f"np.ones({value.shape})", 0.0: f"np.zeros({value.shape})"}.get(
+            value.flat[0], f"np.full({value.shape}, {notation.literal(value.flat[0])})"
+        )
+    if value.ndim == 1 and value.dtype.kind == "i" and np.array_equal(value, np.arange(value.size)):
+        return f"np.arange({value.size})"
+    if value.size > INLINE:
+        return None
+    kind = "" if value.dtype in (np.float64, np.int64, bool) else f", np.{value.dtype}"
+    return f"np.array({value.tolist()}{kind})"
