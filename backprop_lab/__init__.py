@@ -38,8 +38,10 @@ __all__ = [
     "Step",
     "backward",
     "check_gradient",
+    "compile",
     "constant",
     "cross_entropy",
+    "data",
     "draw",
     "fill_in",
     "forward",
@@ -53,6 +55,7 @@ __all__ = [
     "logsumexp",
     "question",
     "relu",
+    "sgd",
     "sigmoid",
     "softmax",
     "softplus",
@@ -66,9 +69,11 @@ __all__ = [
 
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
     "check_gradient": "backprop_lab.gradient_check",
+    "compile": "backprop_lab.program",
     **dict.fromkeys(("gradient", "hessian", "jacobian", "jvp", "vjp"), "backprop_lab.derivatives"),
     "draw": "backprop_lab.pictures.drawing",
     "fill_in": "backprop_lab.widgets.fill_in",
+    "sgd": "backprop_lab.learning",
     "question": "backprop_lab.widgets.questions",
     "step_through": "backprop_lab.widgets.step_through",
 }
@@ -79,6 +84,10 @@ def __getattr__(name):
         from importlib import import_module
 
         return getattr(import_module(_LATER[name]), name)
+    if name == "data":
+        from importlib import import_module
+
+        return import_module("backprop_lab.data")
     raise AttributeError(f"backprop_lab has no {name!r}; its public names: {', '.join(__all__)}")
 
 

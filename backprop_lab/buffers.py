@@ -17,8 +17,10 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.graph import Node, topological_order
-from backprop_lab.simplify import BROADCAST, number_in
+from backprop_lab.simplify import BROADCAST, MULTIPLY, number_in
 
+NARROW = 2  # columns up to which an operation that repeats its operands is done column by column
+SMALL = 1 << 14  # entries of a gate that is kept as floats; a larger one is better left short
 FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
 ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
 _PYTHONS = {  # Python's own operators, for single numbers
@@ -51,6 +53,10 @@ class _Binder:
             self.moves[node] = kind == "variable" if kind else any(self.moves[a] for a in node.inputs)
         self.target: dict[Node, np.ndarray] = {}
         self.gradient = np.empty(gradient.shape, gradient.dtype)
+        self.readers: dict[Node, list[Node]] = {}
+        for node in self.order:
+            for a in node.inputs:
+                self.readers.setdefault(a, []).append(node)
 
     def bound(self):
         J, gradient = self.roots
@@ -76,7 +82,7 @@ class _Binder:
         )
         exec(compile(text, "<program of a graph>", "exec"), self.scope)
         return SimpleNamespace(
-            run=self.scope["run"], prepare=self.scope["prepare"], gradient=self.gradient, text=text
+            run=np.errstate(all="ignore")(self.scope["run"]), prepare=self.scope["prepare"], gradient=self.gradient, text=text
         )
 
     # -- where results go
@@ -84,10 +90,6 @@ class _Binder:
     def _aim(self, gradient):
         """The parts of the gradient are computed where they belong, instead of being copied there."""
         self.target[gradient] = self.gradient
-        uses = {}
-        for node in self.order:
-            for a in node.inputs:
-                uses[a] = uses.get(a, 0) + 1
         for node in reversed(self.order):
             if node not in self.target:
                 continue
@@ -103,7 +105,7 @@ class _Binder:
                 parts = []
             for a, part in parts:
                 fits = (a.shape, a.dtype) == (part.shape, part.dtype)
-                if fits and a.rule is not None and uses[a] == 1 and a is not self.roots[0] and self.moves[a]:
+                if fits and a.rule is not None and len(self.readers[a]) == 1 and a is not self.roots[0] and self.moves[a]:
                     self.target[a] = part
 
     def _last_reads(self):
@@ -140,16 +142,23 @@ class _Binder:
             inputs = {id(self.place[a]) for a in node.inputs}
             reusable = [a for a in ending if elementwise and id(self.place[a]) in inputs]
             same = [a for a in reusable if (a.shape, a.dtype) == (node.shape, node.dtype)]
-            key = node.size, node.dtype
+            dtype = self._kept_as(node)
+            key = node.size, dtype
             if same:
                 out = self.place[same[0]]
                 ending.remove(same[0])
             elif self.moves[node] and free.get(key):
                 out = free[key].pop().reshape(node.shape)
             else:
-                out = np.empty(node.shape, node.dtype)
+                out = np.empty(node.shape, dtype)
         self.place[node] = out
         return out
+
+    def _kept_as(self, node) -> np.dtype:
+        """A small gate that is only multiplied with is kept as 0.0 and 1.0: NumPy need not convert it."""
+        readers = self.readers.get(node, ())
+        only_factor = all(r.rule is MULTIPLY and r.dtype.kind == "f" for r in readers)
+        return readers[0].dtype if node.dtype == bool and node.size <= SMALL and only_factor else node.dtype
 
     def _look(self, node) -> bool:
         """Whether a node is but another look at its input's memory; then it costs nothing."""
@@ -192,7 +201,7 @@ class _Binder:
             for a in ending:
                 array = self.place[a]
                 if array.base is None or array.base.size == array.size:
-                    free.setdefault((a.size, a.dtype), []).append(array)
+                    free.setdefault((a.size, array.dtype), []).append(array)
 
     def _line(self, node, text):
         self.lines[self.moves[node]].append(text)
@@ -231,9 +240,18 @@ class _Binder:
 
     def _call(self, node, out) -> list[str]:
         if isinstance(node.rule.compute, np.ufunc) and node.rule.compute.nout == 1 and node.rule.kind == "elementwise":
-            operands = ", ".join(self._operand(a, node) for a in node.arguments)
-            return [f"{self._name(node.rule.compute)}({operands}, out={out})"]
+            operands = [self._operand(a, node) for a in node.arguments]
+            shapes = {np.shape(a) for a in node.arguments}
+            by_column = len(shapes) > 1 and node.ndim == 2 and node.shape[1] <= NARROW < node.shape[0]
+            calls = self._columns(node, [*operands, out]) if by_column else [[*operands, out]]
+            call = self._name(node.rule.compute)
+            return [f"{call}({', '.join(texts)}, out={result})" for *texts, result in calls]
         return [f"copyto({out}, {self._plain(node)})"]
+
+    def _columns(self, node, names) -> list[list[str]]:
+        """The same names for each column of a narrow matrix: NumPy is slow along short rows."""
+        wide = [np.broadcast_to(self.scope[name], node.shape) for name in names[:-1]] + [self.place[node]]
+        return [[self._name(array[:, i]) for array in wide] for i in range(node.shape[1])]
 
     def _plain(self, node) -> str:
         compute = node.rule.compute

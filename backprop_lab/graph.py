@@ -46,6 +46,7 @@ class Node:
         "__weakref__",
         "_consumers",
         "_grad",
+        "_holder",
         "_name",
         "_value",
         "arguments",
@@ -69,7 +70,7 @@ class Node:
         self.arguments = arguments
         self.parameters = parameters
         self.inputs = tuple(a for a in arguments if isinstance(a, Node))
-        self._value = self._grad = self._consumers = None
+        self._value = self._grad = self._consumers = self._holder = None
 
     # -- what a learner looks at
 
@@ -99,6 +100,8 @@ class Node:
     @property
     def value(self) -> np.ndarray | None:
         """The value, read-only; None while unknown. Assign to a leaf to give it a new one."""
+        if self._holder is not None:
+            self._holder.publish()
         return self._value
 
     @value.setter
@@ -114,8 +117,10 @@ class Node:
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
                 f"shape {new.shape}; a leaf keeps its shape: make a new leaf for another one"
             )
+        if self._holder is not None:
+            self._holder.publish()  # the other variables that learn with this one
         self._value = frozen(new.copy())
-        self._forget_consumers()
+        self.forget_consumers()
 
     @property
     def grad(self) -> np.ndarray | None:
@@ -126,7 +131,7 @@ class Node:
         kind = f"{self.leaf_kind} " if self.rule is None else ""
         name = self._name or ("" if self.rule is None else None)
         head = " = ".join(p for p in (name, self.rule and notation.expression(self)) if p)
-        value = "no value yet" if self._value is None else "value " + notation.array(self._value)
+        value = "no value yet" if self.value is None else "value " + notation.array(self.value)
         return f"<{kind}{notation.shorten(head, 60)}, shape {self.shape}, {value}>"
 
     @property
@@ -243,6 +248,9 @@ class Node:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     # -- keeping known nodes true
+    #
+    # A variable that is being learned has a holder: it moves the value on without telling anybody, and
+    # gives the newest one when somebody looks (``publish``). Whoever reads a value reads ``.value``.
 
     def _remember_consumer(self, node):
         """Weakly, so that a cell run again does not keep the graph of its last run alive."""
@@ -253,7 +261,7 @@ class Node:
             consumers[:] = [c for c in consumers if c() is not None]
         consumers.append(weakref.ref(node))
 
-    def _forget_consumers(self):
+    def forget_consumers(self):
         """Make unknown all that was computed from this node."""
         waiting = [self]
         while waiting:

@@ -46,7 +46,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
 
 def _complete(order, report) -> dict[Node, np.ndarray]:
     """The value of every node of ``order``: those that are known, and the missing ones computed."""
-    values = {node: node._value for node in order if node._value is not None}
+    values = {node: node.value for node in order if node.value is not None}
     for node, value in _computed(order, values, report):
         values[node] = value
     return values
@@ -218,7 +218,7 @@ def pull_back(y: Node, x: Node, v) -> np.ndarray:
 def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
     """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
     order = topological_order(checked_node(J, "evaluate"))
-    values = {node: node._value for node in order if node.rule is None and node._value is not None}
+    values = {node: node.value for node in order if node.rule is None and node.value is not None}
     values |= {leaf: frozen(np.asarray(value, leaf.dtype)) for leaf, value in given.items()}
     for node, value in _computed(order, values, Report("ignore")):
         values[node] = value
@@ -245,7 +245,7 @@ def steps(J: Node, seed=1) -> list[Step]:
       4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
     order = topological_order(checked_node(J, "steps"))
-    values = {node: node._value for node in order if node.rule is None and node._value is not None}
+    values = {node: node.value for node in order if node.rule is None and node.value is not None}
     checked_seed(seed, J)
     report = Report.noting()
     records = []

@@ -10,6 +10,7 @@ arrays; one program may be called from several threads, each call waiting for th
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Iterable
 from threading import Lock
@@ -20,8 +21,9 @@ from backprop_lab import notation, simplify
 from backprop_lab.buffers import bind
 from backprop_lab.derivatives import adjoints
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, constant, numbers_for, topological_order
+from backprop_lab.graph import Node, constant, frozen, numbers_for, topological_order
 from backprop_lab.passes import Gradients, backward, checked_node
+from backprop_lab.scalars import bind_numbers
 from backprop_lab.simplify import Suggestion
 from backprop_lab.source import written
 
@@ -67,7 +69,7 @@ class Program:
         self.cost = J
         leaves = [node for node in topological_order(J) if node.rule is None and node.name is not None]
         self.variables = _checked_variables(J, wrt, leaves)
-        self._moving = set(self.variables)
+        self.moving = set(self.variables)
         leaves += [v for v in self.variables if v not in set(leaves)]
         self.leaves = {leaf.name: leaf for leaf in leaves}
         if len(self.leaves) < len(leaves):
@@ -79,26 +81,35 @@ class Program:
             )
         self._bound: dict[tuple, _Bound | _Plain] = {}
         self._lock = Lock()
+        self.parameters: Parameters | None = None
         self.bound_for({})
 
     def __call__(self, **leaves) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
         """(value, {variable: gradient}) with these values for leaves, for this call."""
-        given = self._checked(leaves) if leaves else {}
+        given = self.checked(leaves) if leaves else {}
         with self._lock:
             bound = self.bound_for(given)
-            bound.load(given)
+            self.parameters.take_up(given)
+            bound.take_up(given)
             cost = bound.run()
             flat = bound.gradient.copy()
         if not (math.isfinite(cost) and math.isfinite(flat.dot(flat))):
             self.report(given)
-        return np.array(cost, self.cost.dtype), Gradients(
-            [(variable, flat[place].reshape(shape)) for variable, place, shape in bound.parts]
-        )
+        return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
 
     @property
     def source(self) -> str:
         """The program as a NumPy function of θ (all variables in one vector) and of the data."""
-        return self.bound_for({}).source("numpy")[0]
+        return _Simplified(self, {}).source("numpy")[0]
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What to call the function in ``source`` with, for the values that the graph has now."""
+        self.parameters.take_up()
+        graph = _Simplified(self, {})
+        theta = np.concatenate([self.parameters.theta[self.parameters.slices[leaf]] for leaf in graph.slices])
+        parameters = graph.source("numpy")[1]
+        return {name: theta if leaf is None else leaf.value for name, leaf in parameters.items()}
 
     def __repr__(self):
         names = ", ".join(variable.name for variable in self.variables)
@@ -108,23 +119,39 @@ class Program:
         """The program bound for these shapes of the leaves; made when they are first seen."""
         key = tuple((leaf, array.shape) for leaf, array in given.items() if array.shape != leaf.shape)
         if key not in self._bound:
-            self._bound[key] = _bound(self, dict(key))
+            self._bound[key] = self._made(dict(key))
         return self._bound[key]
+
+    def _made(self, shapes):
+        mixed = any(v.dtype != self.cost.dtype for v in self.variables)
+        if mixed or len(topological_order(self.cost)) > LONGEST:
+            ends = np.cumsum([0, *(v.size for v in self.variables)])
+            slices = {v: slice(a, b) for v, a, b in zip(self.variables, ends, ends[1:])}
+            graph = None
+        else:
+            graph = _Simplified(self, shapes)
+            slices = graph.slices
+        if self.parameters is None:
+            self.parameters = Parameters(slices)
+        if graph is None or slices != self.parameters.slices:
+            return _Plain(self, shapes)
+        return _Bound(graph, self.parameters.theta)
 
     def report(self, given):
         """Name the node that made a NaN or an infinity."""
         plain = _Plain(self, {leaf: array.shape for leaf, array in given.items()})
-        plain.load(given)
+        plain.take_up(given)
         plain.run(on_nonfinite="warn")
 
-    def _checked(self, given):
+    def checked(self, given: dict[str, object]) -> dict[Node, np.ndarray]:
+        """{name: value} as {leaf: array of its type}, or an error in words."""
         arrays = {}
         for name, value in given.items():
             if name not in self.leaves:
                 raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(self.leaves)}")
             leaf, context = self.leaves[name], f"program({name}=…)"
             arrays[leaf] = numbers_for(leaf, value, context)
-            if leaf in self._moving and arrays[leaf].shape != leaf.shape:
+            if leaf in self.moving and arrays[leaf].shape != leaf.shape:
                 raise ShapeError(
                     f"{context}: the variable {name} has shape {leaf.shape}, was given "
                     f"{arrays[leaf].shape}; only data may change their shape"
@@ -172,20 +199,12 @@ def copied(J: Node, shapes: dict[Node, tuple], moving: set[Node]) -> tuple[Node,
     return new[J], {node: new[node] for node in order if node.rule is None and node.name is not None}
 
 
-def _bound(program, shapes):
-    """The program for these shapes: bound to buffers, or by the plain passes where that does not pay."""
-    size = len(topological_order(program.cost))
-    if size > LONGEST or any(v.dtype != program.cost.dtype for v in program.variables):
-        return _Plain(program, shapes)
-    return _Bound(program, shapes)
-
-
-class _Bound:
-    """The simplified gradient graph, bound to buffers."""
+class _Simplified:
+    """A cost and its gradient by θ as one simplified graph, for these shapes of the leaves."""
 
     def __init__(self, program: Program, shapes):
-        J, leaves = copied(program.cost, shapes, program._moving)
-        variables = [leaves[variable] for variable in program.variables]
+        J, self.leaves = copied(program.cost, shapes, program.moving)
+        variables = [self.leaves[variable] for variable in program.variables]
         flows = adjoints(J)
         for node, flow in flows.items():
             if node.name is not None and flow.name is None and flow.rule is not None:
@@ -194,73 +213,137 @@ class _Bound:
         roots = [J, *((flows | nothing)[v] for v in variables)]
         for simplification in simplify.SIMPLIFICATIONS:
             roots = simplification(roots)
-        J, gradient, theta, slices = simplify.in_one_vector(roots[0], roots[1:], variables)
-        self.roots = [J, gradient.named(Suggestion("gradient"))]
-        self.theta = np.empty(theta.shape, theta.dtype)
-        self._parameters = [theta, *(copy for leaf, copy in leaves.items() if leaf not in program._moving)]
-        self.parts, self._loads = [], []
-        places = {theta: self.theta}
-        for leaf, copy in leaves.items():
-            moves = leaf in program._moving
-            if moves:
-                self.parts.append((leaf, slices[copy], leaf.shape))
-                place = self.theta[slices[copy]].reshape(leaf.shape)
-            else:
-                place = places[copy] = np.empty(copy.shape, copy.dtype)
-            self._loads.append([leaf, place, None, moves])
-        self._calls = bind(*self.roots, places)
-        self.run, self.gradient = self._calls.run, self._calls.gradient
+        self.cost, gradient, self.theta, slices = simplify.in_one_vector(roots[0], roots[1:], variables)
+        self.gradient = gradient.named(Suggestion("gradient"))
+        originals = {copy: leaf for leaf, copy in self.leaves.items()}
+        self.slices = {originals[copy]: place for copy, place in slices.items()}  # in θ's order
 
-    def load(self, given):
-        """Take up what changed: given arrays, and new values of leaves."""
-        changed = False
-        for load in self._loads:
-            leaf, place, known, moves = load
-            value = given.get(leaf) if given else None
-            if value is None:
-                value = leaf.value
-                if value is known:
-                    continue
-                load[2] = _present(leaf, value)
+    def source(self, library: str) -> tuple[str, dict[str, Node]]:
+        """The text, and {parameter: leaf of the program, or unnamed constant}; θ is called ``None``."""
+        data = [copy for leaf, copy in self.leaves.items() if leaf not in self.slices]
+        text, parameters = written([self.cost, self.gradient], [self.theta, *data], library)
+        own = {copy: leaf for leaf, copy in self.leaves.items()} | {self.theta: None}
+        return text, {name: own.get(leaf, leaf) for name, leaf in parameters.items()}
+
+
+class Parameters:
+    """All variables of a program in one vector θ, and what the graph knows of their values."""
+
+    def __init__(self, slices: dict[Node, slice]):
+        self.slices = slices
+        self.theta = np.empty(sum(leaf.size for leaf in slices), np.result_type(*(v.dtype for v in slices)))
+        self._known: dict[Node, np.ndarray | None] = dict.fromkeys(slices)
+        self._published, self.held = True, False
+        self._places = [
+            (leaf, (place.start, ...) if leaf.shape == () else place, leaf.shape if leaf.ndim > 1 else None)
+            for leaf, place in slices.items()
+        ]
+
+    def parts(self, flat: np.ndarray) -> Gradients:
+        """{variable: its part of a vector like θ, in its shape}: views."""
+        found = Gradients()
+        for leaf, place, shape in self._places:
+            found[leaf] = flat[place] if shape is None else flat[place].reshape(shape)
+        return found
+
+    def take_up(self, given=()):
+        """Bring θ up to date: given arrays for this once, and leaves that were changed since."""
+        for leaf, known in self._known.items():
+            if leaf in given:
+                self.theta[self.slices[leaf]] = given[leaf].reshape(-1)
+                self._known[leaf] = None
+                continue
+            if leaf._holder is self:
+                value = leaf._value
             else:
-                load[2] = None  # only for this call
-            place[...] = value
-            changed = changed or not moves
+                value, self.held = leaf.value, False
+            if value is not known:
+                self.theta[self.slices[leaf]] = _present(leaf, value).reshape(-1)
+                self._known[leaf] = value
+
+    def hold(self):
+        """From now on the variables' values are what θ says."""
+        if not self.held:
+            self.held = True
+            for leaf in self.slices:
+                leaf._holder = self
+
+    def release(self):
+        """The variables have values of their own again: the last ones."""
+        for leaf in self.slices:
+            if leaf._holder is self:
+                self.publish()
+                leaf._holder = None
+        self.held = False
+
+    def moved(self):
+        """θ was changed: what was computed from the variables is unknown again."""
+        if self._published:
+            self._published = False
+            for leaf in self.slices:
+                leaf.forget_consumers()
+
+    def publish(self):
+        """Give the variables the values that θ has now."""
+        if not self._published:
+            self._published = True
+            snapshot = frozen(self.theta.copy())
+            for leaf, value in self.parts(snapshot).items():
+                if leaf._holder is self:
+                    leaf._value = self._known[leaf] = value.astype(leaf.dtype, copy=False)
+
+
+class _Bound:
+    """The simplified graph, bound to buffers."""
+
+    def __init__(self, graph: _Simplified, theta: np.ndarray):
+        data = {leaf: copy for leaf, copy in graph.leaves.items() if leaf not in graph.slices}
+        self._places = {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
+        self._known: dict[Node, np.ndarray | None] = dict.fromkeys(data)
+        places = {graph.theta: theta} | {data[leaf]: place for leaf, place in self._places.items()}
+        calls = bind(graph.cost, graph.gradient, places)
+        calls = bind_numbers(graph.cost, graph.gradient, places, calls) or calls
+        self.run, self.gradient, self._prepare = calls.run, calls.gradient, calls.prepare
+        self._prepare_first = True
+
+    def take_up(self, given=()):
+        """Take up data: given arrays for this once, and leaves that were changed since."""
+        changed, self._prepare_first = self._prepare_first, False
+        for leaf, known in self._known.items():
+            if leaf in given:
+                self._places[leaf][...] = given[leaf]
+                self._known[leaf] = None
+                changed = True
+            elif leaf._value is not known:
+                self._places[leaf][...] = _present(leaf, leaf.value)
+                self._known[leaf] = leaf.value
+                changed = True
         if changed:
-            self._calls.prepare()
-
-    def source(self, library):
-        return written(self.roots, self._parameters, library)
+            self._prepare()
 
 
 class _Plain:
     """The plain passes, on a copy of the graph."""
 
     def __init__(self, program: Program, shapes):
-        self._cost, leaves = copied(program.cost, shapes, program._moving)
-        self._leaves = leaves
-        sizes = np.cumsum([0, *(v.size for v in program.variables)])
-        self.parts = [
-            (v, slice(a, b), v.shape) for v, a, b in zip(program.variables, sizes, sizes[1:], strict=False)
-        ]
-        dtype = np.result_type(*(v.dtype for v in program.variables))
-        self.theta, self.gradient = np.empty(sizes[-1], dtype), np.empty(sizes[-1], dtype)
+        self._cost, self._leaves = copied(program.cost, shapes, program.moving)
+        self._parameters = program.parameters
+        self.gradient = np.empty_like(program.parameters.theta)
 
-    def load(self, given):
+    def take_up(self, given=()):
+        """Take up given arrays, and the values of leaves."""
         for leaf, copy in self._leaves.items():
-            copy.value = given.get(leaf, _present(leaf, leaf.value))
-        for variable, place, _ in self.parts:
-            self.theta[place] = self._leaves[variable].value.ravel()
+            if leaf not in self._parameters.slices:
+                copy.value = given[leaf] if leaf in given else _present(leaf, leaf.value)
 
     def run(self, on_nonfinite="ignore"):
+        """The cost; the gradient goes into ``.gradient``."""
+        for leaf, value in self._parameters.parts(self._parameters.theta).items():
+            self._leaves[leaf].value = value
         gradients = backward(self._cost, on_nonfinite=on_nonfinite)
-        for variable, place, _ in self.parts:
-            self.gradient[place] = gradients[self._leaves[variable]].ravel()
+        for leaf, place in self._parameters.slices.items():
+            self.gradient[place] = gradients[self._leaves[leaf]].reshape(-1)
         return self._cost.value
-
-    def source(self, library):
-        roots = [self._cost, *adjoints(self._cost).values()]
-        return written(roots, list(self._leaves.values()), library)
 
 
 def _present(leaf, value):
@@ -268,3 +351,58 @@ def _present(leaf, value):
         name = leaf.name
         raise MissingValueError(f"{name} (shape {leaf.shape}) stands without a value; give it one: {name}.value = …")
     return value
+
+
+# ----------------------------------------------------------------------------------- in another library
+
+
+class Functional:
+    """A pure function of the leaves, by name, computed with another module that has NumPy's names.
+
+    ``f(**leaves)`` gives ``(value, {name: gradient})``; leaves not named keep the values of the graph.
+    ``f.source`` is the text of what is computed, with all variables in one vector θ.
+    """
+
+    def __init__(self, program: Program, xp):
+        self._program, self._xp = program, xp
+        self._made: dict[tuple, tuple] = {}
+
+    def __call__(self, **leaves):
+        program, xp = self._program, self._xp
+        for name in leaves:
+            if name not in program.leaves:
+                raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(program.leaves)}")
+        given = {
+            leaf: xp.asarray(leaves[name] if name in leaves else _present(leaf, leaf.value))
+            for name, leaf in program.leaves.items()
+        }
+        graph, function, parameters = self._for(given)
+        ordered = sorted(graph.slices, key=lambda leaf: graph.slices[leaf].start)
+        theta = xp.concatenate([xp.ravel(given[leaf]) for leaf in ordered])
+        arguments = {
+            name: theta if leaf is None else given[leaf] if leaf in given else xp.asarray(leaf.value)
+            for name, leaf in parameters.items()
+        }
+        value, gradient = function(**arguments)
+        return value, {
+            leaf.name: xp.reshape(gradient[graph.slices[leaf]], leaf.shape) for leaf in program.variables
+        }
+
+    @property
+    def source(self) -> str:
+        """The function as text, for the shapes of the graph."""
+        return _Simplified(self._program, {}).source(self._xp.__name__)[0]
+
+    def _for(self, given):
+        key = tuple((leaf, tuple(array.shape)) for leaf, array in given.items() if array.shape != leaf.shape)
+        if key not in self._made:
+            graph = _Simplified(self._program, dict(key))
+            text, parameters = graph.source(self._xp.__name__)
+            scope = {"np": self._xp} | {
+                node.rule.name: node.rule.compute
+                for node in topological_order(graph.cost, graph.gradient)
+                if node.rule is not None and node.rule not in simplify.NUMPYS_OWN
+            }
+            exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
+            self._made[key] = graph, scope["program"], parameters
+        return self._made[key]

@@ -23,7 +23,7 @@ ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
 BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
-_NUMPYS_OWN = {
+NUMPYS_OWN = {
     rule
     for function, rule in RULES.items()
     if isinstance(function, np.ufunc) or function.__module__.startswith(("numpy", "_operator"))
@@ -110,7 +110,7 @@ def opened(roots):
     found = []
 
     def rewrite(node, uses):
-        if node.rule in _NUMPYS_OWN:
+        if node.rule in NUMPYS_OWN:
             return None
         try:
             made = node.rule.compute(*node.arguments, **node.parameters)
@@ -354,7 +354,8 @@ def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node])
     """
     groups: dict = {}
     for variable, gradient in zip(variables, gradients):
-        key, rest, factor = decay_of(gradient, variable) or (None, gradient, None)
+        found = decay_of(gradient, variable) if variable.ndim else None
+        key, rest, factor = found or (None, gradient, None)
         groups.setdefault(key, (factor, []))[1].append((variable, rest))
     ordered = sorted(groups, key=lambda key: key is None)
     slices, start = {}, 0

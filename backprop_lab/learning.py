@@ -1,0 +1,212 @@
+"""``bl.sgd``: stochastic gradient descent on a cost, one record for each step.
+
+Each step is batch → forward → backward → update, by the fast program. All variables lie in one vector θ,
+so that the update is two calls, however many variables there are.
+
+What must hold: the variables' ``.value`` follow every step; the same seed gives the same numbers; what is
+interrupted leaves values from before or after a step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from backprop_lab.errors import ShapeError
+from backprop_lab.graph import Node
+from backprop_lab.notation import number
+from backprop_lab.program import Program
+
+
+@dataclass(slots=True)
+class SGDStep:
+    """One step: its epoch and index, counted from 0, the cost of its batch before the update, and η."""
+
+    epoch: int
+    index: int
+    cost: float
+    learning_rate: float
+
+    def __str__(self):
+        return f"epoch {self.epoch}, step {self.index}: cost {number(self.cost)}, η = {number(self.learning_rate)}"
+
+
+def sgd(
+    J: Node,
+    data: Mapping | Iterable[Mapping] | None = None,
+    learning_rate: float | Callable[[int], float] = 0.1,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    seed: int = 0,
+    momentum: float = 0,
+    *,
+    wrt: Iterable[Node] | None = None,
+    progress: bool = False,
+) -> SGD:
+    """Stochastic gradient descent on the cost ``J``: iterate over it, each item is one step.
+
+    ``data``: {leaf name: array}, arrays with the examples on their first axis, shuffled anew in every epoch
+    and cut into batches of ``batch_size`` (all examples by default); or an iterable of such mappings, each a
+    batch; or None, and every step uses the leaves as they are. ``learning_rate``: η, or a function of the
+    step's index. ``momentum`` μ: the velocity is v ← μv + ∇J and the update θ ← θ − ηv. ``wrt``: the
+    variables that learn, all of them by default. ``progress``: show a bar, if tqdm is installed.
+
+    A loop that was left with ``break`` goes on where it stopped when the same object is iterated again.
+    Source: Robbins & Monro (1951); momentum: Polyak (1964); Goodfellow, Bengio & Courville (2016), 8.3.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> w, x = bl.variable("w", 0.0), bl.constant("x", [1.0, 2.0])
+    >>> y = bl.constant("y", [3.0, 6.0])
+    >>> for step in bl.sgd(np.mean((w * x - y) ** 2), learning_rate=0.1, epochs=3):
+    ...     print(step, round(float(w.value), 4))
+    epoch 0, step 0: cost 22.5, η = 0.1 1.5
+    epoch 1, step 1: cost 5.625, η = 0.1 2.25
+    epoch 2, step 2: cost 1.406, η = 0.1 2.625
+    """
+    return SGD(J, data, learning_rate, batch_size, epochs, seed, momentum, wrt, progress)
+
+
+class SGD:
+    """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set."""
+
+    def __init__(self, J, data, learning_rate, batch_size, epochs, seed, momentum, wrt=None, progress=False):
+        self._program = Program(J, wrt)
+        self.learning_rate, self.momentum = learning_rate, momentum
+        self._epochs = _count("epochs", epochs, 0)
+        self._random = np.random.default_rng(seed)
+        size = None if batch_size is None else _count("batch_size", batch_size, 1)
+        batches, total = self._batches(data, size)
+        self._steps = self._run(batches)
+        self._bar = _bar(total) if progress else None
+
+    def __iter__(self) -> Iterator[SGDStep]:
+        return self
+
+    def __next__(self) -> SGDStep:
+        step = next(self._steps, None)
+        if self._bar is not None:
+            if step is None:
+                self._bar.close()
+            else:
+                self._bar.set_postfix_str(f"cost {number(step.cost)}", refresh=False)
+                self._bar.update()
+        if step is None:
+            raise StopIteration
+        return step
+
+    def __repr__(self):
+        names = ", ".join(variable.name for variable in self._program.variables)
+        return f"<stochastic gradient descent on {names}>"
+
+    @property
+    def learning_rate(self):
+        """η: a number, or a function of the step's index."""
+        return self._rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        self._rate = rate if callable(rate) else _number("learning_rate", rate, math.inf)
+
+    @property
+    def momentum(self) -> float:
+        """μ, from 0 to below 1."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, momentum):
+        self._momentum = _number("momentum", momentum, 1)
+
+    def _run(self, batches):
+        program, parameters = self._program, self._program.parameters
+        theta, velocity, reported = parameters.theta, 0 * parameters.theta, False
+        bound, rate, eta = None, None, None
+        try:
+            for index, (epoch, given, new) in enumerate(batches):
+                parameters.take_up()
+                if new:
+                    bound = program.bound_for(given)
+                    bound.take_up(given)
+                cost = float(bound.run())
+                if not (reported or math.isfinite(cost)):
+                    reported = True
+                    program.report(given)
+                wanted = _number("learning_rate", self._rate(index), math.inf) if callable(self._rate) else self._rate
+                if wanted != rate:
+                    rate, eta = wanted, np.array(wanted, theta.dtype)
+                update = bound.gradient
+                if self._momentum:
+                    velocity *= self._momentum
+                    velocity += update
+                    np.multiply(velocity, eta, update)
+                else:
+                    np.multiply(update, eta, update)
+                parameters.hold()
+                np.subtract(theta, update, theta)
+                parameters.moved()
+                yield SGDStep(epoch, index, cost, rate)
+        finally:
+            parameters.release()
+
+    def _batches(self, data, size):
+        """(an iterator of (epoch, {leaf: array}, is it another batch than before?), how many or None)."""
+        if data is None:
+            return ((epoch, {}, True) for epoch in range(self._epochs)), self._epochs
+        if isinstance(data, Mapping):
+            arrays = self._checked(data)
+            length = _examples(arrays)
+            if size is None or size >= length:
+                return ((epoch, arrays, epoch == 0) for epoch in range(self._epochs)), self._epochs
+            return self._cut(arrays, length, size), self._epochs * -(-length // size)
+        if size is not None:
+            raise TypeError("sgd: batch_size= cuts one mapping into batches; an iterable gives its own batches")
+        if iter(data) is data and self._epochs > 1:
+            raise TypeError("sgd: an iterator can be gone through only once; give a list of batches, or epochs=1")
+        return ((e, self._checked(batch), True) for e in range(self._epochs) for batch in data), None
+
+    def _cut(self, arrays, length, size):
+        for epoch in range(self._epochs):
+            order = self._random.permutation(length)
+            for start in range(0, length, size):
+                chosen = order[start : start + size]
+                yield epoch, {leaf: array[chosen] for leaf, array in arrays.items()}, True
+
+    def _checked(self, data):
+        if not isinstance(data, Mapping):
+            raise TypeError(f"sgd: a batch is a mapping {{leaf name: array}}, was given {type(data).__name__}")
+        arrays = self._program.checked({getattr(key, "name", key): value for key, value in data.items()})
+        for leaf in arrays:
+            if leaf in self._program.moving:
+                raise TypeError(f"sgd: {leaf.name} is a variable that learns; data are for constants")
+        return arrays
+
+
+def _examples(arrays) -> int:
+    lengths = {leaf.name: array.shape[0] if array.ndim else None for leaf, array in arrays.items()}
+    if len(set(lengths.values())) != 1 or None in lengths.values():
+        said = ", ".join(f"{name} has {n or 'no axis'}" for name, n in lengths.items())
+        raise ShapeError(f"sgd: data need as many examples each, on their first axis: {said}")
+    return next(iter(lengths.values()))
+
+
+def _count(name, value, least) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"sgd: {name} is a whole number from {least}, not {value!r}")
+    return int(value)
+
+
+def _number(name, value, limit) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < limit:
+        bounds = "not negative" if limit == math.inf else f"from 0 to below {limit}"
+        raise ValueError(f"sgd: {name} is a number, {bounds}, not {value!r}")
+    return float(value)
+
+
+def _bar(total):
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError("progress=True shows its bar with tqdm: pip install tqdm") from None
+    return tqdm(total=total, unit="step")
