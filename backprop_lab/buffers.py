@@ -82,7 +82,10 @@ class _Binder:
         )
         exec(compile(text, "<program of a graph>", "exec"), self.scope)
         return SimpleNamespace(
-            run=np.errstate(all="ignore")(self.scope["run"]), prepare=self.scope["prepare"], gradient=self.gradient, text=text
+            run=np.errstate(all="ignore")(self.scope["run"]),
+            prepare=self.scope["prepare"],
+            gradient=self.gradient,
+            text=text,
         )
 
     # -- where results go
@@ -100,12 +103,20 @@ class _Binder:
             elif node.rule.name in ("ravel", "reshape"):
                 parts = [(a, place.reshape(a.shape)) for a in node.inputs]
             elif isinstance(node.rule.compute, np.ufunc):
-                parts = [(a, place) for a in node.inputs if a.rule is not None and a.rule.name == "concatenate"][:1]
+                parts = [
+                    (a, place) for a in node.inputs if a.rule is not None and a.rule.name == "concatenate"
+                ][:1]
             else:
                 parts = []
             for a, part in parts:
                 fits = (a.shape, a.dtype) == (part.shape, part.dtype)
-                if fits and a.rule is not None and len(self.readers[a]) == 1 and a is not self.roots[0] and self.moves[a]:
+                if (
+                    fits
+                    and a.rule is not None
+                    and len(self.readers[a]) == 1
+                    and a is not self.roots[0]
+                    and self.moves[a]
+                ):
                     self.target[a] = part
 
     def _last_reads(self):
@@ -217,7 +228,12 @@ class _Binder:
         if not isinstance(operand, Node):
             return notation.literal(operand)
         place = self.place[operand]
-        if operand.shape == () and operand.rule is None and operand.name is None and place.dtype == np.float64:
+        if (
+            operand.shape == ()
+            and operand.rule is None
+            and operand.name is None
+            and place.dtype == np.float64
+        ):
             return notation.literal(place[()])
         return place if isinstance(place, str) else self._name(place)
 
@@ -239,7 +255,11 @@ class _Binder:
         return self.names[key]
 
     def _call(self, node, out) -> list[str]:
-        if isinstance(node.rule.compute, np.ufunc) and node.rule.compute.nout == 1 and node.rule.kind == "elementwise":
+        if (
+            isinstance(node.rule.compute, np.ufunc)
+            and node.rule.compute.nout == 1
+            and node.rule.kind == "elementwise"
+        ):
             operands = [self._operand(a, node) for a in node.arguments]
             shapes = {np.shape(a) for a in node.arguments}
             by_column = len(shapes) > 1 and node.ndim == 2 and node.shape[1] <= NARROW < node.shape[0]
@@ -352,7 +372,10 @@ def _join(binder, node, out):
     for a, i, j in zip(node.arguments, ends, ends[1:]):
         part = whole[i:j]
         there = binder.place[a]
-        if not isinstance(there, np.ndarray) or there.__array_interface__["data"] != part.__array_interface__["data"]:
+        if (
+            not isinstance(there, np.ndarray)
+            or there.__array_interface__["data"] != part.__array_interface__["data"]
+        ):
             lines.append(f"copyto({binder._name(part)}, {binder._text(a)})")
     return lines or ["pass"]
 

@@ -16,8 +16,8 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.errors import NotAnArrayError, ShapeError
 from backprop_lab.graph import Node, constant, topological_order, variable
-from backprop_lab.passes import arrow_counts, carries, checked_seed, pull_back
-from backprop_lab.records import places
+from backprop_lab.passes import checked_seed, pull_back
+from backprop_lab.plan import plan_of
 from backprop_lab.rules import vector_jacobian
 
 
@@ -50,19 +50,14 @@ def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
 
 def adjoints(J: Node, seed=1) -> dict[Node, Node]:
     """{node: ∂J/∂node, as a node of the gradient's graph} for every node that a gradient reaches."""
-    order = topological_order(J)
-    total = arrow_counts(J, order)
+    order, plan = plan_of(J)
     sums: dict[Node, Node] = {J: seed if isinstance(seed, Node) else constant(None, checked_seed(seed, J))}
     if sums[J].shape != J.shape:
         raise ShapeError(f"gradient: the seed has shape {sums[J].shape}, {notation.mention(J)} has {J.shape}")
-    for node in reversed(order):
-        if node not in total or node.rule is None:
-            continue
-        for argument, place in enumerate(places(node)):
-            if carries(node, place):
-                receiver = node.inputs[argument]
-                flow = vector_jacobian(node, place, sums[node], node, node.arguments)
-                sums[receiver] = sums[receiver] + flow if receiver in sums else flow
+    for i, _, place, k, _, _ in plan.arrows:
+        node, receiver = order[i], order[k]
+        flow = vector_jacobian(node, place, sums[node], node, node.arguments)
+        sums[receiver] = sums[receiver] + flow if receiver in sums else flow
     return sums
 
 

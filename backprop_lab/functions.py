@@ -235,7 +235,7 @@ def _penalty(count: int) -> Rule:
     """The rule of the sum of squares of ``count`` arrays."""
     return Rule(
         "l2",
-        lambda *arrays: sum(np.sum(x**2) for x in arrays),
+        lambda *arrays: sum(np.vdot(x, x) for x in arrays),
         lambda *shapes: (),
         "custom",
         tuple(lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count)),

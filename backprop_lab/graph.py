@@ -11,6 +11,7 @@ known node has known inputs; nothing the learner gave is shared with the graph o
 
 from __future__ import annotations
 
+import math
 import operator
 import weakref
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.errors import NotAnArrayError, ShapeError
+
+READABLE = 36  # entries of an array that a person may read number by number
 
 RULES: dict[Callable, Callable] = {}
 """NumPy's function → what makes the node; filled by ``rules.py``."""
@@ -48,6 +51,8 @@ class Node:
         "_grad",
         "_holder",
         "_name",
+        "_odd",
+        "_plan",
         "_value",
         "arguments",
         "dtype",
@@ -70,7 +75,8 @@ class Node:
         self.arguments = arguments
         self.parameters = parameters
         self.inputs = tuple(a for a in arguments if isinstance(a, Node))
-        self._value = self._grad = self._consumers = self._holder = None
+        self._value = self._grad = self._consumers = self._holder = self._plan = None
+        self._odd = False
 
     # -- what a learner looks at
 
@@ -102,7 +108,7 @@ class Node:
         """The value, read-only; None while unknown. Assign to a leaf to give it a new one."""
         if self._holder is not None:
             self._holder.publish()
-        return self._value
+        return None if self._value is None else frozen(self._value)
 
     @value.setter
     def value(self, new):
@@ -119,12 +125,18 @@ class Node:
             )
         if self._holder is not None:
             self._holder.publish()  # the other variables that learn with this one
-        self._value = frozen(new.copy())
+        self._set(new)
         self.forget_consumers()
+
+    def _set(self, array):
+        """Keep a copy of a leaf's new value; ``_odd``: whether a NaN or an infinity is among its entries."""
+        self._value, self._odd = frozen(array.copy()), not finite(array)
 
     @property
     def grad(self) -> np.ndarray | None:
         """∂J/∂self of the last backward pass that reached this node, read-only; else None."""
+        if self._grad is not None and self._grad.flags.writeable:
+            self._grad = presentable(self._grad)
         return self._grad
 
     def __repr__(self):
@@ -376,7 +388,8 @@ def _leaf(name, value, shape, context):
         leaf.dtype = np.dtype(np.float64)
     else:
         array = checked_array(value, context)
-        leaf.shape, leaf.dtype, leaf._value = array.shape, array.dtype, frozen(array.copy())
+        leaf.shape, leaf.dtype = array.shape, array.dtype
+        leaf._set(array)
     return leaf
 
 
@@ -421,11 +434,24 @@ def numbers_for(leaf: Node, value, context: str) -> np.ndarray:
     return array.astype(leaf.dtype, copy=False)
 
 
+def finite(value) -> bool:
+    """Whether all entries are. One product tells, unless it overflows by itself; looking takes longer."""
+    if value.ndim == 0:
+        return math.isfinite(value)
+    flat = value if value.ndim == 1 else value.reshape(-1)
+    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(value).all())
+
+
 def frozen(array) -> np.ndarray:
     """``array`` made read-only, as all numbers are that leave the graph."""
     array = np.asarray(array)
-    array.flags.writeable = False
+    array.setflags(write=False)
     return array
+
+
+def presentable(gradient: np.ndarray) -> np.ndarray:
+    """A gradient read-only, and small ones without negative zeros for the learner to puzzle over."""
+    return frozen(gradient + 0 if gradient.size <= READABLE else gradient)
 
 
 # ------------------------------------------------------------------------------------ whole graphs

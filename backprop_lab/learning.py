@@ -133,7 +133,11 @@ class SGD:
                 if not (reported or math.isfinite(cost)):
                     reported = True
                     program.report(given)
-                wanted = _number("learning_rate", self._rate(index), math.inf) if callable(self._rate) else self._rate
+                wanted = (
+                    _number("learning_rate", self._rate(index), math.inf)
+                    if callable(self._rate)
+                    else self._rate
+                )
                 if wanted != rate:
                     rate, eta = wanted, np.array(wanted, theta.dtype)
                 update = bound.gradient
@@ -161,9 +165,13 @@ class SGD:
                 return ((epoch, arrays, epoch == 0) for epoch in range(self._epochs)), self._epochs
             return self._cut(arrays, length, size), self._epochs * -(-length // size)
         if size is not None:
-            raise TypeError("sgd: batch_size= cuts one mapping into batches; an iterable gives its own batches")
+            raise TypeError(
+                "sgd: batch_size= cuts one mapping into batches; an iterable gives its own batches"
+            )
         if iter(data) is data and self._epochs > 1:
-            raise TypeError("sgd: an iterator can be gone through only once; give a list of batches, or epochs=1")
+            raise TypeError(
+                "sgd: an iterator can be gone through only once; give a list of batches, or epochs=1"
+            )
         return ((e, self._checked(batch), True) for e in range(self._epochs) for batch in data), None
 
     def _cut(self, arrays, length, size):
@@ -175,7 +183,9 @@ class SGD:
 
     def _checked(self, data):
         if not isinstance(data, Mapping):
-            raise TypeError(f"sgd: a batch is a mapping {{leaf name: array}}, was given {type(data).__name__}")
+            raise TypeError(
+                f"sgd: a batch is a mapping {{leaf name: array}}, was given {type(data).__name__}"
+            )
         arrays = self._program.checked({getattr(key, "name", key): value for key, value in data.items()})
         for leaf in arrays:
             if leaf in self._program.moving:

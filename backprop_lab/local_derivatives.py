@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from backprop_lab.graph import Node
 from backprop_lab.shapes import axes_of, reduced_shape
 
 
@@ -39,14 +40,18 @@ def shaped(x, shape):
 
 def swapped(x):
     """The transpose of a matrix, or of each matrix in a stack."""
-    return x.T if np.ndim(x) == 2 else np.swapaxes(x, -1, -2)
+    return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
 
 def spread(g, x, axis=None, keepdims=False):
     """g given back to every entry that was summed: the transpose of a sum."""
     if axis is not None and not keepdims:
         g = np.reshape(g, reduced_shape(np.shape(x), axis, keepdims=True))
-    return np.broadcast_to(g, np.shape(x))
+    if isinstance(g, Node):
+        return np.broadcast_to(g, x.shape)
+    out = np.empty(x.shape, g.dtype)  # broadcast_to takes five times as long on small arrays
+    out[...] = g
+    return out
 
 
 def shared_extreme(g, z, x, axis=None, keepdims=False):
@@ -113,21 +118,21 @@ def summed_repeats(g, x, repeats, axis):
 
 def matmul_first(g, z, x, y):
     """∂/∂x of x @ y: g yᵀ, in all of NumPy's forms."""
-    if np.ndim(y) == 1:
-        if np.ndim(x) == 1:
+    if y.ndim == 1:
+        if x.ndim == 1:
             return g * y
-        return np.outer(g, y) if np.ndim(x) == 2 else g[..., None] * y
-    if np.ndim(x) == 1:
-        return y @ g if np.ndim(y) == 2 else (y @ g[..., None])[..., 0]
+        return np.outer(g, y) if x.ndim == 2 else g[..., None] * y
+    if x.ndim == 1:
+        return y @ g if y.ndim == 2 else (y @ g[..., None])[..., 0]
     return g @ swapped(y)
 
 
 def matmul_second(g, z, x, y):
     """∂/∂y of x @ y: xᵀ g, in all of NumPy's forms."""
-    if np.ndim(x) == 1:
-        if np.ndim(y) == 1:
+    if x.ndim == 1:
+        if y.ndim == 1:
             return g * x
-        return np.outer(x, g) if np.ndim(y) == 2 else x[:, None] * g[..., None, :]
-    if np.ndim(y) == 1:
-        return swapped(x) @ g if np.ndim(x) == 2 else (swapped(x) @ g[..., None])[..., 0]
+        return np.outer(x, g) if y.ndim == 2 else x[:, None] * g[..., None, :]
+    if y.ndim == 1:
+        return swapped(x) @ g if x.ndim == 2 else (swapped(x) @ g[..., None])[..., 0]
     return swapped(x) @ g

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import Node
+from backprop_lab.graph import Node, finite
 from backprop_lab.naming import in_package
 
 
@@ -39,6 +39,7 @@ class Report:
         if mode not in ("warn", "raise", "ignore"):
             raise ValueError(f'on_nonfinite is "warn", "raise" or "ignore", not {mode!r}')
         self.mode = mode
+        self.suspicious = False
         self._note = None
 
     @classmethod
@@ -52,6 +53,18 @@ class Report:
         """What there was to say since this was last asked."""
         note, self._note = self._note, None
         return note
+
+    def watching(self) -> np.errstate:
+        """While it lasts, the processor's own flags make the report suspicious: that costs no time.
+
+        NumPy's warnings are left out; they do not know the node.
+        """
+        if self.mode == "ignore":
+            return np.errstate(all="ignore")
+        return np.errstate(over="call", divide="call", invalid="call", under="ignore", call=self._flagged)
+
+    def _flagged(self, kind, flag):
+        self.suspicious = True
 
     def _say(self, message, node):
         remedy = _REMEDIES.get(node.rule.name) if node.rule is not None else None
@@ -73,7 +86,7 @@ class Report:
             self._say(f"{notation.mention(node, code=True)} was given {odd_entry(value)}", node)
 
     def made(self, node, value, operands):
-        if self.mode == "ignore" or finite(value) or not all(finite(o) for o in operands):
+        if self.mode == "ignore" or finite(value) or not all(np.isfinite(o).all() for o in operands):
             return
         inputs = ", ".join(
             f"{notation.mention(a)} = {notation.array(o)}"
@@ -84,15 +97,11 @@ class Report:
         self._say(f"{name} became {odd_entry(value)} from {inputs}", node)
 
     def sent(self, node, receiver, upstream, contribution, value):
-        if self.mode == "ignore" or finite(contribution) or not finite(upstream):
+        if self.mode == "ignore" or contribution is upstream or finite(contribution) or not finite(upstream):
             return
         name, target = notation.mention(node, code=True), notation.mention(receiver)
         flow = f"the gradient that {name} sends to {target} is {odd_entry(contribution)}"
         self._say(f"{flow}, at {target} = {notation.array(value)}", node)
-
-
-def finite(value) -> bool:
-    return bool(np.isfinite(value).all())
 
 
 def odd_entry(value) -> str:

@@ -10,15 +10,14 @@ or failed pass leaves the graph as it was; ``steps`` never changes the graph.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
-
 import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, frozen, topological_order
+from backprop_lab.graph import Node, finite, frozen, presentable
 from backprop_lab.nonfinite import Report
-from backprop_lab.records import SoFar, Step, operands_of, places
+from backprop_lab.plan import plan_of
+from backprop_lab.records import SoFar, Step, operands_of
 from backprop_lab.rules import vector_jacobian
 
 # ----------------------------------------------------------------------------------------- forward
@@ -37,41 +36,51 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     >>> bl.forward(y)
     array(9.)
     """
-    order = topological_order(checked_node(J, "forward"))
-    values = _complete(order, Report(on_nonfinite))
-    for node in order:
-        node._value = values[node]
+    order, plan = plan_of(checked_node(J, "forward"))
+    report = Report(on_nonfinite)
+    values = _values(order)
+    with report.watching():
+        computed = _compute(order, plan, values)
+    _examine(order, plan, values, computed, report)
+    for node, value in zip(order, values):
+        node._value = value
     return J.value
 
 
-def _complete(order, report) -> dict[Node, np.ndarray]:
-    """The value of every node of ``order``: those that are known, and the missing ones computed."""
-    values = {node: node.value for node in order if node.value is not None}
-    for node, value in _computed(order, values, report):
-        values[node] = value
-    return values
+def _compute(order, plan, values, record=None) -> dict[int, list]:
+    """Fill in what is None in ``values``; returns {position of such a node: its operands}, in order.
 
-
-def _computed(order, values, report) -> Iterator[tuple[Node, np.ndarray]]:
-    """Each node that ``values`` lacks, with its value; the caller keeps them in ``values``."""
-    missing = [node for node in order if node.rule is None and node not in values]
+    ``record(i)`` is called after each.
+    """
+    missing = [node for node, value in zip(order, values) if value is None and node.rule is None]
     if missing:
         names = ", ".join(f"{notation.mention(n, code=True)} (shape {n.shape})" for n in missing)
         raise MissingValueError(
             f"{names} {'stands' if len(missing) == 1 else 'stand'} without a value; "
             f"give it one first: {missing[0].name}.value = …"
         )
-    for node in order:
-        if node in values:
-            if node.rule is None:
-                report.given(node, values[node])
-            continue
-        operands = operands_of(node, (values[operand] for operand in node.inputs))
-        with np.errstate(all="ignore"):  # the report below names the node, NumPy's warning does not
-            result = node.rule.compute(*operands, **node.parameters)
-        value = frozen(np.asarray(result, dtype=node.dtype))
-        report.made(node, value, operands)
-        yield node, value
+    computed = {}
+    inputs, plain = plan.inputs, plan.plain
+    for i, node in enumerate(order):
+        if values[i] is None:
+            operands = [values[k] for k in inputs[i]]
+            computed[i] = operands = operands if plain[i] else operands_of(node, operands)
+            values[i] = np.asarray(node.rule.compute(*operands, **node.parameters), node.dtype)
+            if record:
+                record(i)
+    return computed
+
+
+def _examine(order, plan, values, computed, report):
+    """Only where a NaN or an infinity may be are all values looked through, for its origin."""
+    odd = any([node._odd for node in order])
+    if report.mode != "ignore" and (report.suspicious or odd or not finite(values[-1])):
+        with Report("ignore").watching():
+            for i, node in enumerate(order):
+                if node.rule is None:
+                    report.given(node, values[i])
+            for i, operands in computed.items():
+                report.made(order[i], values[i], operands)
 
 
 # ---------------------------------------------------------------------------------------- backward
@@ -93,19 +102,34 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     >>> bl.backward(J)[x], x.grad
     (array(6.), array(6.))
     """
-    order = topological_order(checked_node(J, "backward"))
-    checked_seed(seed, J)
+    order, plan = plan_of(checked_node(J, "backward"))
     report = Report(on_nonfinite)
-    values = _complete(order, report)
-    gradients = {}
-    for arrow in _arrows(J, order, values, seed, report):
-        gradients[arrow.receiver] = arrow.so_far.sum
-    variables = [node for node in order if node.leaf_kind == "variable"]
-    for node in variables:  # reached only through comparisons, whose derivative is zero
-        gradients.setdefault(node, frozen(np.zeros(node.shape, node.dtype)))
-    for node in order:
-        node._value, node._grad = values[node], gradients.get(node)
-    return Gradients({node: gradients[node] for node in variables})
+    values, gradients = _values(order), _start(order, seed)
+    with report.watching():
+        computed = _compute(order, plan, values)
+        _send(order, plan, values, computed, gradients)
+    found = Gradients()
+    for i in plan.variables:
+        if gradients[i] is None:  # reached only through comparisons, whose derivative is zero
+            gradients[i] = np.zeros(order[i].shape, order[i].dtype)
+        found[order[i]] = gradients[i] = presentable(gradients[i])
+    _examine(order, plan, values, computed, report)
+    if report.mode != "ignore" and (report.suspicious or not all(map(finite, found.values()))):
+        again = _start(order, seed)
+
+        def sent(i, argument, k, contribution, before, arrived, of):
+            report.sent(order[i], order[k], again[i], contribution, values[k])
+
+        with Report("ignore").watching():
+            _send(order, plan, values, computed, again, sent)
+    for node, value, gradient in zip(order, values, gradients):
+        node._value, node._grad = value, gradient
+    return found
+
+
+def _start(order, seed) -> list[np.ndarray | None]:
+    """∂J/∂node for each node, as far as it is known at first: the seed."""
+    return [None] * (len(order) - 1) + [checked_seed(seed, order[-1])]
 
 
 class Gradients(dict):
@@ -122,66 +146,30 @@ class Gradients(dict):
         raise KeyError(f"{name} is not a variable; its gradient is {name}.grad")
 
 
-class _Arrow(NamedTuple):
-    node: Node
-    argument: int | None
-    receiver: Node
-    upstream: np.ndarray | None
-    contribution: np.ndarray
-    before: np.ndarray | None
-    so_far: SoFar
+def _send(order, plan, values, computed, gradients, record=None):
+    """Send the gradient along every arrow of the plan and add it up in ``gradients``.
 
+    ``computed``: the operands that the forward pass has put together already.
 
-def _arrows(J, order, values, seed, report) -> Iterator[_Arrow]:
-    """The seed, then every arrow; a node passes on what it got once its last arrow has arrived.
-
-    So nodes are taken in a reverse topological order; of several that are ready, the one that the
-    formula names first goes first, all the way down.
+    ``record(sender, argument, receiver, contribution, sum before, arrived, of)`` is called after each.
     """
-    total = arrow_counts(J, order)
-    sums = {J: SoFar(checked_seed(seed, J), 1, 1)}
-    yield _Arrow(J, None, J, None, sums[J].sum, None, sums[J])
-    ready = [J]
-    while ready:
-        node = ready.pop()
-        upstream = sums[node].sum
-        operands = operands_of(node, (values[operand] for operand in node.inputs))
-        finished = []
-        for argument, place in enumerate(places(node)):
-            if not carries(node, place):
-                continue
-            receiver = node.inputs[argument]
-            with np.errstate(all="ignore"):
-                flow = vector_jacobian(node, place, upstream, values[node], operands)
-            # + 0: no negative zeros for the learner to puzzle over
-            contribution = frozen(np.asarray(flow, dtype=receiver.dtype) + 0)
-            report.sent(node, receiver, upstream, contribution, values[receiver])
-            before, arrived, of = sums.get(receiver, (None, 0, total[receiver]))
-            now = contribution if before is None else frozen(before + contribution)
-            sums[receiver] = so_far = SoFar(now, arrived + 1, of)
-            if so_far.arrived == of:
-                finished.append(receiver)
-            yield _Arrow(node, argument, receiver, upstream, contribution, before, so_far)
-        ready.extend(reversed(finished))
-
-
-def arrow_counts(J, order) -> dict[Node, int]:
-    """{node that a gradient reaches: how many arrows bring it}."""
-    total = {J: 1}
-    for node in reversed(order):
-        if node in total and node.rule is not None:
-            for argument, place in enumerate(places(node)):
-                if carries(node, place):
-                    receiver = node.inputs[argument]
-                    total[receiver] = total.get(receiver, 0) + 1
-    return total
-
-
-def carries(node, place) -> bool:
-    return node.arguments[place].needs_gradient and node.rule.derivatives[place] is not None
+    sender = None
+    for i, argument, place, k, arrived, of in plan.arrows:
+        if i != sender:  # all arrows of a node come one after the other
+            sender, node, upstream, value = i, order[i], gradients[i], values[i]
+            operands = computed.get(i) or operands_of(node, [values[n] for n in plan.inputs[i]])
+        contribution = np.asarray(vector_jacobian(node, place, upstream, value, operands), order[k].dtype)
+        if record:
+            contribution = presentable(contribution)
+        before = gradients[k] if arrived > 1 else None
+        gradients[k] = contribution if before is None else np.asarray(before + contribution)
+        if record:
+            record(i, argument, k, contribution, before, arrived, of)
 
 
 def checked_seed(seed, J) -> np.ndarray:
+    if type(seed) is int and seed == 1 and J.shape == ():
+        return np.ones((), J.dtype)
     array = np.asarray(seed)
     if array.dtype.kind not in "fiub":
         raise NotAnArrayError(f"backward(…, seed=…): expected real numbers, was given {seed!r}")
@@ -205,24 +193,33 @@ def checked_node(J, what) -> Node:
 
 def pull_back(y: Node, x: Node, v) -> np.ndarray:
     """(∂y/∂x)ᵀ v by one backward pass that leaves the graph as it is; ``v`` has y's shape."""
-    order = topological_order(checked_node(y, "backward"))
-    quiet = Report("ignore")
-    values = _complete(order, quiet)
-    result = np.zeros(x.shape, x.dtype)
-    for arrow in _arrows(y, order, values, v, quiet):
-        if arrow.receiver is x:
-            result = arrow.so_far.sum
-    return frozen(result)
+    order, plan = plan_of(checked_node(y, "backward"))
+    values, gradients = _values(order), _start(order, v)
+    with Report("ignore").watching():
+        computed = _compute(order, plan, values)
+        _send(order, plan, values, computed, gradients)
+    found = [gradient for node, gradient in zip(order, gradients) if node is x and gradient is not None]
+    return presentable(found[0] if found else np.zeros(x.shape, x.dtype))
 
 
 def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
     """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
-    order = topological_order(checked_node(J, "evaluate"))
-    values = {node: node.value for node in order if node.rule is None and node.value is not None}
-    values |= {leaf: frozen(np.asarray(value, leaf.dtype)) for leaf, value in given.items()}
-    for node, value in _computed(order, values, Report("ignore")):
-        values[node] = value
-    return values[J]
+    order, plan = plan_of(checked_node(J, "evaluate"))
+    values = _leaf_values(order)
+    for i, leaf in enumerate(order):
+        if leaf in given:
+            values[i] = frozen(np.asarray(given[leaf], leaf.dtype))
+    with Report("ignore").watching():
+        _compute(order, plan, values)
+    return frozen(values[-1])
+
+
+def _values(order):
+    return [node._value if node._holder is None else node.value for node in order]
+
+
+def _leaf_values(order):
+    return [node.value if node.rule is None else None for node in order]
 
 
 # ----------------------------------------------------------------------------------------- records
@@ -244,26 +241,35 @@ def steps(J: Node, seed=1) -> list[Step]:
       3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
       4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
-    order = topological_order(checked_node(J, "steps"))
-    values = {node: node.value for node in order if node.rule is None and node.value is not None}
-    checked_seed(seed, J)
+    order, plan = plan_of(checked_node(J, "steps"))
+    values, gradients = _leaf_values(order), _start(order, seed)
     report = Report.noting()
     records = []
-    for node, value in _computed(order, values, report):
-        values[node] = value
-        inputs = tuple(values[operand] for operand in node.inputs)
-        record = Step("forward", len(records), J, node, inputs, value, alarm=report.noted())
-        records.append(record)
-    for arrow in _arrows(J, order, values, seed, report):
-        record = Step(
-            "backward",
-            len(records),
-            J,
-            inputs=tuple(values[operand] for operand in arrow.node.inputs),
-            value=values[arrow.node],
-            complete=arrow.so_far.arrived == arrow.so_far.of,
-            alarm=report.noted(),
-            **arrow._asdict(),
-        )
-        records.append(record)
+
+    def record(phase, i, **how):
+        node = order[i]
+        inputs = tuple(frozen(values[k]) for k in plan.inputs[i])
+        step = Step(phase, len(records), J, node, inputs, frozen(values[i]), alarm=report.noted(), **how)
+        records.append(step)
+
+    def computed(i):
+        for k in plan.inputs[i]:
+            if order[k].rule is None:
+                report.given(order[k], values[k])
+        report.made(order[i], values[i], operands_of(order[i], [values[k] for k in plan.inputs[i]]))
+        record("forward", i)
+
+    def sent(i, argument, k, contribution, before, arrived, of):
+        upstream, so_far = gradients[i], SoFar(frozen(gradients[k]), arrived, of)
+        report.sent(order[i], order[k], upstream, contribution, values[k])
+        record(
+            "backward", i, receiver=order[k], argument=argument, upstream=upstream, contribution=contribution,
+            before=before, so_far=so_far, complete=arrived == of,
+        )  # fmt: skip
+
+    with Report("ignore").watching():
+        done = _compute(order, plan, values, computed)
+        seed = gradients[-1]
+        record("backward", len(order) - 1, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))
+        _send(order, plan, values, done, gradients, sent)
     return records

@@ -166,7 +166,9 @@ def _checked_variables(J, wrt, leaves):
     for variable in variables:
         if not isinstance(variable, Node) or variable.leaf_kind != "variable":
             name = notation.mention(variable, code=True) if isinstance(variable, Node) else repr(variable)
-            raise NotAnArrayError(f"compile: wrt takes variables, and {name} is none; for others: bl.gradient")
+            raise NotAnArrayError(
+                f"compile: wrt takes variables, and {name} is none; for others: bl.gradient"
+            )
     if not variables:
         raise ValueError("compile: the cost depends on no variable, so there is no gradient to compute")
     return list(dict.fromkeys(variables))
@@ -349,7 +351,9 @@ class _Plain:
 def _present(leaf, value):
     if value is None:
         name = leaf.name
-        raise MissingValueError(f"{name} (shape {leaf.shape}) stands without a value; give it one: {name}.value = …")
+        raise MissingValueError(
+            f"{name} (shape {leaf.shape}) stands without a value; give it one: {name}.value = …"
+        )
     return value
 
 
@@ -371,7 +375,9 @@ class Functional:
         program, xp = self._program, self._xp
         for name in leaves:
             if name not in program.leaves:
-                raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(program.leaves)}")
+                raise TypeError(
+                    f"the program has no leaf {name!r}; its leaves are {', '.join(program.leaves)}"
+                )
         given = {
             leaf: xp.asarray(leaves[name] if name in leaves else _present(leaf, leaf.value))
             for name, leaf in program.leaves.items()

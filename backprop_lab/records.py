@@ -15,6 +15,7 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.graph import Node, constant, frozen
+from backprop_lab.plan import places
 from backprop_lab.rules import vector_jacobian
 
 LARGEST_LOCAL = 36  # entries of a local Jacobian that are still worth looking at
@@ -67,7 +68,7 @@ class Step:
     @cached_property
     def operands(self) -> tuple:
         """The node's arguments as numbers: its inputs' values, and literals in their places."""
-        return operands_of(self.node, iter(self.inputs))
+        return tuple(operands_of(self.node, self.inputs))
 
     @cached_property
     def local(self) -> np.ndarray | str | None:
@@ -198,18 +199,15 @@ def _number_or(value, part):
     return (notation.array(value), notation.ATOM) if value.size <= 12 else part
 
 
-def operands_of(node, values) -> tuple:
-    """The node's arguments as numbers; integers are read as floats where the result is one."""
-    operands = []
-    for argument in node.arguments:
-        if isinstance(argument, Node):
-            argument = next(values)
-            if node.dtype.kind == "f" and argument.dtype.kind != "f":
-                argument = frozen(argument.astype(node.dtype))
-        operands.append(argument)
-    return tuple(operands)
+def operands_of(node, values) -> list:
+    """The node's arguments as numbers, ``values`` those of its inputs; integers are read as floats where
+    the result is one."""
+    values = iter(values)
+    return [
+        argument if not isinstance(argument, Node) else _as_read(next(values), node.dtype)
+        for argument in node.arguments
+    ]
 
 
-def places(node) -> list[int]:
-    """For each input of a node, its place among all arguments (numbers stand between them)."""
-    return [place for place, argument in enumerate(node.arguments) if isinstance(argument, Node)]
+def _as_read(value, dtype):
+    return frozen(value.astype(dtype)) if dtype.kind == "f" and value.dtype.kind != "f" else value

@@ -82,7 +82,7 @@ def operation(rule: Rule) -> Callable:
 
     @wraps(rule.compute)
     def call(*args, **keywords):
-        if any(isinstance(a, Node) for a in args):
+        if any([isinstance(a, Node) for a in args]):
             return rule(*args, **keywords)
         return rule.compute(*(np.asarray(a) for a in args), **keywords)
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.errors import ShapeError
-from backprop_lab.graph import RULES
+from backprop_lab.graph import RULES, Node
 from backprop_lab.local_derivatives import (
     centred,
     inverse_or_zero,
@@ -205,7 +205,7 @@ linear(np.sum, reduced_shape,
        parameters={"axis": None, "keepdims": False},
        code=with_parameters("np.sum"), math=with_parameters("sum"))
 linear(np.mean, reduced_shape,
-       lambda g, z, x, axis, keepdims: spread(g / (np.size(x) // np.size(z)), x, axis, keepdims),
+       lambda g, z, x, axis, keepdims: spread(g / (max(x.size // max(z.size, 1), 1)), x, axis, keepdims),
        parameters={"axis": None, "keepdims": False},
        code=with_parameters("np.mean"), math=with_parameters("mean"))
 for _extreme in (np.max, np.min):
@@ -218,13 +218,13 @@ custom(np.prod, reduced_shape, others_multiplied,
        code=with_parameters("np.prod"), math=with_parameters("prod"))
 custom(np.var, reduced_shape,
        lambda g, z, x, axis, keepdims:
-           spread(g, x, axis, keepdims) * centred(x, axis) * (2 / (np.size(x) // np.size(z))),
+           spread(g, x, axis, keepdims) * centred(x, axis) * (2 / (max(x.size // max(z.size, 1), 1))),
        parameters={"axis": None, "keepdims": False},
        code=with_parameters("np.var"), math=with_parameters("var"))
 custom(np.std, reduced_shape,
        lambda g, z, x, axis, keepdims:
            spread(g * inverse_or_zero(z), x, axis, keepdims) * centred(x, axis)
-           * (1 / (np.size(x) // np.size(z))),
+           * (1 / (max(x.size // max(z.size, 1), 1))),
        parameters={"axis": None, "keepdims": False},
        code=with_parameters("np.std"), math=with_parameters("std"))
 linear(np.cumsum, cumulated_shape,
@@ -403,10 +403,13 @@ def _scattered(g, shape, key):
 
 
 def _summed_to(g, shape):
-    new = tuple(range(np.ndim(g) - len(shape)))
-    g = np.sum(g, axis=new if len(new) > 1 else new[0]) if new else g
-    ones = tuple(i for i, n in enumerate(shape) if n == 1 and np.shape(g)[i] != 1)
-    return np.sum(g, axis=ones, keepdims=True) if ones else g
+    new = g.ndim - len(shape)
+    if new:
+        g = g.sum(axis=0 if new == 1 else tuple(range(new)))
+    if g.shape == shape:
+        return g
+    ones = tuple(i for i, n in enumerate(shape) if n == 1 != g.shape[i])
+    return g.sum(axis=ones, keepdims=True)
 
 
 scatter = operation(linear(
@@ -432,11 +435,13 @@ def vector_jacobian(node, place, upstream, value, operands):
     derivative = node.rule.derivatives[place]
     if node.rule.kind == "elementwise":
         partial = derivative(value, *operands, **node.parameters)
-        if isinstance(partial, int) and abs(partial) == 1:
+        if type(partial) is int and partial in (1, -1):
             result = upstream if partial == 1 else -upstream
         else:
             result = upstream * partial
     else:
         result = derivative(upstream, value, *operands, **node.parameters)
-    shape = np.shape(operands[place])
-    return result if np.shape(result) == shape else sum_to(result, shape=shape)
+    shape = operands[place].shape
+    if result.shape == shape:
+        return result
+    return sum_to(result, shape=shape) if isinstance(result, Node) else _summed_to(result, shape)

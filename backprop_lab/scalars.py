@@ -21,11 +21,14 @@ _PYTHONS = {
     "where": "{1} if {0} else {2}", "absolute": "abs({})", "arctan": "atan({})",
     "greater": "{} > {}", "greater_equal": "{} >= {}", "less": "{} < {}", "less_equal": "{} <= {}",
     "equal": "{} == {}", "not_equal": "{} != {}",
-    **{name: name + "({})" for name in "exp log log1p expm1 sqrt sin cos tan sinh cosh tanh".split()},
+    **{name: name + "({})" for name in ("exp", "log", "log1p", "expm1", "sqrt")},
+    **{name: name + "({})" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
 }  # fmt: skip
 
 
-def bind_numbers(J: Node, gradient: Node, leaves: dict[Node, np.ndarray], otherwise) -> SimpleNamespace | None:
+def bind_numbers(
+    J: Node, gradient: Node, leaves: dict[Node, np.ndarray], otherwise
+) -> SimpleNamespace | None:
     """As :func:`backprop_lab.buffers.bind` for a graph of single numbers; None for any other.
 
     ``otherwise`` is what that function gave for the same graph.
@@ -79,5 +82,7 @@ def bind_numbers(J: Node, gradient: Node, leaves: dict[Node, np.ndarray], otherw
 
 def _pieces(gradient: Node) -> list[Node]:
     """The single numbers that a gradient is put together from."""
-    joined = gradient.inputs if gradient.rule is not None and gradient.rule.name == "concatenate" else (gradient,)
+    joined = (
+        gradient.inputs if gradient.rule is not None and gradient.rule.name == "concatenate" else (gradient,)
+    )
     return [a.inputs[0] if a.rule is not None and a.rule.name == "ravel" else a for a in joined]

@@ -142,7 +142,9 @@ def folded(roots):
                 return first
             if node.rule in (ADD, MULTIPLY) and _stands_for(node, second) and number_in(first) == neutral:
                 return second
-        same_place = node.rule in (RESHAPE, RAVEL, BROADCAST) or (node.rule is SUM and node.parameters["axis"] == ())
+        same_place = node.rule in (RESHAPE, RAVEL, BROADCAST) or (
+            node.rule is SUM and node.parameters["axis"] == ()
+        )
         return node.arguments[0] if same_place and _stands_for(node, node.arguments[0]) else None
 
     return rewritten(roots, rewrite)
@@ -270,7 +272,12 @@ def sums_of_products(roots):
 
     def rewrite(node, uses):
         inner = node.arguments[0]
-        if node.rule is not SUM or node.shape != () or not isinstance(inner, Node) or not _is_free(inner, uses):
+        if (
+            node.rule is not SUM
+            or node.shape != ()
+            or not isinstance(inner, Node)
+            or not _is_free(inner, uses)
+        ):
             return None
         if inner.rule is SQUARE or (inner.rule is POWER and number_in(inner.arguments[1]) == 2):
             pair = (inner.arguments[0], inner.arguments[0])
@@ -323,8 +330,10 @@ def terms_of(node: Node) -> list[Node]:
     terms, waiting = [], [node]
     while waiting:
         part = waiting.pop()
-        if part.rule is ADD and (part is node or not has_name(part)) and all(
-            isinstance(a, Node) for a in part.arguments
+        if (
+            part.rule is ADD
+            and (part is node or not has_name(part))
+            and all(isinstance(a, Node) for a in part.arguments)
         ):
             waiting += reversed(part.arguments)
         else:

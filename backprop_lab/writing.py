@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from backprop_lab import notation
+from backprop_lab.graph import Node
 
 
 def multiplied(node, x, y):
@@ -71,5 +72,7 @@ def _place_text(place, longest):
         return f"{start}:{stop}" + (f":{step}" if place.step is not None else "")
     if place is Ellipsis:
         return "..."
+    if isinstance(place, Node):  # refused, but the error names it
+        return notation.mention(place, code=True)
     text = str(np.asarray(place).tolist())
     return notation.shorten(text, longest) if longest else text

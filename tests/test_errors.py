@@ -297,7 +297,7 @@ def test_what_is_not_real_numbers_is_refused(value, message):
     for place, mistake in [
         ("variable('v', …): ", lambda: bl.variable("v", value)),
         ("constant('v', …): ", lambda: bl.constant("v", value)),
-        ("x.value: ", lambda: setattr(x, "value", value)),
+        ("x.value = …: ", lambda: setattr(x, "value", value)),
         ("multiply of a node: ", lambda: x * value),
     ]:
         found = message_of(bl.NotAnArrayError, mistake)
