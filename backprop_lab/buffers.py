@@ -94,7 +94,7 @@ class _Binder:
         """The parts of the gradient are computed where they belong, instead of being copied there."""
         self.target[gradient] = self.gradient
         for node in reversed(self.order):
-            if node not in self.target:
+            if node not in self.target or node.rule is None:
                 continue
             place = self.target[node]
             if node.rule.name == "concatenate" and node.ndim == 1:
@@ -157,7 +157,7 @@ class _Binder:
             key = node.size, dtype
             if same:
                 out = self.place[same[0]]
-                ending.remove(same[0])
+                ending[:] = [a for a in ending if a is not same[0]]
             elif self.moves[node] and free.get(key):
                 out = free[key].pop().reshape(node.shape)
             else:
@@ -307,7 +307,7 @@ def _product(binder, node, out):
 
 def _inner_product(binder, node, out):
     x, y = (binder.place[a] for a in node.arguments)
-    if not x.dtype == y.dtype == node.dtype or not _in_one_piece(x, y):
+    if not _in_one_piece(x, y) or not x.dtype == y.dtype == node.dtype:
         return None
     return f"dot({binder._name(x.reshape(-1))}, {binder._name(y.reshape(-1))})"
 
@@ -324,7 +324,7 @@ def _sum(binder, node, out):
     """A sum as a product with ones; the mean as a product with 1/n."""
     (x,) = node.inputs
     place, axis = binder.place[x], node.parameters["axis"]
-    if isinstance(place, str) or not place.dtype == node.dtype or place.size == 0:
+    if isinstance(place, str) or place.dtype != node.dtype or place.size == 0:
         return None
     count = x.size // max(node.size, 1)
     weight = 1.0 if node.rule.compute is np.sum else 1 / count

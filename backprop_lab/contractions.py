@@ -17,14 +17,18 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import RULES
-from backprop_lab.rule import Rule, apply
+from backprop_lab.operation import Rule, apply
 from backprop_lab.shapes import axes_of
 
 
 def _along_axes(x, y, subscripts):
+    return np.tensordot(x, y, axes=_shared_axes(subscripts))
+
+
+def _shared_axes(subscripts):
     (first, second), _ = parts(subscripts)
     shared = sorted(set(first) & set(second))  # letters were given out in the order of the axes
-    return np.tensordot(x, y, axes=[[letters.index(c) for c in shared] for letters in (first, second)])
+    return [[letters.index(c) for c in shared] for letters in (first, second)]
 
 
 _COMPUTED = {  # by NumPy's own function, so that values are NumPy's to the last digit
@@ -42,7 +46,8 @@ def contraction(name: str, count: int) -> Rule:
     def code(node, *texts):
         if name == "einsum":
             return f"np.einsum({node.parameters['subscripts']!r}, {', '.join(texts)})"
-        return f"np.{name}({', '.join(texts)})"
+        axes = f", axes={_shared_axes(node.parameters['subscripts'])}" if name == "tensordot" else ""
+        return f"np.{name}({', '.join(texts)}{axes})"
 
     def math(node, *texts):
         subscripts = f"{node.parameters['subscripts']}: " if name == "einsum" else ""
@@ -85,6 +90,8 @@ def flow_back(place, g, z, *arrays, subscripts):
     inputs, output = parts(subscripts)
     mine = inputs[place]
     others = [(letters, a) for i, (letters, a) in enumerate(zip(inputs, arrays, strict=True)) if i != place]
+    if not output and len(others) == 1 and others[0][0] == mine:  # the inner product of two arrays
+        return g * others[0][1]
     there = set(output).union(*(letters for letters, _ in others))
     kept = "".join(letter for letter in mine if letter in there)
     terms = ",".join([output, *(letters for letters, _ in others)])

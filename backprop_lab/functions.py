@@ -17,7 +17,7 @@ from backprop_lab import notation
 from backprop_lab.errors import NotAnArrayError, ShapeError
 from backprop_lab.graph import Node
 from backprop_lab.local_derivatives import spread
-from backprop_lab.rule import Rule, operation
+from backprop_lab.operation import Rule, operation
 from backprop_lab.rules import function
 from backprop_lab.shapes import axes_of, broadcast_shape, reduced_shape
 
@@ -143,7 +143,7 @@ def _one_hot_shape(labels, logits):
 
 
 def one_hot(labels, logits):
-    """Class labels as rows that are 1 at the label and 0 elsewhere, like the logits; rows stay as they are."""
+    """Class labels as rows that are 1 at the label, else 0, in the logits' shape; rows stay as they are."""
     _one_hot_shape(np.shape(labels), np.shape(logits))
     if np.shape(labels) == np.shape(logits):
         return labels

@@ -2,7 +2,7 @@
 
 A :class:`Node` answers NumPy's own protocols, so that ``h = np.tanh(W @ x)`` makes two nodes
 instead of two arrays. A node knows its shape at once and its value only after a forward pass. What
-an operation *is* stands in ``rule.py``; the table of rules is empty here and filled by ``rules.py``.
+an operation *is* stands in ``operation.py``; the table of rules is empty here and filled by ``rules.py``.
 
 What must hold: no recursion over the graph anywhere (graphs are as deep as memory allows); a node
 refers to its inputs strongly and to its consumers weakly, so that graphs nobody uses disappear; a
@@ -333,10 +333,19 @@ def _rule_for(function) -> Callable:
     import difflib
 
     known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
-    near = difflib.get_close_matches(function.__name__, known, n=3, cutoff=0.6)
-    hint = ("the nearest known: " if near else "known: ") + ", ".join(f"np.{name}" for name in near or known)
+    name = function.__name__
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    hint = (
+        "the nearest known: " + ", ".join(f"np.{n}" for n in near)
+        if near
+        else f"none of the {len(known)} known is near"
+    )
     home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
-    raise TypeError(f"{home}.{function.__name__} has no rule for nodes yet; {hint}")
+    places = ", ".join("xyuvw"[: getattr(function, "nin", 1)])
+    raise TypeError(
+        f"{home}.{name} has no rule for nodes yet; {hint}; to add it, give its derivative: "
+        f'bl.rule("{name}", {home}.{name}, lambda z, {places}: …)'
+    )
 
 
 # ------------------------------------------------------------------------------------------ leaves

@@ -31,7 +31,8 @@ class SGDStep:
     learning_rate: float
 
     def __str__(self):
-        return f"epoch {self.epoch}, step {self.index}: cost {number(self.cost)}, η = {number(self.learning_rate)}"
+        cost, rate = number(self.cost), number(self.learning_rate)
+        return f"epoch {self.epoch}, step {self.index}: cost {cost}, η = {rate}"
 
 
 def sgd(
@@ -140,15 +141,8 @@ class SGD:
                 )
                 if wanted != rate:
                     rate, eta = wanted, np.array(wanted, theta.dtype)
-                update = bound.gradient
-                if self._momentum:
-                    velocity *= self._momentum
-                    velocity += update
-                    np.multiply(velocity, eta, update)
-                else:
-                    np.multiply(update, eta, update)
                 parameters.hold()
-                np.subtract(theta, update, theta)
+                _descend(theta, bound.gradient, velocity, eta, self._momentum)
                 parameters.moved()
                 yield SGDStep(epoch, index, cost, rate)
         finally:
@@ -191,6 +185,18 @@ class SGD:
             if leaf in self._program.moving:
                 raise TypeError(f"sgd: {leaf.name} is a variable that learns; data are for constants")
         return arrays
+
+
+@np.errstate(all="ignore")  # a cost that runs away was reported with the node's name
+def _descend(theta, gradient, velocity, eta, momentum):
+    """θ ← θ − ηv, in place; the gradient's memory is used up."""
+    if momentum:
+        velocity *= momentum
+        velocity += gradient
+        np.multiply(velocity, eta, gradient)
+    else:
+        np.multiply(gradient, eta, gradient)
+    np.subtract(theta, gradient, theta)
 
 
 def _examples(arrays) -> int:

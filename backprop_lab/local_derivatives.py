@@ -27,6 +27,11 @@ def log_of_base(x):
     return np.log(np.where(x == 0, 1, x))
 
 
+def inverse(order):
+    """The order of axes that undoes a transposition to ``order``."""
+    return tuple(int(axis) for axis in np.argsort(order))
+
+
 def share(x, y):
     """Who sends the gradient on at a maximum: the larger one; ties share equally."""
     half = np.result_type(x, y, np.float16).type(0.5)  # in the precision of x and y
@@ -70,7 +75,7 @@ def others_multiplied(g, z, x, axis=None, keepdims=False):
     count = np.shape(table)[1]
     others = np.prod(np.where(np.eye(count, dtype=bool), 1, table[:, None, :]), axis=-1)
     moved = tuple(np.shape(x)[a] for a in order)
-    others = np.transpose(np.reshape(others, moved), tuple(np.argsort(order)))
+    others = np.transpose(np.reshape(others, moved), inverse(order))
     return spread(g, x, axis, keepdims) * others
 
 

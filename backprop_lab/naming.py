@@ -39,7 +39,7 @@ def in_package(frame) -> bool:
 
 _PACKAGE = os.path.join(os.path.dirname(__file__), "")
 # The files through which a learner's call comes in.
-_ENTRANCES = {_PACKAGE + name for name in ("graph.py", "rule.py", "naming.py")}
+_ENTRANCES = {_PACKAGE + name for name in ("graph.py", "operation.py", "naming.py")}
 _OPERATOR = "operator_of_a_node"  # what graph.py calls the methods behind +, * and so on
 
 

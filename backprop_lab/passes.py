@@ -9,7 +9,6 @@ or failed pass leaves the graph as it was; ``steps`` never changes the graph.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import numpy as np
 
 from backprop_lab import notation

@@ -107,7 +107,7 @@ class Program:
         """What to call the function in ``source`` with, for the values that the graph has now."""
         self.parameters.take_up()
         graph = _Simplified(self, {})
-        theta = np.concatenate([self.parameters.theta[self.parameters.slices[leaf]] for leaf in graph.slices])
+        theta = np.concatenate([self.parameters.theta[self.parameters.slices[v]] for v in graph.in_order()])
         parameters = graph.source("numpy")[1]
         return {name: theta if leaf is None else leaf.value for name, leaf in parameters.items()}
 
@@ -132,7 +132,7 @@ class Program:
             graph = _Simplified(self, shapes)
             slices = graph.slices
         if self.parameters is None:
-            self.parameters = Parameters(slices)
+            self.parameters = Parameters({variable: slices[variable] for variable in self.variables})
         if graph is None or slices != self.parameters.slices:
             return _Plain(self, shapes)
         return _Bound(graph, self.parameters.theta)
@@ -192,13 +192,23 @@ def copied(J: Node, shapes: dict[Node, tuple], moving: set[Node]) -> tuple[Node,
     new: dict[Node, Node] = {}
     for node in order:
         if node.rule is not None:
-            new[node] = simplify.with_arguments(node, tuple(new.get(a, a) for a in node.arguments))
+            arguments = [new.get(a, a) for a in node.arguments]
+            if node.dtype.kind == "f" and not any(_is_float(a) for a in arguments):
+                arguments = [a * node.dtype.type(1) if isinstance(a, Node) else a for a in arguments]
+            new[node] = simplify.with_arguments(node, tuple(arguments))
         elif node.name is None:
             new[node] = node
         else:
             dtype = node.dtype if node.dtype.kind == "f" or node in counting else J.dtype
             new[node] = simplify.leaf_of(node.name, shapes.get(node, node.shape), dtype, node in moving)
-    return new[J], {node: new[node] for node in order if node.rule is None and node.name is not None}
+    for leaf in moving - set(order):
+        new[leaf] = simplify.leaf_of(leaf.name, leaf.shape, leaf.dtype)
+    return new[J], {leaf: copy for leaf, copy in new.items() if leaf.rule is None and leaf.name is not None}
+
+
+def _is_float(operand) -> bool:
+    """NumPy computes in floats if one operand is one; of booleans alone it takes sines in half precision."""
+    return isinstance(operand, float) if not isinstance(operand, Node) else operand.dtype.kind == "f"
 
 
 class _Simplified:
@@ -216,9 +226,12 @@ class _Simplified:
         for simplification in simplify.SIMPLIFICATIONS:
             roots = simplification(roots)
         self.cost, gradient, self.theta, slices = simplify.in_one_vector(roots[0], roots[1:], variables)
-        self.gradient = gradient.named(Suggestion("gradient"))
-        originals = {copy: leaf for leaf, copy in self.leaves.items()}
-        self.slices = {originals[copy]: place for copy, place in slices.items()}  # in θ's order
+        self.gradient = gradient if gradient.rule is None else gradient.named(Suggestion("gradient"))
+        self.slices = {variable: slices[self.leaves[variable]] for variable in program.variables}
+
+    def in_order(self) -> list[Node]:
+        """The variables as they follow each other in θ."""
+        return sorted(self.slices, key=lambda variable: self.slices[variable].start)
 
     def source(self, library: str) -> tuple[str, dict[str, Node]]:
         """The text, and {parameter: leaf of the program, or unnamed constant}; θ is called ``None``."""
@@ -228,13 +241,16 @@ class _Simplified:
         return text, {name: own.get(leaf, leaf) for name, leaf in parameters.items()}
 
 
+_NOTHING = object()  # stands for what a leaf was known to be before it was first looked at
+
+
 class Parameters:
     """All variables of a program in one vector θ, and what the graph knows of their values."""
 
     def __init__(self, slices: dict[Node, slice]):
         self.slices = slices
         self.theta = np.empty(sum(leaf.size for leaf in slices), np.result_type(*(v.dtype for v in slices)))
-        self._known: dict[Node, np.ndarray | None] = dict.fromkeys(slices)
+        self._known: dict[Node, object] = dict.fromkeys(slices, _NOTHING)
         self._published, self.held = True, False
         self._places = [
             (leaf, (place.start, ...) if leaf.shape == () else place, leaf.shape if leaf.ndim > 1 else None)
@@ -245,7 +261,8 @@ class Parameters:
         """{variable: its part of a vector like θ, in its shape}: views."""
         found = Gradients()
         for leaf, place, shape in self._places:
-            found[leaf] = flat[place] if shape is None else flat[place].reshape(shape)
+            part = flat[place] if shape is None else flat[place].reshape(shape)
+            found[leaf] = part if part.dtype is leaf.dtype else part.astype(leaf.dtype, copy=False)
         return found
 
     def take_up(self, given=()):
@@ -253,7 +270,7 @@ class Parameters:
         for leaf, known in self._known.items():
             if leaf in given:
                 self.theta[self.slices[leaf]] = given[leaf].reshape(-1)
-                self._known[leaf] = None
+                self._known[leaf] = _NOTHING
                 continue
             if leaf._holder is self:
                 value = leaf._value
@@ -292,7 +309,7 @@ class Parameters:
             snapshot = frozen(self.theta.copy())
             for leaf, value in self.parts(snapshot).items():
                 if leaf._holder is self:
-                    leaf._value = self._known[leaf] = value.astype(leaf.dtype, copy=False)
+                    leaf._value = self._known[leaf] = frozen(value)
 
 
 class _Bound:
@@ -301,7 +318,7 @@ class _Bound:
     def __init__(self, graph: _Simplified, theta: np.ndarray):
         data = {leaf: copy for leaf, copy in graph.leaves.items() if leaf not in graph.slices}
         self._places = {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
-        self._known: dict[Node, np.ndarray | None] = dict.fromkeys(data)
+        self._known: dict[Node, object] = dict.fromkeys(data, _NOTHING)
         places = {graph.theta: theta} | {data[leaf]: place for leaf, place in self._places.items()}
         calls = bind(graph.cost, graph.gradient, places)
         calls = bind_numbers(graph.cost, graph.gradient, places, calls) or calls
@@ -314,9 +331,9 @@ class _Bound:
         for leaf, known in self._known.items():
             if leaf in given:
                 self._places[leaf][...] = given[leaf]
-                self._known[leaf] = None
+                self._known[leaf] = _NOTHING
                 changed = True
-            elif leaf._value is not known:
+            elif leaf.value is not known:
                 self._places[leaf][...] = _present(leaf, leaf.value)
                 self._known[leaf] = leaf.value
                 changed = True
@@ -383,8 +400,7 @@ class Functional:
             for name, leaf in program.leaves.items()
         }
         graph, function, parameters = self._for(given)
-        ordered = sorted(graph.slices, key=lambda leaf: graph.slices[leaf].start)
-        theta = xp.concatenate([xp.ravel(given[leaf]) for leaf in ordered])
+        theta = xp.concatenate([xp.ravel(given[leaf]) for leaf in graph.in_order()])
         arguments = {
             name: theta if leaf is None else given[leaf] if leaf in given else xp.asarray(leaf.value)
             for name, leaf in parameters.items()

@@ -24,6 +24,7 @@ from backprop_lab.errors import ShapeError
 from backprop_lab.graph import RULES, Node
 from backprop_lab.local_derivatives import (
     centred,
+    inverse,
     inverse_or_zero,
     log_of_base,
     lowered,
@@ -39,7 +40,7 @@ from backprop_lab.local_derivatives import (
     summed_from_behind,
     summed_repeats,
 )
-from backprop_lab.rule import Rule, apply, operation
+from backprop_lab.operation import Rule, apply, operation
 from backprop_lab.shapes import (
     axes_of,
     broadcast_shape,
@@ -179,7 +180,7 @@ elementwise(np.minimum,  lambda z, x, y: share(y, x),  lambda z, x, y: share(x, 
 # fmt: on
 
 elementwise(np.floor_divide, lambda z, x, y: 0 * z, lambda z, x, y: 0 * z,
-            code="{0} // {1}", math="⌊{0} / {1}⌋", slots=(2, 3))  # fmt: skip
+            code="{0} // {1}", math="⌊{0} / {1}⌋", binds=2, slots=(2, 3))  # fmt: skip
 elementwise(np.remainder, lambda z, x, y: 1, lambda z, x, y: -(x // y),
             code="{0} % {1}", math="{0} mod {1}", binds=2, slots=(2, 3))  # fmt: skip
 
@@ -266,7 +267,7 @@ custom(np.linalg.norm, reduced_shape,
        parameters={"axis": None, "keepdims": False},
        code=with_parameters("np.linalg.norm"), math="‖{0}‖")
 linear(np.transpose, transposed_shape,
-       lambda g, z, x, axes: np.transpose(g, np.argsort(permutation(axes, np.ndim(x)))),
+       lambda g, z, x, axes: np.transpose(g, inverse(permutation(axes, np.ndim(x)))),
        parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ", gives="the same")
 linear(np.swapaxes, swapped_shape,
        lambda g, z, x, axis1, axis2: np.swapaxes(g, axis1, axis2),

@@ -16,9 +16,10 @@ from backprop_lab.notation import literal
 
 _PYTHONS = {
     "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
-    "negative": "-{}", "positive": "{}", "square": "{0} * {0}", "reciprocal": "1 / {}", "power": "pow({}, {})",
-    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}", "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
-    "where": "{1} if {0} else {2}", "absolute": "abs({})", "arctan": "atan({})",
+    "negative": "-{}", "positive": "{}", "square": "{0} * {0}", "reciprocal": "1 / {}",
+    "power": "pow({}, {})", "absolute": "abs({})", "arctan": "atan({})", "where": "{1} if {0} else {2}",
+    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
+    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
     "greater": "{} > {}", "greater_equal": "{} >= {}", "less": "{} < {}", "less_equal": "{} <= {}",
     "equal": "{} == {}", "not_equal": "{} != {}",
     **{name: name + "({})" for name in ("exp", "log", "log1p", "expm1", "sqrt")},

@@ -5,7 +5,7 @@ built with NumPy's own functions on nodes, like any other expression. ``program.
 order of :data:`SIMPLIFICATIONS`.
 
 What must hold: values stay the same up to rounding, shapes and dtypes exactly; the reader's names stay;
-the graph that is given stays as it is.
+the graph that is given stays as it is, but that nodes without a name may get one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from backprop_lab.errors import NotAnArrayError
 from backprop_lab.graph import RULES, Node, constant, topological_order, variable
-from backprop_lab.rule import apply
+from backprop_lab.operation import apply
 
 ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
@@ -166,10 +166,21 @@ def shared(roots):
         return type(operand), operand
 
     def rewrite(node, uses):
-        parameters = tuple((k, repr(v), id(v) if np.ndim(v) else 0) for k, v in node.parameters.items())
+        parameters = tuple((k, _comparable(v)) for k, v in node.parameters.items())
         return made.setdefault((node.rule, parameters, *map(identity, node.arguments)), node)
 
     return rewritten(roots, rewrite)
+
+
+def _comparable(value):
+    """A parameter of an operation as something that can be a key."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, slice):
+        return slice, value.start, value.stop, value.step
+    if isinstance(value, (tuple, list)):
+        return type(value), *map(_comparable, value)
+    return type(value), value
 
 
 def unbroadcast(roots):
@@ -181,7 +192,7 @@ def unbroadcast(roots):
         arguments = tuple(_small(a) for a in node.arguments)
         if all(a is b for a, b in zip(arguments, node.arguments)):
             return None
-        made = with_arguments(node, arguments)
+        made = apply(node.rule, *arguments, **node.parameters)
         return made if made.shape == node.shape else np.broadcast_to(made, node.shape)
 
     return rewritten(roots, rewrite)
@@ -234,6 +245,7 @@ def numbers_gathered(roots):
         if number == -1:
             made = -made
         elif number != 1:
+            number = int(number) if number.is_integer() and abs(number) < 1e6 else number
             made = (number if made.dtype == node.dtype else node.dtype.type(number)) * made
         for factor in factors[1:]:
             made = made * factor
@@ -362,29 +374,30 @@ def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node])
     adds to the gradient one product and one sum.
     """
     groups: dict = {}
-    for variable, gradient in zip(variables, gradients):
-        found = decay_of(gradient, variable) if variable.ndim else None
+    for leaf, gradient in zip(variables, gradients):
+        found = decay_of(gradient, leaf) if leaf.ndim else None
         key, rest, factor = found or (None, gradient, None)
-        groups.setdefault(key, (factor, []))[1].append((variable, rest))
+        groups.setdefault(key, (factor, []))[1].append((leaf, rest))
     ordered = sorted(groups, key=lambda key: key is None)
     slices, start = {}, 0
     for key in ordered:
-        for variable, _ in groups[key][1]:
-            slices[variable] = slice(start, start + variable.size)
-            start += variable.size
-    theta = leaf_of(_free_name(J), (start,), J.dtype)
+        for leaf, _ in groups[key][1]:
+            slices[leaf] = slice(start, start + leaf.size)
+            start += leaf.size
+    alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
+    theta = leaf_of(variables[0].name if alone else _free_name(J), (start,), J.dtype)
     views, pieces, penalised = {}, [], []
     for key in ordered:
         factor, members = groups[key]
-        for variable, _ in members:
-            views[variable] = _view(theta, slices[variable], variable)
+        for leaf, _ in members:
+            views[leaf] = _view(theta, slices[leaf], leaf)
         parts = [np.ravel(rest) for _, rest in members]
         if key is not None:
             span = theta[slices[members[0][0]].start : slices[members[-1][0]].stop]
             span.named(Suggestion("penalised"))
             together = np.concatenate(parts).named(Suggestion("without_penalty"))
             parts = [together + factor * span]
-            penalised.append(([variable for variable, _ in members], span))
+            penalised.append(([leaf for leaf, _ in members], span))
         pieces += parts
     total = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
     J, total = penalties_together([J, total], penalised)

@@ -85,12 +85,10 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
                     parameters[texts[node]] = node
             continue
         text = notation.expression(node, texts.get, code=True, depth=0)
-        inner = sorted(
-            (a for a in set(node.inputs) if isinstance(texts[a], tuple)), key=lambda a: texts[a][0]
-        )
+        inner = [a for a in dict.fromkeys(node.inputs) if isinstance(texts[a], tuple)]
+        inner.sort(key=lambda a: len(texts[a][0]))
         while inner and len(text) > WIDTH:
-            longest = max(inner, key=lambda a: len(texts[a][0]))
-            inner.remove(longest)
+            longest = inner.pop()
             give_line(longest, texts[longest][0])
             text = notation.expression(node, texts.get, code=True, depth=0)
         if node in names or node in wanted or uses[node] > 1:

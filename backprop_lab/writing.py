@@ -35,7 +35,8 @@ def with_parameters(name):
 
 
 def transposed(node, x):
-    return with_parameters("np.transpose")(node, x) if node.parameters["axes"] else f"{x}.T"
+    axes = node.parameters["axes"]
+    return f"{x}.T" if axes is None else f"np.transpose({x}, {axes})"
 
 
 def reshaped(node, x):
@@ -75,4 +76,6 @@ def _place_text(place, longest):
     if isinstance(place, Node):  # refused, but the error names it
         return notation.mention(place, code=True)
     text = str(np.asarray(place).tolist())
-    return notation.shorten(text, longest) if longest else text
+    if longest:
+        return notation.shorten(text, longest)
+    return f"np.array({text})" if np.ndim(place) else text

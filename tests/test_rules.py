@@ -15,7 +15,7 @@ from samples import programs
 import backprop_lab as bl
 from backprop_lab import functions, rules
 from backprop_lab.graph import RULES
-from backprop_lab.rule import Rule
+from backprop_lab.operation import Rule
 from backprop_lab.rules import scatter, sum_to, vector_jacobian
 
 random = np.random.default_rng(7)

@@ -1,0 +1,148 @@
+"""``bl.rule``: the reader's own operations, declared as the package's are.
+
+What must hold: an operation added here is checked, drawn, stepped through, differentiated again and compiled
+like any other; a mistake in its declaration is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+import numpy as np
+
+from backprop_lab.errors import ShapeError
+from backprop_lab.graph import RULES, Node, frozen
+from backprop_lab.operation import Rule, operation
+from backprop_lab.shapes import broadcast_shape
+
+_KINDS = {"elementwise": "z, x", "linear": "g, z, x", "custom": "g, z, x"}
+
+
+def rule(
+    name: str,
+    compute: Callable,
+    *derivatives: Callable | None,
+    kind: str = "elementwise",
+    shape: Callable | None = None,
+    parameters: dict[str, object] | None = None,
+) -> Callable:
+    """Add an operation: how it is computed, and one derivative for each of its arguments.
+
+    ``compute(x, y, …)`` gives the value z for arrays. The derivatives are written with NumPy's functions, so
+    that they work on arrays and on nodes; None where no gradient flows. What they are says ``kind``:
+
+    - ``"elementwise"``: the partial derivative ∂z/∂x, as ``d(z, x, y, …)``;
+    - ``"linear"``: the transpose applied to g = ∂J/∂z, as ``d(g, z, x, y, …)``;
+    - ``"custom"``: the vector-Jacobian product (∂z/∂x)ᵀ g, as ``d(g, z, x, y, …)``.
+
+    ``shape(x, y, …)`` gives the shape of z from the shapes of the arguments; by default they broadcast
+    (elementwise), or zeros of these shapes are tried. ``parameters`` are keywords with their defaults, which
+    all these functions take as well. Returns the operation, for arrays and nodes alike. If ``compute`` is a
+    function of NumPy's, that function works on nodes from now on.
+
+    Raises TypeError or ValueError for a declaration that cannot be one.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> x = bl.variable("x", [0.0, 2.0])
+    >>> swish = bl.rule("swish", lambda x: x * bl.sigmoid(x), lambda z, x: z + (1 - z) * bl.sigmoid(x))
+    >>> bl.check_gradient(np.sum(swish(x))).ok
+    True
+    >>> hasty = bl.rule("hasty", lambda x: x * bl.sigmoid(x), lambda z, x: bl.sigmoid(x))
+    >>> bl.check_gradient(np.sum(hasty(x))).ok
+    False
+    """
+    _check(name, compute, derivatives, kind)
+    numpys = isinstance(compute, np.ufunc) or (getattr(compute, "__module__", None) or "").startswith("numpy")
+    call = f"{name}({', '.join(f'{{{i}}}' for i in range(len(derivatives)))})"
+    if shape is None:
+        shape = broadcast_shape if kind == "elementwise" else _tried(compute)
+    made = Rule(
+        name,
+        compute if isinstance(compute, np.ufunc) else _careful(name, compute, shape),
+        shape,
+        kind,
+        tuple(
+            d if d is None or kind == "elementwise" else _fitting(name, i, d)
+            for i, d in enumerate(derivatives)
+        ),
+        f"np.{call}" if numpys else call,
+        call,
+        parameters=parameters or {},
+        arity=len(derivatives),
+    )
+    if numpys:
+        RULES[compute] = made
+    return operation(made)
+
+
+def _check(name, compute, derivatives, kind):
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TypeError(f'rule: the name comes first, an identifier such as "softplus"; was given {name!r}')
+    if not callable(compute):
+        raise TypeError(f"rule({name!r}, …): compute is a function of arrays, was given {compute!r}")
+    if kind not in _KINDS:
+        raise ValueError(f"rule({name!r}, …): kind is one of {', '.join(_KINDS)}, not {kind!r}")
+    if not derivatives or not all(d is None or callable(d) for d in derivatives):
+        raise TypeError(
+            f"rule({name!r}, …): give one derivative for each argument, as lambda {_KINDS[kind]}: …, or None "
+            "where no gradient flows"
+        )
+    arguments = getattr(compute, "nin", len(derivatives))
+    if arguments != len(derivatives):
+        raise TypeError(
+            f"rule({name!r}, …): it takes {arguments} arguments, {len(derivatives)} derivatives given"
+        )
+
+
+def _tried(compute):
+    """The shape of the result, found by computing with ones."""
+
+    def shape(*shapes, **parameters):
+        try:
+            with np.errstate(all="ignore"):
+                return np.shape(compute(*(np.ones(s) for s in shapes), **parameters))
+        except ValueError as error:
+            raise ShapeError(str(error)) from None
+
+    return shape
+
+
+def _careful(name, compute, shape):
+    """``compute`` on read-only arrays, its result compared with the declared shape."""
+
+    @wraps(compute)
+    def careful(*operands, **parameters):
+        if any(isinstance(o, Node) for o in operands):
+            return compute(*operands, **parameters)
+        value = np.asarray(compute(*(frozen(o) for o in operands), **parameters))
+        declared = tuple(shape(*(np.shape(o) for o in operands), **parameters))
+        if value.shape != declared:
+            raise ShapeError(
+                f"{name}: computed a value of shape {value.shape} where its rule says {declared}; "
+                "give the rule shape=…, the shape of the result from those of the arguments"
+            )
+        return value
+
+    return careful
+
+
+def _fitting(name, place, derivative):
+    """``derivative``, its result compared with the shape of the argument it belongs to."""
+
+    @wraps(derivative)
+    def fitting(g, z, *operands, **parameters):
+        flow = derivative(g, z, *operands, **parameters)
+        wanted, found = np.shape(operands[place]), np.shape(flow)
+        try:
+            fits = np.broadcast_shapes(wanted, found) == found
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ShapeError(
+                f"{name}: the derivative for its argument {place + 1} has shape {found}, and the argument "
+                f"{wanted}; a gradient has the shape of what it is a gradient of"
+            )
+        return flow
+
+    return fitting
