@@ -262,7 +262,12 @@ class _Binder:
         ):
             operands = [self._operand(a, node) for a in node.arguments]
             shapes = {np.shape(a) for a in node.arguments}
-            by_column = len(shapes) > 1 and node.ndim == 2 and node.shape[1] <= NARROW < node.shape[0]
+            by_column = (
+                all(name in self.scope for name in operands)
+                and len(shapes) > 1
+                and node.ndim == 2
+                and node.shape[1] <= NARROW < node.shape[0]
+            )
             calls = self._columns(node, [*operands, out]) if by_column else [[*operands, out]]
             call = self._name(node.rule.compute)
             return [f"{call}({', '.join(texts)}, out={result})" for *texts, result in calls]

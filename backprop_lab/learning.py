@@ -122,7 +122,7 @@ class SGD:
 
     def _run(self, batches):
         program, parameters = self._program, self._program.parameters
-        theta, velocity, reported = parameters.theta, 0 * parameters.theta, False
+        theta, velocity, reported = parameters.theta, np.zeros_like(parameters.theta), False
         bound, rate, eta = None, None, None
         try:
             for index, (epoch, given, new) in enumerate(batches):

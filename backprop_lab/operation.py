@@ -108,7 +108,7 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
         )
         raise ShapeError(f"{notation.expression(node, code=True)}: {shapes}: {error}") from None
     node.parameters = copy.deepcopy(parameters)  # an index array stays the learner's own
-    node.dtype = _result_dtype(rule, operands)
+    node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     node.needs_gradient = any(
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
         for operand, derivative in zip(operands, rule.derivatives, strict=True)

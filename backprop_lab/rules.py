@@ -394,7 +394,7 @@ RULES[np.stack] = partial(_join, "stack")
 RULES[np.concatenate] = partial(_join, "concatenate")
 
 
-# ----------------------------------------------------- two primitives that NumPy has no name for
+# ---------------------------------------------------- three primitives of the engine's own
 
 
 def _scattered(g, shape, key):
@@ -413,6 +413,10 @@ def _summed_to(g, shape):
     return g.sum(axis=ones, keepdims=True)
 
 
+def _converted(x, dtype):
+    return x.astype(dtype)
+
+
 scatter = operation(linear(
     _scattered, lambda g, shape, key: shape, lambda g, z, x, shape, key: g[key], name="scatter",
     parameters={"shape": None, "key": None}, code=scattered_in_code,
@@ -421,6 +425,9 @@ sum_to = operation(linear(
     _summed_to, lambda g, shape: shape, lambda g, z, x, shape: np.broadcast_to(g, np.shape(x)),
     name="sum_to", parameters={"shape": None}, code="sum_to({0}, {shape})",
     math=lambda node, g: f"{g} summed to {notation.extent(node.shape)}", binds=1))  # fmt: skip
+converted = operation(linear(  # a gradient has the precision of its variable
+    _converted, lambda x, dtype: x, lambda g, z, x, dtype: g, name="converted", parameters={"dtype": None},
+    code="np.asarray({0}, np.{dtype})", math="{0}"))  # fmt: skip
 
 
 # ------------------------------------------------------------------------ vector-Jacobian product
@@ -443,6 +450,8 @@ def vector_jacobian(node, place, upstream, value, operands):
     else:
         result = derivative(upstream, value, *operands, **node.parameters)
     shape = operands[place].shape
-    if result.shape == shape:
-        return result
-    return sum_to(result, shape=shape) if isinstance(result, Node) else _summed_to(result, shape)
+    if not isinstance(result, Node):
+        return result if result.shape == shape else _summed_to(result, shape)
+    result = result if result.shape == shape else sum_to(result, shape=shape)
+    dtype = operands[place].dtype
+    return result if result.dtype == dtype else converted(result, dtype=dtype)
