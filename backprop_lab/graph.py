@@ -106,9 +106,8 @@ class Node:
     @property
     def value(self) -> np.ndarray | None:
         """The value, read-only; None while unknown. Assign to a leaf to give it a new one."""
-        if self._holder is not None:
-            self._holder.publish()
-        return None if self._value is None else frozen(self._value)
+        value = self._value if self._holder is None else self._held_value()
+        return None if value is None else frozen(value)
 
     @value.setter
     def value(self, new):
@@ -262,7 +261,11 @@ class Node:
     # -- keeping known nodes true
     #
     # A variable that is being learned has a holder: it moves the value on without telling anybody, and
-    # gives the newest one when somebody looks (``publish``). Whoever reads a value reads ``.value``.
+    # gives the newest one when somebody looks (``publish``).
+
+    def _held_value(self):
+        self._holder.publish()
+        return self._value
 
     def _remember_consumer(self, node):
         """Weakly, so that a cell run again does not keep the graph of its last run alive."""

@@ -214,7 +214,7 @@ def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
 
 
 def _values(order):
-    return [node._value if node._holder is None else node.value for node in order]
+    return [node._value if node._holder is None else node._held_value() for node in order]
 
 
 def _leaf_values(order):

@@ -272,10 +272,9 @@ class Parameters:
                 self.theta[self.slices[leaf]] = given[leaf].reshape(-1)
                 self._known[leaf] = _NOTHING
                 continue
-            if leaf._holder is self:
-                value = leaf._value
-            else:
-                value, self.held = leaf.value, False
+            value = leaf._value
+            if leaf._holder is not self:
+                value, self.held = _newest(leaf), False
             if value is not known:
                 self.theta[self.slices[leaf]] = _present(leaf, value).reshape(-1)
                 self._known[leaf] = value
@@ -333,10 +332,12 @@ class _Bound:
                 self._places[leaf][...] = given[leaf]
                 self._known[leaf] = _NOTHING
                 changed = True
-            elif leaf.value is not known:
-                self._places[leaf][...] = _present(leaf, leaf.value)
-                self._known[leaf] = leaf.value
-                changed = True
+            else:
+                value = _newest(leaf)
+                if value is not known:
+                    self._places[leaf][...] = _present(leaf, value)
+                    self._known[leaf] = value
+                    changed = True
         if changed:
             self._prepare()
 
@@ -363,6 +364,11 @@ class _Plain:
         for leaf, place in self._parameters.slices.items():
             self.gradient[place] = gradients[self._leaves[leaf]].reshape(-1)
         return self._cost.value
+
+
+def _newest(leaf):
+    """What a leaf's value is now; the same array as long as nobody changed it."""
+    return leaf._value if leaf._holder is None else leaf._held_value()
 
 
 def _present(leaf, value):

@@ -109,7 +109,15 @@ def notebooks():
     print(f"{run.stdout.strip().splitlines()[-1]}; {time.perf_counter() - start:.0f} s in all")
 
 
-MEASUREMENTS = {"imports": imports, "widget": widget, "steps": steps, "notebooks": notebooks}
+def speed():
+    """The fast program, the SGD step and the explaining pass against NumPy by hand and other libraries."""
+    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    flags = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
+    environment = os.environ | one_thread | flags
+    subprocess.run([sys.executable, "-m", "benchmarks.speed"], cwd=ROOT, env=environment, check=True)
+
+
+MEASUREMENTS = {"speed": speed, "imports": imports, "widget": widget, "steps": steps, "notebooks": notebooks}
 
 
 def main():
