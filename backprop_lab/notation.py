@@ -25,6 +25,7 @@ _GREEK = dict(zip(_LETTERS.split(), "αβγδεζηθικλμνξοπρστυφ�
 _GREEK |= {"lam": "λ", "lmbda": "λ", "lambda_": "λ"}
 _HATS = {"y": "ŷ", "a": "â", "e": "ê", "o": "ô", "s": "ŝ", "z": "ẑ"}
 
+FRACTION = 4  # of ∂J/∂z: only a transpose or a power needs brackets around it
 ATOM = 9  # binding strength of a name, a number or a function call: never needs brackets
 
 

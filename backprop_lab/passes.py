@@ -9,6 +9,9 @@ or failed pass leaves the graph as it was; ``steps`` never changes the graph.
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import chain
+
 import numpy as np
 
 from backprop_lab import notation
@@ -41,8 +44,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     with report.watching():
         computed = _compute(order, plan, values)
     _examine(order, plan, values, computed, report)
-    for node, value in zip(order, values):
-        node._value = value
+    _keep(map(_set_value, order, values))
     return J.value
 
 
@@ -121,9 +123,16 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
 
         with Report("ignore").watching():
             _send(order, plan, values, computed, again, sent)
-    for node, value, gradient in zip(order, values, gradients):
-        node._value, node._grad = value, gradient
+    _keep(map(_set_value, order, values), map(_set_gradient, order, gradients))
     return found
+
+
+_set_value, _set_gradient = Node._value.__set__, Node._grad.__set__
+
+
+def _keep(*settings):
+    """Do all of it in one go: no interrupt from the keyboard comes between, as no line of Python runs."""
+    deque(chain(*settings), maxlen=0)
 
 
 def _start(order, seed) -> list[np.ndarray | None]:
@@ -259,7 +268,7 @@ def steps(J: Node, seed=1) -> list[Step]:
         record("forward", i)
 
     def sent(i, argument, k, contribution, before, arrived, of):
-        upstream, so_far = gradients[i], SoFar(frozen(gradients[k]), arrived, of)
+        upstream, so_far = frozen(gradients[i]), SoFar(frozen(gradients[k]), arrived, of)
         report.sent(order[i], order[k], upstream, contribution, values[k])
         record(
             "backward", i, receiver=order[k], argument=argument, upstream=upstream, contribution=contribution,
@@ -268,7 +277,7 @@ def steps(J: Node, seed=1) -> list[Step]:
 
     with Report("ignore").watching():
         done = _compute(order, plan, values, computed)
-        seed = gradients[-1]
+        seed = frozen(gradients[-1])
         record("backward", len(order) - 1, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))
         _send(order, plan, values, done, gradients, sent)
     return records

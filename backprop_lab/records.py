@@ -173,7 +173,7 @@ class Step:
             for a in self.node.arguments
         ]
         result = stand_in(self.node, self.value, notation.part(self.node))
-        upstream = stand_in(self.node, self.upstream, (self.gradient_name(self.node), notation.ATOM))
+        upstream = stand_in(self.node, self.upstream, (self.gradient_name(self.node), notation.FRACTION))
         flow = vector_jacobian(self.node, self.place, upstream, result, operands)
         if flow.rule is None:
             return texts[flow][0]

@@ -104,7 +104,7 @@ def function(kind, shape, *derivatives, math=None, code=None, parameters=None, g
     """
 
     def make(compute):
-        name, places = compute.__name__, range(len(derivatives))
+        name, places = compute.__name__.strip("_"), range(len(derivatives))
         call = f"{name}({', '.join(f'{{{i}}}' for i in places)})"
         rule = Rule(
             name, compute, shape, kind, derivatives, code or f"bl.{call}", math or call,
