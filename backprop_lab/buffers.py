@@ -261,21 +261,24 @@ class _Binder:
             and node.rule.kind == "elementwise"
         ):
             operands = [self._operand(a, node) for a in node.arguments]
-            shapes = {np.shape(a) for a in node.arguments}
-            by_column = (
-                all(name in self.scope for name in operands)
-                and len(shapes) > 1
-                and node.ndim == 2
-                and node.shape[1] <= NARROW < node.shape[0]
-            )
-            calls = self._columns(node, [*operands, out]) if by_column else [[*operands, out]]
+            narrow = node.ndim == 2 and node.shape[1] <= NARROW < node.shape[0]
+            calls = self._columns(node, operands) if narrow else None
+            calls = calls or [[*operands, out]]
             call = self._name(node.rule.compute)
             return [f"{call}({', '.join(texts)}, out={result})" for *texts, result in calls]
         return [f"copyto({out}, {self._plain(node)})"]
 
-    def _columns(self, node, names) -> list[list[str]]:
-        """The same names for each column of a narrow matrix: NumPy is slow along short rows."""
-        wide = [np.broadcast_to(self.scope[name], node.shape) for name in names[:-1]] + [self.place[node]]
+    def _columns(self, node, names) -> list[list[str]] | None:
+        """Operands and result column by column, where an operand is repeated: NumPy is slow along short rows.
+
+        Not where the result is written over something of which a later column still reads.
+        """
+        result, operands = self.place[node], [self.scope.get(name) for name in names]
+        if any(o is None or (o is not result and np.may_share_memory(o, result)) for o in operands):
+            return None
+        if all(o.shape == node.shape for o in operands):
+            return None
+        wide = [np.broadcast_to(o, node.shape) for o in operands] + [result]
         return [[self._name(array[:, i]) for array in wide] for i in range(node.shape[1])]
 
     def _plain(self, node) -> str:

@@ -14,7 +14,9 @@ from __future__ import annotations
 import math
 import operator
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -124,12 +126,12 @@ class Node:
             )
         if self._holder is not None:
             self._holder.publish()  # the other variables that learn with this one
+        self.forget_consumers()  # first: an interrupt in between leaves the old value, and nothing stale
         self._set(new)
-        self.forget_consumers()
 
     def _set(self, array):
         """Keep a copy of a leaf's new value; ``_odd``: whether a NaN or an infinity is among its entries."""
-        self._value, self._odd = frozen(array.copy()), not finite(array)
+        self._odd, self._value = not finite(array), frozen(array.copy())
 
     @property
     def grad(self) -> np.ndarray | None:
@@ -459,6 +461,17 @@ def frozen(array) -> np.ndarray:
     array = np.asarray(array)
     array.setflags(write=False)
     return array
+
+
+def set_together(*settings):
+    """Values of nodes, as maps of :data:`set_value` and :data:`set_gradient`, all in one go.
+
+    No line of Python runs meanwhile, so that no interrupt from the keyboard comes between.
+    """
+    deque(chain(*settings), maxlen=0)
+
+
+set_value, set_gradient = Node._value.__set__, Node._grad.__set__
 
 
 def presentable(gradient: np.ndarray) -> np.ndarray:

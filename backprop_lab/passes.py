@@ -9,14 +9,11 @@ or failed pass leaves the graph as it was; ``steps`` never changes the graph.
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import chain
-
 import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, finite, frozen, presentable
+from backprop_lab.graph import Node, finite, frozen, presentable, set_gradient, set_together, set_value
 from backprop_lab.nonfinite import Report
 from backprop_lab.plan import plan_of
 from backprop_lab.records import SoFar, Step, operands_of
@@ -44,7 +41,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     with report.watching():
         computed = _compute(order, plan, values)
     _examine(order, plan, values, computed, report)
-    _keep(map(_set_value, order, values))
+    set_together(map(set_value, order, values))
     return J.value
 
 
@@ -123,16 +120,8 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
 
         with Report("ignore").watching():
             _send(order, plan, values, computed, again, sent)
-    _keep(map(_set_value, order, values), map(_set_gradient, order, gradients))
+    set_together(map(set_value, order, values), map(set_gradient, order, gradients))
     return found
-
-
-_set_value, _set_gradient = Node._value.__set__, Node._grad.__set__
-
-
-def _keep(*settings):
-    """Do all of it in one go: no interrupt from the keyboard comes between, as no line of Python runs."""
-    deque(chain(*settings), maxlen=0)
 
 
 def _start(order, seed) -> list[np.ndarray | None]:

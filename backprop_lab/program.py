@@ -21,7 +21,15 @@ from backprop_lab import notation, simplify
 from backprop_lab.buffers import bind
 from backprop_lab.derivatives import adjoints
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, constant, frozen, numbers_for, topological_order
+from backprop_lab.graph import (
+    Node,
+    constant,
+    frozen,
+    numbers_for,
+    set_together,
+    set_value,
+    topological_order,
+)
 from backprop_lab.passes import Gradients, backward, checked_node
 from backprop_lab.scalars import bind_numbers
 from backprop_lab.simplify import Suggestion
@@ -226,7 +234,8 @@ class _Simplified:
         for simplification in simplify.SIMPLIFICATIONS:
             roots = simplification(roots)
         self.cost, gradient, self.theta, slices = simplify.in_one_vector(roots[0], roots[1:], variables)
-        self.gradient = gradient if gradient.rule is None else gradient.named(Suggestion("gradient"))
+        nameless = gradient.rule is not None and gradient.name is None
+        self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
         self.slices = {variable: slices[self.leaves[variable]] for variable in program.variables}
 
     def in_order(self) -> list[Node]:
@@ -269,8 +278,8 @@ class Parameters:
         """Bring θ up to date: given arrays for this once, and leaves that were changed since."""
         for leaf, known in self._known.items():
             if leaf in given:
+                self._known[leaf] = _NOTHING  # only for this once; first, as an interrupt may come
                 self.theta[self.slices[leaf]] = given[leaf].reshape(-1)
-                self._known[leaf] = _NOTHING
                 continue
             value = leaf._value
             if leaf._holder is not self:
@@ -297,18 +306,18 @@ class Parameters:
     def moved(self):
         """θ was changed: what was computed from the variables is unknown again."""
         if self._published:
-            self._published = False
             for leaf in self.slices:
                 leaf.forget_consumers()
+            self._published = False
 
     def publish(self):
         """Give the variables the values that θ has now."""
         if not self._published:
+            parts = self.parts(frozen(self.theta.copy()))
+            mine = {leaf: frozen(value) for leaf, value in parts.items() if leaf._holder is self}
+            set_together(map(set_value, mine, mine.values()))
+            self._known.update(mine)
             self._published = True
-            snapshot = frozen(self.theta.copy())
-            for leaf, value in self.parts(snapshot).items():
-                if leaf._holder is self:
-                    leaf._value = self._known[leaf] = frozen(value)
 
 
 class _Bound:
@@ -322,24 +331,20 @@ class _Bound:
         calls = bind(graph.cost, graph.gradient, places)
         calls = bind_numbers(graph.cost, graph.gradient, places, calls) or calls
         self.run, self.gradient, self._prepare = calls.run, calls.gradient, calls.prepare
-        self._prepare_first = True
+        self._stale = True  # whether what only the data decide is still to be computed
 
     def take_up(self, given=()):
         """Take up data: given arrays for this once, and leaves that were changed since."""
-        changed, self._prepare_first = self._prepare_first, False
         for leaf, known in self._known.items():
-            if leaf in given:
-                self._places[leaf][...] = given[leaf]
-                self._known[leaf] = _NOTHING
-                changed = True
-            else:
-                value = _newest(leaf)
-                if value is not known:
-                    self._places[leaf][...] = _present(leaf, value)
+            value = given[leaf] if leaf in given else _newest(leaf)
+            if leaf in given or value is not known:
+                self._stale, self._known[leaf] = True, _NOTHING  # first, as an interrupt may come
+                self._places[leaf][...] = _present(leaf, value)
+                if leaf not in given:
                     self._known[leaf] = value
-                    changed = True
-        if changed:
+        if self._stale:
             self._prepare()
+            self._stale = False
 
 
 class _Plain:

@@ -427,3 +427,12 @@ def test_any_module_with_numpys_names_will_do():
     assert set(gradients) == {"w", "b"}
     with pytest.raises(TypeError, match="no leaf 'z'"):
         f(z=1.0)
+
+
+def test_an_operation_in_place_does_not_read_what_it_has_overwritten():
+    A, B = bl.variable("A", numbers(5, 2)), bl.variable("B", numbers(5, 2))
+    z = np.tanh(A) * B
+    agrees_with_the_passes(np.sum(np.sin((z - z[:, 0:1]) / (2 + z[:, 1:2] ** 2))))
+    agrees_with_the_passes(np.sum(np.exp(z) * z.T[0][:, None] + z[::-1]))
+    y = np.sin(A)
+    agrees_with_the_passes(np.sum((y * y[::-1]) ** 2) + np.sum(np.maximum(y, y[:, ::-1])))
