@@ -71,6 +71,7 @@ __all__ = [
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
     "check_gradient": "backprop_lab.gradient_check",
     "compile": "backprop_lab.program",
+    "data": "backprop_lab.data",
     **dict.fromkeys(("gradient", "hessian", "jacobian", "jvp", "vjp"), "backprop_lab.derivatives"),
     "draw": "backprop_lab.pictures.drawing",
     "fill_in": "backprop_lab.widgets.fill_in",
@@ -85,11 +86,8 @@ def __getattr__(name):
     if name in _LATER:
         from importlib import import_module
 
-        return getattr(import_module(_LATER[name]), name)
-    if name == "data":
-        from importlib import import_module
-
-        return import_module("backprop_lab.data")
+        module = import_module(_LATER[name])
+        return getattr(module, name, module)
     raise AttributeError(f"backprop_lab has no {name!r}; its public names: {', '.join(__all__)}")
 
 

@@ -42,25 +42,21 @@ from backprop_lab.local_derivatives import (
 )
 from backprop_lab.operation import Rule, apply, operation
 from backprop_lab.shapes import (
+    as_numpy,
     axes_of,
     broadcast_shape,
     broadcast_to_shape,
     concatenated_shape,
     cumulated_shape,
     diagonal_shape,
-    expanded_shape,
-    flipped_shape,
     indexed_shape,
     matmul_shape,
-    moved_shape,
     outer_shape,
     permutation,
     reduced_shape,
     repeated_shape,
     reshaped_shape,
-    squeezed_shape,
     stacked_shape,
-    swapped_shape,
     tiled_shape,
     traced_shape,
     transposed_shape,
@@ -231,19 +227,19 @@ custom(np.std, reduced_shape,
 linear(np.cumsum, cumulated_shape,
        lambda g, z, x, axis: summed_from_behind(g, x, axis), parameters={"axis": None},
        code=with_parameters("np.cumsum"), math=with_parameters("cumsum"))
-linear(np.flip, flipped_shape,
+linear(np.flip, as_numpy(np.flip),
        lambda g, z, x, axis: np.flip(g, axis), parameters={"axis": None},
        code=with_parameters("np.flip"), math=with_parameters("flip"), gives="the same")
 linear(np.ravel, lambda x: (math.prod(x),),
        lambda g, z, x: np.reshape(g, np.shape(x)),
        code="np.ravel({0})", math=reshaped, binds=1, slots=(2,), gives="the same")
-linear(np.expand_dims, expanded_shape,
+linear(np.expand_dims, as_numpy(np.expand_dims),
        lambda g, z, x, axis: np.reshape(g, np.shape(x)), parameters={"axis": None},
        code=with_parameters("np.expand_dims"), math=reshaped, binds=1, slots=(2,), gives="the same")
-linear(np.squeeze, squeezed_shape,
+linear(np.squeeze, as_numpy(np.squeeze),
        lambda g, z, x, axis: np.reshape(g, np.shape(x)), parameters={"axis": None},
        code=with_parameters("np.squeeze"), math=reshaped, binds=1, slots=(2,), gives="the same")
-linear(np.moveaxis, moved_shape,
+linear(np.moveaxis, as_numpy(np.moveaxis),
        lambda g, z, x, source, destination: np.moveaxis(g, destination, source),
        parameters={"source": None, "destination": None},
        code="np.moveaxis({0}, {source}, {destination})", math="{0}ᵀ", slots=(5,), gives="the same")
@@ -269,7 +265,7 @@ custom(np.linalg.norm, reduced_shape,
 linear(np.transpose, transposed_shape,
        lambda g, z, x, axes: np.transpose(g, inverse(permutation(axes, np.ndim(x)))),
        parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ", gives="the same")
-linear(np.swapaxes, swapped_shape,
+linear(np.swapaxes, as_numpy(np.swapaxes),
        lambda g, z, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
        parameters={"axis1": None, "axis2": None}, slots=(5,),
        code="np.swapaxes({0}, {axis1}, {axis2})", math="{0}ᵀ", gives="the same")

@@ -102,13 +102,6 @@ def transposed_shape(x, axes=None):
     return tuple(x[a] for a in order)
 
 
-def swapped_shape(x, axis1, axis2):
-    (first,), (second,) = axes_of(axis1, len(x)), axes_of(axis2, len(x))
-    shape = list(x)
-    shape[first], shape[second] = x[second], x[first]
-    return tuple(shape)
-
-
 def indexed_shape(x, key):
     keys = key if isinstance(key, tuple) else (key,)
     for k in keys:
@@ -120,9 +113,26 @@ def indexed_shape(x, key):
         if kind == "f":
             raise ShapeError(f"an index is integers, not {k!r}")
     try:
-        return np.broadcast_to(np.zeros(()), x)[key].shape  # takes no memory, whatever its shape
+        return _hollow(x)[key].shape
     except IndexError as error:
         raise ShapeError(str(error)) from None
+
+
+def as_numpy(function):
+    """The shape that a function of NumPy's gives to another look at the same array, found by looking."""
+
+    def shape(x, **parameters):
+        try:
+            return function(_hollow(x), **parameters).shape
+        except (ValueError, TypeError) as error:
+            raise ShapeError(str(error)) from None
+
+    return shape
+
+
+def _hollow(shape):
+    """An array of this shape that takes no memory, whatever its shape."""
+    return np.broadcast_to(np.zeros(()), shape)
 
 
 def outer_shape(x, y):
@@ -134,38 +144,6 @@ def cumulated_shape(x, axis=None):
         return (math.prod(x),)
     axes_of(axis, len(x))
     return x
-
-
-def flipped_shape(x, axis=None):
-    axes_of(axis, len(x))
-    return x
-
-
-def expanded_shape(x, axis):
-    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    axes = axes_of(axes, len(x) + len(axes))
-    rest = iter(x)
-    return tuple(1 if i in axes else next(rest) for i in range(len(x) + len(axes)))
-
-
-def squeezed_shape(x, axis=None):
-    if axis is None:
-        return tuple(n for n in x if n != 1)
-    axes = axes_of(axis, len(x))
-    for a in axes:
-        if x[a] != 1:
-            raise ShapeError(f"axis {a} has length {x[a]}, and only an axis of length 1 can go")
-    return tuple(n for i, n in enumerate(x) if i not in axes)
-
-
-def moved_shape(x, source, destination):
-    source, destination = axes_of(source, len(x)), axes_of(destination, len(x))
-    if len(source) != len(destination):
-        raise ShapeError(f"{len(source)} axes cannot move to {len(destination)} places")
-    order = [a for a in range(len(x)) if a not in source]
-    for to, a in sorted(zip(destination, source, strict=True)):
-        order.insert(to, a)
-    return tuple(x[a] for a in order)
 
 
 def traced_shape(x):
