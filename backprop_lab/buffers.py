@@ -45,7 +45,7 @@ class _Binder:
         self.place: dict[Node, np.ndarray | str] = dict(leaves)  # of a computed single number: its name
         self.owner: dict[Node, Node] = {}  # whose memory a view looks into
         self.names: dict = {}
-        self.scope: dict[str, object] = {"dot": np.dot, "copyto": np.copyto}
+        self.scope: dict[str, object] = {"dot": np.dot, "copyto": np.copyto, "np": np}
         self.lines: dict[bool, list[str]] = {False: [], True: []}
         self.moves = {}
         for node in self.order:
@@ -83,7 +83,7 @@ class _Binder:
         exec(compile(text, "<program of a graph>", "exec"), self.scope)
         return SimpleNamespace(
             run=np.errstate(all="ignore")(self.scope["run"]),
-            prepare=self.scope["prepare"],
+            prepare=np.errstate(all="ignore")(self.scope["prepare"]),
             gradient=self.gradient,
             text=text,
         )
@@ -92,19 +92,20 @@ class _Binder:
 
     def _aim(self, gradient):
         """The parts of the gradient are computed where they belong, instead of being copied there."""
-        self.target[gradient] = self.gradient
+        if self.moves[gradient]:
+            self.target[gradient] = self.gradient
         for node in reversed(self.order):
             if node not in self.target or node.rule is None:
                 continue
             place = self.target[node]
-            if node.rule.name == "concatenate" and node.ndim == 1:
+            if node.rule.known_as == "concatenate" and node.ndim == 1:
                 ends = np.cumsum([0, *(a.size for a in node.arguments)])
                 parts = [(a, place[i:j]) for a, i, j in zip(node.arguments, ends, ends[1:])]
-            elif node.rule.name in ("ravel", "reshape"):
+            elif node.rule.known_as in ("ravel", "reshape"):
                 parts = [(a, place.reshape(a.shape)) for a in node.inputs]
             elif isinstance(node.rule.compute, np.ufunc):
                 parts = [
-                    (a, place) for a in node.inputs if a.rule is not None and a.rule.name == "concatenate"
+                    (a, place) for a in node.inputs if a.rule is not None and a.rule.known_as == "concatenate"
                 ][:1]
             else:
                 parts = []
@@ -177,7 +178,7 @@ class _Binder:
             return False
         source = self.place[node.inputs[0]]
         view = node.rule.compute(source, **node.parameters)
-        if node.shape == () and node.rule.name == "index":  # an array of one number, not the number
+        if node.shape == () and node.rule.known_as == "index":  # an array of one number, not the number
             key = node.parameters["key"]
             view = source[(*(key if isinstance(key, tuple) else (key,)), ...)]
         if not isinstance(view, np.ndarray) or not np.may_share_memory(view, source):
@@ -194,7 +195,7 @@ class _Binder:
     # -- how results are computed
 
     def _compute(self, node, ending, free):
-        emit = _EMITTERS.get(node.rule.name)
+        emit = _EMITTERS.get(node.rule.known_as)
         if node.shape == () and node not in self.target:
             text = emit(self, node, None) if emit else None
             self.place[node] = f"n{len(self.place)}"
@@ -290,8 +291,8 @@ class _Binder:
     def _number(self, node) -> str:
         """A single number from single numbers, by Python's own operators where there are some."""
         texts = [self._text(a) for a in node.arguments]
-        if node.rule.name in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
-            return _PYTHONS[node.rule.name].format(*(f"({t})" if t[0] == "-" else t for t in texts))
+        if node.rule.known_as in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
+            return _PYTHONS[node.rule.known_as].format(*(f"({t})" if t[0] == "-" else t for t in texts))
         return self._plain(node)
 
 
@@ -299,7 +300,7 @@ _VIEWS = {"reshape", "ravel", "transpose", "swapaxes", "moveaxis", "expand_dims"
 
 
 def _may_be_view(node) -> bool:
-    return node.rule is not None and (node.rule.name in _VIEWS or node.rule is BROADCAST)
+    return node.rule is not None and (node.rule.known_as in _VIEWS or node.rule is BROADCAST)
 
 
 # --------------------------------------------------------------------- the quickest call for some operations

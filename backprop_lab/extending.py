@@ -53,7 +53,7 @@ def rule(
     False
     """
     _check(name, compute, derivatives, kind)
-    numpys = isinstance(compute, np.ufunc) or (getattr(compute, "__module__", None) or "").startswith("numpy")
+    numpys = _is_numpys(compute)
     call = f"{name}({', '.join(f'{{{i}}}' for i in range(len(derivatives)))})"
     if shape is None:
         shape = broadcast_shape if kind == "elementwise" else _tried(compute)
@@ -66,7 +66,7 @@ def rule(
             d if d is None or kind == "elementwise" else _fitting(name, i, d)
             for i, d in enumerate(derivatives)
         ),
-        f"np.{call}" if numpys else call,
+        _written(f"np.{name}" if numpys else name),
         call,
         parameters=parameters or {},
         arity=len(derivatives),
@@ -115,7 +115,7 @@ def _careful(name, compute, shape):
     def careful(*operands, **parameters):
         if any(isinstance(o, Node) for o in operands):
             return compute(*operands, **parameters)
-        value = np.asarray(compute(*(frozen(o) for o in operands), **parameters))
+        value = np.asarray(compute(*map(_looked_at, operands), **parameters))
         declared = tuple(shape(*(np.shape(o) for o in operands), **parameters))
         if value.shape != declared:
             raise ShapeError(
@@ -124,7 +124,30 @@ def _careful(name, compute, shape):
             )
         return value
 
+    careful.__module__ = "your own"
     return careful
+
+
+def _looked_at(operand):
+    """A read-only look at an operand, which itself stays as writable as it was."""
+    return frozen(np.asarray(operand).view())
+
+
+def _is_numpys(compute) -> bool:
+    name = getattr(compute, "__name__", None)
+    homes = (np, np.linalg, np.fft)
+    return isinstance(compute, np.ufunc) or any(getattr(home, name or "", None) is compute for home in homes)
+
+
+def _written(name):
+    """How a call is written in code, with all its parameters."""
+
+    def write(node, *texts):
+        said = (f"{key}={value!r}" for key, value in node.parameters.items())
+        return f"{name}({', '.join([*texts, *said])})"
+
+    write.is_call = True
+    return write
 
 
 def _fitting(name, place, derivative):

@@ -131,7 +131,9 @@ class Node:
 
     def _set(self, array):
         """Keep a copy of a leaf's new value; ``_odd``: whether a NaN or an infinity is among its entries."""
-        self._odd, self._value = not finite(array), frozen(array.copy())
+        with np.errstate(over="ignore"):
+            self._odd = not finite(array)
+        self._value = frozen(array.copy())
 
     @property
     def grad(self) -> np.ndarray | None:
@@ -449,7 +451,10 @@ def numbers_for(leaf: Node, value, context: str) -> np.ndarray:
 
 
 def finite(value) -> bool:
-    """Whether all entries are. One product tells, unless it overflows by itself; looking takes longer."""
+    """Whether all entries are. One product tells, unless it overflows by itself; looking takes longer.
+
+    NumPy may warn of that overflow: the caller sees to it that it does not.
+    """
     if value.ndim == 0:
         return math.isfinite(value)
     flat = value if value.ndim == 1 else value.reshape(-1)

@@ -127,9 +127,9 @@ class SGD:
         try:
             for index, (epoch, given, new) in enumerate(batches):
                 parameters.take_up()
-                if new:
+                if new or bound is None:
                     bound = program.bound_for(given)
-                    bound.take_up(given)
+                bound.take_up(given, again=not new)
                 cost = float(bound.run())
                 if not (reported or math.isfinite(cost)):
                     reported = True
@@ -150,14 +150,23 @@ class SGD:
 
     def _batches(self, data, size):
         """(an iterator of (epoch, {leaf: array}, is it another batch than before?), how many or None)."""
+        if data is None and size is not None:
+            raise TypeError("sgd: batch_size= cuts data into batches; give them: sgd(J, {name: array}, …)")
         if data is None:
             return ((epoch, {}, True) for epoch in range(self._epochs)), self._epochs
         if isinstance(data, Mapping):
             arrays = self._checked(data)
+            if not arrays:
+                raise ValueError(
+                    "sgd: data is empty; leave it out, and every step uses the leaves as they are"
+                )
             length = _examples(arrays)
             if size is None or size >= length:
                 return ((epoch, arrays, epoch == 0) for epoch in range(self._epochs)), self._epochs
             return self._cut(arrays, length, size), self._epochs * -(-length // size)
+        if not isinstance(data, Iterable):
+            given = type(data).__name__
+            raise TypeError(f"sgd: data is a mapping {{leaf name: array}}, or several, not {given}")
         if size is not None:
             raise TypeError(
                 "sgd: batch_size= cuts one mapping into batches; an iterable gives its own batches"
@@ -214,6 +223,8 @@ def _count(name, value, least) -> int:
 
 
 def _number(name, value, limit) -> float:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < limit:
         bounds = "not negative" if limit == math.inf else f"from 0 to below {limit}"
         raise ValueError(f"sgd: {name} is a number, {bounds}, not {value!r}")

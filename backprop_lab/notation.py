@@ -143,9 +143,13 @@ def literal(value) -> str:
     >>> literal(np.float64(2)), literal(np.float32(0.5)), literal(-3)
     ('2.0', 'np.float32(0.5)', '-3')
     """
-    plain = isinstance(value, (bool, int, float, np.float64, np.bool_, np.int64))
-    text = repr(value.item() if plain and isinstance(value, np.generic) else value)
-    return f"np.{text}" if text.strip("-") in ("inf", "nan") and "-" not in text else text
+    if isinstance(value, np.generic):
+        plain = isinstance(value, (np.float64, np.bool_, np.int64))
+        value, kind = value.item(), None if plain else f"np.{value.dtype}"
+        return literal(value) if kind is None else f"{kind}({literal(value)})"
+    if isinstance(value, float) and not math.isfinite(value):
+        return {math.inf: "np.inf", -math.inf: "-np.inf"}.get(value, "np.nan")
+    return repr(value)
 
 
 def power(base: str, exponent: str) -> str:

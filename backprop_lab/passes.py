@@ -40,7 +40,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     values = _values(order)
     with report.watching():
         computed = _compute(order, plan, values)
-    _examine(order, plan, values, computed, report)
+        _examine(order, plan, values, computed, report)
     set_together(map(set_value, order, values))
     return J.value
 
@@ -106,13 +106,14 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     with report.watching():
         computed = _compute(order, plan, values)
         _send(order, plan, values, computed, gradients)
+        _examine(order, plan, values, computed, report)
+        sound = all(finite(gradients[i]) for i in plan.variables if gradients[i] is not None)
     found = Gradients()
     for i in plan.variables:
         if gradients[i] is None:  # reached only through comparisons, whose derivative is zero
             gradients[i] = np.zeros(order[i].shape, order[i].dtype)
         found[order[i]] = gradients[i] = presentable(gradients[i])
-    _examine(order, plan, values, computed, report)
-    if report.mode != "ignore" and (report.suspicious or not all(map(finite, found.values()))):
+    if report.mode != "ignore" and (report.suspicious or not sound):
         again = _start(order, seed)
 
         def sent(i, argument, k, contribution, before, arrived, of):

@@ -24,6 +24,7 @@ from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
 from backprop_lab.graph import (
     Node,
     constant,
+    finite,
     frozen,
     numbers_for,
     set_together,
@@ -31,6 +32,7 @@ from backprop_lab.graph import (
     topological_order,
 )
 from backprop_lab.passes import Gradients, backward, checked_node
+from backprop_lab.rules import converted
 from backprop_lab.scalars import bind_numbers
 from backprop_lab.simplify import Suggestion
 from backprop_lab.source import written
@@ -74,9 +76,12 @@ class Program:
                 f"compile: {notation.mention(J, code=True)} has shape {J.shape}; a cost is a single number: "
                 "take np.sum or np.mean of it"
             )
+        if J.dtype.kind != "f":
+            name = notation.mention(J, code=True)
+            raise NotAnArrayError(f"compile: {name} holds {J.dtype}; a cost is a real number")
         self.cost = J
         leaves = [node for node in topological_order(J) if node.rule is None and node.name is not None]
-        self.variables = _checked_variables(J, wrt, leaves)
+        self.variables = _checked_variables(wrt, leaves)
         self.moving = set(self.variables)
         leaves += [v for v in self.variables if v not in set(leaves)]
         self.leaves = {leaf.name: leaf for leaf in leaves}
@@ -87,12 +92,13 @@ class Program:
                 f"compile: two leaves are called {twice!r}, and a program knows leaves by name; "
                 f'give one of them another name: bl.variable("{twice}2", …)'
             )
+        self._fixed = {n: n.value for n in topological_order(J) if n.rule is None and n.name is None}
         self._bound: dict[tuple, _Bound | _Plain] = {}
         self._lock = Lock()
         self.parameters: Parameters | None = None
         self.bound_for({})
 
-    def __call__(self, **leaves) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
+    def __call__(self, /, **leaves) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
         """(value, {variable: gradient}) with these values for leaves, for this call."""
         given = self.checked(leaves) if leaves else {}
         with self._lock:
@@ -101,7 +107,7 @@ class Program:
             bound.take_up(given)
             cost = bound.run()
             flat = bound.gradient.copy()
-        if not (math.isfinite(cost) and math.isfinite(flat.dot(flat))):
+        if not (math.isfinite(cost) and _sound(flat)):
             self.report(given)
         return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
 
@@ -117,7 +123,10 @@ class Program:
         graph = _Simplified(self, {})
         theta = np.concatenate([self.parameters.theta[self.parameters.slices[v]] for v in graph.in_order()])
         parameters = graph.source("numpy")[1]
-        return {name: theta if leaf is None else leaf.value for name, leaf in parameters.items()}
+        return {
+            name: theta if leaf is None else _present(leaf, leaf.value).astype(graph.dtype_of(leaf))
+            for name, leaf in parameters.items()
+        }
 
     def __repr__(self):
         names = ", ".join(variable.name for variable in self.variables)
@@ -125,6 +134,9 @@ class Program:
 
     def bound_for(self, given: dict[Node, np.ndarray]) -> _Bound | _Plain:
         """The program bound for these shapes of the leaves; made when they are first seen."""
+        if any([node._value is not value for node, value in self._fixed.items()]):
+            self._fixed = {node: node.value for node in self._fixed}
+            self._bound.clear()
         key = tuple((leaf, array.shape) for leaf, array in given.items() if array.shape != leaf.shape)
         if key not in self._bound:
             self._bound[key] = self._made(dict(key))
@@ -160,23 +172,24 @@ class Program:
             leaf, context = self.leaves[name], f"program({name}=…)"
             arrays[leaf] = numbers_for(leaf, value, context)
             if leaf in self.moving and arrays[leaf].shape != leaf.shape:
-                raise ShapeError(
-                    f"{context}: the variable {name} has shape {leaf.shape}, was given "
-                    f"{arrays[leaf].shape}; only data may change their shape"
-                )
+                raise ShapeError(_other_shape(leaf, arrays[leaf].shape))
         return arrays
 
 
-def _checked_variables(J, wrt, leaves):
-    if wrt is None:
-        wrt = [leaf for leaf in leaves if leaf.leaf_kind == "variable"]
-    variables = [wrt] if isinstance(wrt, Node) else list(wrt)
+_sound = np.errstate(over="ignore")(finite)
+
+
+def _checked_variables(wrt, leaves):
+    learned = [leaf for leaf in leaves if leaf.leaf_kind == "variable"]
+    variables = [wrt] if isinstance(wrt, Node) else list(learned if wrt is None else wrt)
     for variable in variables:
         if not isinstance(variable, Node) or variable.leaf_kind != "variable":
             name = notation.mention(variable, code=True) if isinstance(variable, Node) else repr(variable)
             raise NotAnArrayError(
                 f"compile: wrt takes variables, and {name} is none; for others: bl.gradient"
             )
+    if not variables and learned:
+        raise ValueError("compile: wrt is empty; name the variables whose gradients you want")
     if not variables:
         raise ValueError("compile: the cost depends on no variable, so there is no gradient to compute")
     return list(dict.fromkeys(variables))
@@ -200,10 +213,9 @@ def copied(J: Node, shapes: dict[Node, tuple], moving: set[Node]) -> tuple[Node,
     new: dict[Node, Node] = {}
     for node in order:
         if node.rule is not None:
-            arguments = [new.get(a, a) for a in node.arguments]
-            if node.dtype.kind == "f" and not any(_is_float(a) for a in arguments):
-                arguments = [a * node.dtype.type(1) if isinstance(a, Node) else a for a in arguments]
-            new[node] = simplify.with_arguments(node, tuple(arguments))
+            new[node] = simplify.with_arguments(
+                node, _as_floats(node, [new.get(a, a) for a in node.arguments])
+            )
         elif node.name is None:
             new[node] = node
         else:
@@ -214,9 +226,19 @@ def copied(J: Node, shapes: dict[Node, tuple], moving: set[Node]) -> tuple[Node,
     return new[J], {leaf: copy for leaf, copy in new.items() if leaf.rule is None and leaf.name is not None}
 
 
-def _is_float(operand) -> bool:
-    """NumPy computes in floats if one operand is one; of booleans alone it takes sines in half precision."""
-    return isinstance(operand, float) if not isinstance(operand, Node) else operand.dtype.kind == "f"
+def _as_floats(node, arguments) -> tuple:
+    """Counts and flags in the node's own type, where NumPy would compute in another than the passes do."""
+    floats = [a for a in arguments if (a.dtype.kind == "f" if isinstance(a, Node) else isinstance(a, float))]
+    single = node.dtype != np.float64
+
+    def converts(a, derivative):
+        counts = isinstance(a, Node) and a.dtype.kind != "f" and derivative is not None
+        return counts and node.dtype.kind == "f" and (not floats or (single and a.dtype.kind != "b"))
+
+    return tuple(
+        converted(a, dtype=node.dtype) if converts(a, derivative) else a
+        for a, derivative in zip(arguments, node.rule.derivatives)
+    )
 
 
 class _Simplified:
@@ -237,6 +259,10 @@ class _Simplified:
         nameless = gradient.rule is not None and gradient.name is None
         self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
         self.slices = {variable: slices[self.leaves[variable]] for variable in program.variables}
+
+    def dtype_of(self, leaf: Node) -> np.dtype:
+        """The type in which the program reads a leaf: counts that are only calculated with are floats."""
+        return self.leaves.get(leaf, leaf).dtype
 
     def in_order(self) -> list[Node]:
         """The variables as they follow each other in θ."""
@@ -333,9 +359,14 @@ class _Bound:
         self.run, self.gradient, self._prepare = calls.run, calls.gradient, calls.prepare
         self._stale = True  # whether what only the data decide is still to be computed
 
-    def take_up(self, given=()):
-        """Take up data: given arrays for this once, and leaves that were changed since."""
+    def take_up(self, given=(), again=False):
+        """Take up data: given arrays for this once, and leaves that were changed since.
+
+        ``again``: the given ones are those of the last time, and are here already.
+        """
         for leaf, known in self._known.items():
+            if again and leaf in given:
+                continue
             value = given[leaf] if leaf in given else _newest(leaf)
             if leaf in given or value is not known:
                 self._stale, self._known[leaf] = True, _NOTHING  # first, as an interrupt may come
@@ -355,7 +386,7 @@ class _Plain:
         self._parameters = program.parameters
         self.gradient = np.empty_like(program.parameters.theta)
 
-    def take_up(self, given=()):
+    def take_up(self, given=(), again=False):
         """Take up given arrays, and the values of leaves."""
         for leaf, copy in self._leaves.items():
             if leaf not in self._parameters.slices:
@@ -369,6 +400,13 @@ class _Plain:
         for leaf, place in self._parameters.slices.items():
             self.gradient[place] = gradients[self._leaves[leaf]].reshape(-1)
         return self._cost.value
+
+
+def _other_shape(leaf, shape) -> str:
+    return (
+        f"program({leaf.name}=…): the variable {leaf.name} has shape {leaf.shape}, was given {shape}; "
+        "only data may change their shape"
+    )
 
 
 def _newest(leaf):
@@ -399,7 +437,7 @@ class Functional:
         self._program, self._xp = program, xp
         self._made: dict[tuple, tuple] = {}
 
-    def __call__(self, **leaves):
+    def __call__(self, /, **leaves):
         program, xp = self._program, self._xp
         for name in leaves:
             if name not in program.leaves:
@@ -410,7 +448,15 @@ class Functional:
             leaf: xp.asarray(leaves[name] if name in leaves else _present(leaf, leaf.value))
             for name, leaf in program.leaves.items()
         }
+        for variable in program.variables:
+            if given[variable].shape != variable.shape:
+                raise ShapeError(_other_shape(variable, given[variable].shape))
         graph, function, parameters = self._for(given)
+        for leaf, array in given.items():
+            if graph.dtype_of(leaf).kind == "f" and np.dtype(array.dtype).kind in "iub":
+                given[leaf] = array * 1.0
+            if graph.dtype_of(leaf) == np.float32:
+                given[leaf] = given[leaf].astype(np.float32)
         theta = xp.concatenate([xp.ravel(given[leaf]) for leaf in graph.in_order()])
         arguments = {
             name: theta if leaf is None else given[leaf] if leaf in given else xp.asarray(leaf.value)
@@ -418,7 +464,8 @@ class Functional:
         }
         value, gradient = function(**arguments)
         return value, {
-            leaf.name: xp.reshape(gradient[graph.slices[leaf]], leaf.shape) for leaf in program.variables
+            leaf.name: xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape))
+            for leaf in program.variables
         }
 
     @property
@@ -431,11 +478,17 @@ class Functional:
         if key not in self._made:
             graph = _Simplified(self._program, dict(key))
             text, parameters = graph.source(self._xp.__name__)
-            scope = {"np": self._xp} | {
-                node.rule.name: node.rule.compute
+            own = {
+                node.rule
                 for node in topological_order(graph.cost, graph.gradient)
-                if node.rule is not None and node.rule not in simplify.NUMPYS_OWN
+                if node.rule is not None and not node.rule.known_as
             }
+            scope = {"np": self._xp} | {rule.name: rule.compute for rule in own}
+            if len(scope) <= len(own):
+                raise ValueError(
+                    "compile(…, xp=…): two operations of one name stand in the graph; build it again with "
+                    "the one that you want"
+                )
             exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
             self._made[key] = graph, scope["program"], parameters
         return self._made[key]

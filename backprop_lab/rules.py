@@ -148,7 +148,7 @@ elementwise(np.subtract, lambda z, x, y: 1,  lambda z, x, y: -1,
             code="{0} - {1}", math="{0} − {1}", binds=1, slots=(1, 2))
 elementwise(np.multiply, lambda z, x, y: y,  lambda z, x, y: x,
             code="{0} * {1}", math=multiplied, binds=2, slots=(2, 2))
-elementwise(np.divide,   lambda z, x, y: 1 / y,  lambda z, x, y: -z / y,
+elementwise(np.divide,   lambda z, x, y: np.divide(1, y),  lambda z, x, y: -z / y,
             code="{0} / {1}", math="{0} / {1}", binds=2, slots=(2, 3))
 elementwise(np.power,    lambda z, x, y: y * lowered(x, y),  lambda z, x, y: z * log_of_base(x),
             code="{0}**{1}", math=lambda node, x, y: notation.power(x, y), binds=4, slots=(5, 4))

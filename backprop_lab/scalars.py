@@ -46,11 +46,11 @@ def bind_numbers(
             return None
         if node.rule is None:
             names.setdefault(node, literal(node.value[()]) if node.name is None else "")
-        elif node.rule.name == "index" and node.inputs[0] is theta:
+        elif node.rule.known_as == "index" and node.inputs[0] is theta:
             names[node] = f"theta[{node.parameters['key']}]"
-        elif node.rule.name in _PYTHONS:
+        elif node.rule.known_as in _PYTHONS:
             texts = (names[a] if isinstance(a, Node) else literal(a) for a in node.arguments)
-            text = _PYTHONS[node.rule.name].format(*(f"({t})" if t.startswith("-") else t for t in texts))
+            text = _PYTHONS[node.rule.known_as].format(*(f"({t})" if t.startswith("-") else t for t in texts))
             names[node] = f"n{len(names)}"
             lines.append(f"{names[node]} = {text}")
         else:
@@ -59,7 +59,7 @@ def bind_numbers(
     lines.append(f"return {names[J]}")
     data = [leaf for leaf in leaves if leaf is not theta]
     prepare = [f"global {names[leaf]}; {names[leaf]} = {names[leaf]}_.item()" for leaf in data] or ["pass"]
-    scope = {"vector": leaves[theta], "gradient": otherwise.gradient, **vars(math), "pow": math.pow}
+    scope = {"vector": leaves[theta], "gradient": otherwise.gradient, **vars(math), "pow": math.pow, "np": np}
     scope |= {f"{names[leaf]}_": leaves[leaf] for leaf in data}
     text = "".join(
         f"def {name}():\n" + "".join(f"    {line}\n" for line in body)
@@ -84,6 +84,8 @@ def bind_numbers(
 def _pieces(gradient: Node) -> list[Node]:
     """The single numbers that a gradient is put together from."""
     joined = (
-        gradient.inputs if gradient.rule is not None and gradient.rule.name == "concatenate" else (gradient,)
+        gradient.inputs
+        if gradient.rule is not None and gradient.rule.known_as == "concatenate"
+        else (gradient,)
     )
-    return [a.inputs[0] if a.rule is not None and a.rule.name == "ravel" else a for a in joined]
+    return [a.inputs[0] if a.rule is not None and a.rule.known_as == "ravel" else a for a in joined]

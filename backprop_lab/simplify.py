@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain, count
 
 import numpy as np
 
@@ -236,7 +237,7 @@ def numbers_gathered(roots):
         number, factors, divisors = factors_of(node, uses)
         whole = all(isinstance(factor, Node) for factor in (*factors, *divisors))
         as_it_is = number == 1 and all(a is b for a, b in zip(factors, node.arguments)) and not divisors
-        if as_it_is or not factors or not whole or not np.isfinite(number):
+        if as_it_is or not factors or not whole or not _can_stand(number, node.dtype):
             return None
         for factor in (*factors, *divisors):
             moving(factor)
@@ -277,6 +278,12 @@ def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
         else:
             (divisors if below else factors).append(part)
     return number, factors, divisors
+
+
+def _can_stand(number, dtype) -> bool:
+    """Whether a number that was gathered neither overflowed nor lost digits by being tiny."""
+    limits = np.finfo(dtype if dtype.kind == "f" else float)
+    return bool(limits.tiny <= abs(number) <= limits.max)
 
 
 def sums_of_products(roots):
@@ -328,7 +335,8 @@ def decay_of(gradient: Node, variable: Node):
     for i, term in enumerate(terms):
         number, factors, divisors = factors_of(term, Counter())
         scalars = [f for f in factors if f is not variable]
-        if len(factors) == len(scalars) + 1 and all(s.shape == () for s in (*scalars, *divisors)):
+        alone = len(factors) == len(scalars) + 1 and _can_stand(number, variable.dtype)
+        if alone and all(s.shape == () for s in (*scalars, *divisors)):
             rest = terms[:i] + terms[i + 1 :]
             if rest:
                 key = (number, *sorted(map(id, scalars)), "/", *sorted(map(id, divisors)))
@@ -377,6 +385,8 @@ def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node])
     for leaf, gradient in zip(variables, gradients):
         found = decay_of(gradient, leaf) if leaf.ndim else None
         key, rest, factor = found or (None, gradient, None)
+        if rest.shape != leaf.shape:  # a term that was left small
+            rest = np.broadcast_to(rest, leaf.shape)
         groups.setdefault(key, (factor, []))[1].append((leaf, rest))
     ordered = sorted(groups, key=lambda key: key is None)
     slices, start = {}, 0
@@ -414,7 +424,8 @@ def leaf_of(name, shape, dtype, moves=True):
 
 def _free_name(J):
     taken = {node.name for node in topological_order(J)}
-    return next(name for name in ("theta", "parameters", "all_parameters") if name not in taken)
+    names = chain(("theta", "parameters"), (f"theta_{i}" for i in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _view(theta, place, variable):
@@ -433,14 +444,16 @@ def penalties_together(roots, penalised):
             return None
         terms = terms_of(node)
         for members, span in penalised:
-            squares: dict[float, dict] = {}
+            squares: dict[float, list] = {}
             for term in terms:
                 number, factors, divisors = factors_of(term, Counter())
-                if len(factors) == 1 and not divisors and _squared(factors[0]) is not None:
-                    squares.setdefault(number, {})[_squared(factors[0])] = term
+                tame = not divisors and _can_stand(number, node.dtype)
+                if tame and len(factors) == 1 and _squared(factors[0]) is not None:
+                    squares.setdefault(number, []).append((_squared(factors[0]), term))
             for number, found in squares.items():
-                if len(members) > 1 and set(found) == set(members):
-                    kept = [t for t in terms if all(t is not other for other in found.values())]
+                once = dict(found)
+                if 1 < len(members) == len(found) == len(once) and set(once) == set(members):
+                    kept = [t for t in terms if all(t is not other for other in once.values())]
                     penalty = span @ span
                     return _sum([*kept, penalty if number == 1 else number * penalty])
         return None
@@ -451,5 +464,5 @@ def penalties_together(roots, penalised):
 def _squared(node):
     """The variable x of a term x · x."""
     first, *others = node.inputs or (None,)
-    alike = node.rule is not None and node.rule.name == "vdot" and len(others) == 1 and others[0] is first
+    alike = node.rule is not None and node.rule.known_as == "vdot" and len(others) == 1 and others[0] is first
     return first if alike and first.leaf_kind == "variable" else None

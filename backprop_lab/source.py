@@ -64,6 +64,7 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
     """
     order = topological_order(*roots)
     namer, wanted, uses = Namer(), set(roots), Counter(roots)
+    namer.taken.update(node.rule.name for node in order if node.rule is not None and not node.rule.known_as)
     parameters = {namer(leaf.name): leaf for leaf in leaves}
     names = {leaf: name for name, leaf in parameters.items()}
     for node in order:
@@ -105,7 +106,9 @@ def _constant_text(node: Node) -> str | None:
     value = node.value
     if value.ndim == 0:
         return notation.literal(value[()])
-    if value.dtype == np.float64 and (value == value.flat[0]).all() if value.size else False:
+    if value.size == 0:
+        return f"np.zeros({value.shape})"
+    if value.dtype == np.float64 and (value == value.flat[0]).all():
         return {1.0: f"np.ones({value.shape})", 0.0: f"np.zeros({value.shape})"}.get(
             value.flat[0], f"np.full({value.shape}, {notation.literal(value.flat[0])})"
         )
@@ -114,4 +117,9 @@ def _constant_text(node: Node) -> str | None:
     if value.size > INLINE:
         return None
     kind = "" if value.dtype in (np.float64, np.int64, bool) else f", np.{value.dtype}"
-    return f"np.array({value.tolist()}{kind})"
+    return f"np.array({_listed(value)}{kind})"
+
+
+def _listed(value) -> str:
+    """An array as nested lists, in code."""
+    return notation.literal(value[()]) if value.ndim == 0 else f"[{', '.join(map(_listed, value))}]"

@@ -65,7 +65,10 @@ def test_our_errors_are_value_errors_and_type_errors():
         (lambda: np.transpose(W, (0, 2)), "axis 2 does not exist among 2"),
         (lambda: np.transpose(W, (0, 0)), "axis=(0, 0) names an axis twice"),
         (lambda: np.transpose(W, (1,)), "axes=(1,) are not all of the 2 axes"),
-        (lambda: np.swapaxes(W, 0, 5), "np.swapaxes(W, 0, 5): W has shape (3, 2): axis2: axis 5 is out of bounds"),
+        (
+            lambda: np.swapaxes(W, 0, 5),
+            "np.swapaxes(W, 0, 5): W has shape (3, 2): axis2: axis 5 is out of bounds",
+        ),
         (lambda: np.broadcast_to(W, (4, 2)), "3 does not match 4"),
         (lambda: np.broadcast_to(W, (2,)), "(3, 2)"),
         (lambda: np.where(x > 0, x, W), "3 does not match 2"),
