@@ -70,7 +70,7 @@ __all__ = [
 
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
     "check_gradient": "backprop_lab.gradient_check",
-    "compile": "backprop_lab.program",
+    "compile": "backprop_lab.compiling",
     "data": "backprop_lab.data",
     **dict.fromkeys(("gradient", "hessian", "jacobian", "jvp", "vjp"), "backprop_lab.derivatives"),
     "draw": "backprop_lab.pictures.drawing",

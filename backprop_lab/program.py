@@ -1,4 +1,4 @@
-"""``bl.compile``: the fast program of a cost and its gradient.
+"""The fast program of a cost and its gradient.
 
 The gradient's graph is simplified (``simplify.py``), bound to buffers (``buffers.py``) and run as a flat
 list of NumPy calls; ``source.py`` writes the same operations down for a person. A graph too long for that
@@ -10,7 +10,6 @@ arrays; one program may be called from several threads, each call waiting for th
 
 from __future__ import annotations
 
-import builtins
 import math
 from collections.abc import Iterable
 from threading import Lock
@@ -31,6 +30,7 @@ from backprop_lab.graph import (
     set_value,
     topological_order,
 )
+from backprop_lab.one_vector import in_one_vector, leaf_of
 from backprop_lab.passes import Gradients, backward, checked_node
 from backprop_lab.rules import converted
 from backprop_lab.scalars import bind_numbers
@@ -40,34 +40,8 @@ from backprop_lab.source import written
 LONGEST = 2000  # nodes of a graph that is still bound; a longer one runs by the plain passes
 
 
-def compile(J: Node, wrt: Iterable[Node] | None = None, xp=None):
-    """A program for the cost ``J`` and its gradient: call it to get ``(value, {variable: gradient})``.
-
-    ``J`` is a single number. ``wrt`` are the variables whose gradients are wanted, all of them by default.
-    ``program(x=…, y=…)`` takes other values for leaves, by name, only for this call; their first axis may
-    be longer or shorter than in the graph. Leaves not named have the values that they have in the graph.
-    ``program.source`` is the program as a NumPy function.
-
-    ``xp``: a module with NumPy's names, such as ``jax.numpy``. Then the result is a pure function of the
-    leaves by name that gives ``(value, {name: gradient})``, computed with that module.
-
-    Raises TypeError for what is not a cost or not a variable of it, ValueError for two leaves of one name.
-
-    >>> import numpy as np, backprop_lab as bl
-    >>> w, x = bl.variable("w", [2.0, -1.0]), bl.constant("x", [3.0, 1.0])
-    >>> program = bl.compile(np.sum(w * x) ** 2, wrt=[w])
-    >>> value, gradients = program()
-    >>> float(value), gradients[w]
-    (25.0, array([30., 10.]))
-    >>> float(program(x=[1.0, 1.0])[0])
-    1.0
-    """
-    program = Program(J, wrt)
-    return program if xp is None else Functional(program, xp)
-
-
 class Program:
-    """What :func:`compile` makes; see there."""
+    """What :func:`bl.compile` makes; see there."""
 
     def __init__(self, J: Node, wrt: Iterable[Node] | None = None):
         checked_node(J, "compile")
@@ -114,17 +88,17 @@ class Program:
     @property
     def source(self) -> str:
         """The program as a NumPy function of θ (all variables in one vector) and of the data."""
-        return _Simplified(self, {}).source("numpy")[0]
+        return Simplified(self, {}).source("numpy")[0]
 
     @property
     def inputs(self) -> dict[str, np.ndarray]:
         """What to call the function in ``source`` with, for the values that the graph has now."""
         self.parameters.take_up()
-        graph = _Simplified(self, {})
+        graph = Simplified(self, {})
         theta = np.concatenate([self.parameters.theta[self.parameters.slices[v]] for v in graph.in_order()])
         parameters = graph.source("numpy")[1]
         return {
-            name: theta if leaf is None else _present(leaf, leaf.value).astype(graph.dtype_of(leaf))
+            name: theta if leaf is None else present(leaf, leaf.value).astype(graph.dtype_of(leaf))
             for name, leaf in parameters.items()
         }
 
@@ -149,7 +123,7 @@ class Program:
             slices = {v: slice(a, b) for v, a, b in zip(self.variables, ends, ends[1:])}
             graph = None
         else:
-            graph = _Simplified(self, shapes)
+            graph = Simplified(self, shapes)
             slices = graph.slices
         if self.parameters is None:
             self.parameters = Parameters({variable: slices[variable] for variable in self.variables})
@@ -172,7 +146,7 @@ class Program:
             leaf, context = self.leaves[name], f"program({name}=…)"
             arrays[leaf] = numbers_for(leaf, value, context)
             if leaf in self.moving and arrays[leaf].shape != leaf.shape:
-                raise ShapeError(_other_shape(leaf, arrays[leaf].shape))
+                raise ShapeError(other_shape(leaf, arrays[leaf].shape))
         return arrays
 
 
@@ -220,9 +194,9 @@ def copied(J: Node, shapes: dict[Node, tuple], moving: set[Node]) -> tuple[Node,
             new[node] = node
         else:
             dtype = node.dtype if node.dtype.kind == "f" or node in counting else J.dtype
-            new[node] = simplify.leaf_of(node.name, shapes.get(node, node.shape), dtype, node in moving)
+            new[node] = leaf_of(node.name, shapes.get(node, node.shape), dtype, node in moving)
     for leaf in moving - set(order):
-        new[leaf] = simplify.leaf_of(leaf.name, leaf.shape, leaf.dtype)
+        new[leaf] = leaf_of(leaf.name, leaf.shape, leaf.dtype)
     return new[J], {leaf: copy for leaf, copy in new.items() if leaf.rule is None and leaf.name is not None}
 
 
@@ -241,7 +215,7 @@ def _as_floats(node, arguments) -> tuple:
     )
 
 
-class _Simplified:
+class Simplified:
     """A cost and its gradient by θ as one simplified graph, for these shapes of the leaves."""
 
     def __init__(self, program: Program, shapes):
@@ -255,7 +229,7 @@ class _Simplified:
         roots = [J, *((flows | nothing)[v] for v in variables)]
         for simplification in simplify.SIMPLIFICATIONS:
             roots = simplification(roots)
-        self.cost, gradient, self.theta, slices = simplify.in_one_vector(roots[0], roots[1:], variables)
+        self.cost, gradient, self.theta, slices = in_one_vector(roots[0], roots[1:], variables)
         nameless = gradient.rule is not None and gradient.name is None
         self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
         self.slices = {variable: slices[self.leaves[variable]] for variable in program.variables}
@@ -311,7 +285,7 @@ class Parameters:
             if leaf._holder is not self:
                 value, self.held = _newest(leaf), False
             if value is not known:
-                self.theta[self.slices[leaf]] = _present(leaf, value).reshape(-1)
+                self.theta[self.slices[leaf]] = present(leaf, value).reshape(-1)
                 self._known[leaf] = value
 
     def hold(self):
@@ -349,7 +323,7 @@ class Parameters:
 class _Bound:
     """The simplified graph, bound to buffers."""
 
-    def __init__(self, graph: _Simplified, theta: np.ndarray):
+    def __init__(self, graph: Simplified, theta: np.ndarray):
         data = {leaf: copy for leaf, copy in graph.leaves.items() if leaf not in graph.slices}
         self._places = {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
         self._known: dict[Node, object] = dict.fromkeys(data, _NOTHING)
@@ -370,7 +344,7 @@ class _Bound:
             value = given[leaf] if leaf in given else _newest(leaf)
             if leaf in given or value is not known:
                 self._stale, self._known[leaf] = True, _NOTHING  # first, as an interrupt may come
-                self._places[leaf][...] = _present(leaf, value)
+                self._places[leaf][...] = present(leaf, value)
                 if leaf not in given:
                     self._known[leaf] = value
         if self._stale:
@@ -390,7 +364,7 @@ class _Plain:
         """Take up given arrays, and the values of leaves."""
         for leaf, copy in self._leaves.items():
             if leaf not in self._parameters.slices:
-                copy.value = given[leaf] if leaf in given else _present(leaf, leaf.value)
+                copy.value = given[leaf] if leaf in given else present(leaf, leaf.value)
 
     def run(self, on_nonfinite="ignore"):
         """The cost; the gradient goes into ``.gradient``."""
@@ -402,7 +376,7 @@ class _Plain:
         return self._cost.value
 
 
-def _other_shape(leaf, shape) -> str:
+def other_shape(leaf, shape) -> str:
     return (
         f"program({leaf.name}=…): the variable {leaf.name} has shape {leaf.shape}, was given {shape}; "
         "only data may change their shape"
@@ -414,81 +388,10 @@ def _newest(leaf):
     return leaf._value if leaf._holder is None else leaf._held_value()
 
 
-def _present(leaf, value):
+def present(leaf, value):
     if value is None:
         name = leaf.name
         raise MissingValueError(
             f"{name} (shape {leaf.shape}) stands without a value; give it one: {name}.value = …"
         )
     return value
-
-
-# ----------------------------------------------------------------------------------- in another library
-
-
-class Functional:
-    """A pure function of the leaves, by name, computed with another module that has NumPy's names.
-
-    ``f(**leaves)`` gives ``(value, {name: gradient})``; leaves not named keep the values of the graph.
-    ``f.source`` is the text of what is computed, with all variables in one vector θ.
-    """
-
-    def __init__(self, program: Program, xp):
-        self._program, self._xp = program, xp
-        self._made: dict[tuple, tuple] = {}
-
-    def __call__(self, /, **leaves):
-        program, xp = self._program, self._xp
-        for name in leaves:
-            if name not in program.leaves:
-                raise TypeError(
-                    f"the program has no leaf {name!r}; its leaves are {', '.join(program.leaves)}"
-                )
-        given = {
-            leaf: xp.asarray(leaves[name] if name in leaves else _present(leaf, leaf.value))
-            for name, leaf in program.leaves.items()
-        }
-        for variable in program.variables:
-            if given[variable].shape != variable.shape:
-                raise ShapeError(_other_shape(variable, given[variable].shape))
-        graph, function, parameters = self._for(given)
-        for leaf, array in given.items():
-            if graph.dtype_of(leaf).kind == "f" and np.dtype(array.dtype).kind in "iub":
-                given[leaf] = array * 1.0
-            if graph.dtype_of(leaf) == np.float32:
-                given[leaf] = given[leaf].astype(np.float32)
-        theta = xp.concatenate([xp.ravel(given[leaf]) for leaf in graph.in_order()])
-        arguments = {
-            name: theta if leaf is None else given[leaf] if leaf in given else xp.asarray(leaf.value)
-            for name, leaf in parameters.items()
-        }
-        value, gradient = function(**arguments)
-        return value, {
-            leaf.name: xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape))
-            for leaf in program.variables
-        }
-
-    @property
-    def source(self) -> str:
-        """The function as text, for the shapes of the graph."""
-        return _Simplified(self._program, {}).source(self._xp.__name__)[0]
-
-    def _for(self, given):
-        key = tuple((leaf, tuple(array.shape)) for leaf, array in given.items() if array.shape != leaf.shape)
-        if key not in self._made:
-            graph = _Simplified(self._program, dict(key))
-            text, parameters = graph.source(self._xp.__name__)
-            own = {
-                node.rule
-                for node in topological_order(graph.cost, graph.gradient)
-                if node.rule is not None and not node.rule.known_as
-            }
-            scope = {"np": self._xp} | {rule.name: rule.compute for rule in own}
-            if len(scope) <= len(own):
-                raise ValueError(
-                    "compile(…, xp=…): two operations of one name stand in the graph; build it again with "
-                    "the one that you want"
-                )
-            exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
-            self._made[key] = graph, scope["program"], parameters
-        return self._made[key]

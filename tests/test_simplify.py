@@ -9,7 +9,7 @@ from oracles import law
 from samples import programs
 
 import backprop_lab as bl
-from backprop_lab import notation, simplify
+from backprop_lab import notation, one_vector, simplify
 from backprop_lab.derivatives import adjoints
 from backprop_lab.graph import topological_order
 
@@ -191,7 +191,7 @@ def test_all_variables_become_views_of_one_vector_with_the_penalised_ones_togeth
     roots = [J, *(flows[v] for v in (b, x, V))]
     for simplification in simplify.SIMPLIFICATIONS:
         roots = simplification(roots)
-    cost, gradient, theta, slices = simplify.in_one_vector(roots[0], roots[1:], [b, x, V])
+    cost, gradient, theta, slices = one_vector.in_one_vector(roots[0], roots[1:], [b, x, V])
     assert theta.name == "theta" and theta.shape == (8,)
     assert slices == {x: slice(0, 3), V: slice(3, 7), b: slice(7, 8)}
     theta.value = np.concatenate([x.value, V.value.ravel(), [b.value]])

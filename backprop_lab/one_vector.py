@@ -1,0 +1,160 @@
+"""All variables of a cost in one vector θ, of which every matrix is a view.
+
+So the penalty on all weights, what it adds to the gradient, and the update of a step are five calls in all,
+however many variables there are.
+
+What must hold: values stay the same up to rounding; variables that share a penalty lie side by side.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain, count
+
+import numpy as np
+
+from backprop_lab.graph import Node, constant, topological_order, variable
+from backprop_lab.simplify import ADD, Suggestion, can_stand, factors_of, folded, has_name, rewritten, shared
+
+
+def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node]):
+    """All variables as parts of one vector θ: ``(J, ∂J/∂θ, θ, {variable: its slice of θ})``.
+
+    Variables that share a penalty lie side by side, so that the penalty is one product θ · θ, and what it
+    adds to the gradient one product and one sum.
+    """
+    groups: dict = {}
+    for leaf, gradient in zip(variables, gradients):
+        found = decay_of(gradient, leaf) if leaf.ndim else None
+        key, rest, factor = found or (None, gradient, None)
+        if rest.shape != leaf.shape:  # a term that was left small
+            rest = np.broadcast_to(rest, leaf.shape)
+        groups.setdefault(key, (factor, []))[1].append((leaf, rest))
+    ordered = sorted(groups, key=lambda key: key is None)
+    slices, start = {}, 0
+    for key in ordered:
+        for leaf, _ in groups[key][1]:
+            slices[leaf] = slice(start, start + leaf.size)
+            start += leaf.size
+    alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
+    theta = leaf_of(variables[0].name if alone else _free_name(J), (start,), J.dtype)
+    views, pieces, penalised = {}, [], []
+    for key in ordered:
+        factor, members = groups[key]
+        for leaf, _ in members:
+            views[leaf] = _view(theta, slices[leaf], leaf)
+        parts = [np.ravel(rest) for _, rest in members]
+        if key is not None:
+            span = theta[slices[members[0][0]].start : slices[members[-1][0]].stop]
+            span.named(Suggestion("penalised"))
+            together = np.concatenate(parts).named(Suggestion("without_penalty"))
+            parts = [together + factor * span]
+            penalised.append(([leaf for leaf, _ in members], span))
+        pieces += parts
+    total = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+    J, total = penalties_together([J, total], penalised)
+    J, total = shared(folded(rewritten([J, total], lambda node, uses: None, views)))
+    return J, total, theta, slices
+
+
+def _free_name(J):
+    taken = {node.name for node in topological_order(J)}
+    names = chain(("theta", "parameters"), (f"theta_{i}" for i in count(2)))
+    return next(name for name in names if name not in taken)
+
+
+def _view(theta, place, variable):
+    if variable.shape == ():
+        return theta[place.start].named(variable.name)
+    part = theta[place] if place.stop - place.start < theta.size else theta
+    part = part if variable.ndim == 1 else np.reshape(part, variable.shape)
+    return part if part is theta else part.named(variable.name)
+
+
+def decay_of(gradient: Node, variable: Node):
+    """If ``gradient`` is rest + factor · variable with a single number as factor: (key, rest, factor).
+
+    That is what a penalty on a variable adds to its gradient. Equal factors have equal keys.
+    """
+    terms = terms_of(gradient)
+    for i, term in enumerate(terms):
+        number, factors, divisors = factors_of(term, Counter())
+        scalars = [f for f in factors if f is not variable]
+        alone = len(factors) == len(scalars) + 1 and can_stand(number, variable.dtype)
+        if alone and all(s.shape == () for s in (*scalars, *divisors)):
+            rest = terms[:i] + terms[i + 1 :]
+            if rest:
+                key = (number, *sorted(map(id, scalars)), "/", *sorted(map(id, divisors)))
+                factor = _total([number, *scalars]) if not divisors else None
+                return None if factor is None else (key, _sum(rest), factor)
+    return None
+
+
+def penalties_together(roots, penalised):
+    """A sum of x · x over neighbours in θ is one product of their part of θ with itself."""
+
+    def rewrite(node, uses):
+        if node.rule is not ADD:
+            return None
+        terms = terms_of(node)
+        for members, span in penalised:
+            squares: dict[float, list] = {}
+            for term in terms:
+                number, factors, divisors = factors_of(term, Counter())
+                tame = not divisors and can_stand(number, node.dtype)
+                if tame and len(factors) == 1 and _squared(factors[0]) is not None:
+                    squares.setdefault(number, []).append((_squared(factors[0]), term))
+            for number, found in squares.items():
+                once = dict(found)
+                if 1 < len(members) == len(found) == len(once) and set(once) == set(members):
+                    kept = [t for t in terms if all(t is not other for other in once.values())]
+                    penalty = span @ span
+                    return _sum([*kept, penalty if number == 1 else number * penalty])
+        return None
+
+    return rewritten(roots, rewrite)
+
+
+def _squared(node):
+    """The variable x of a term x · x."""
+    first, *others = node.inputs or (None,)
+    alike = node.rule is not None and node.rule.known_as == "vdot" and len(others) == 1 and others[0] is first
+    return first if alike and first.leaf_kind == "variable" else None
+
+
+def terms_of(node: Node) -> list[Node]:
+    """A sum taken apart: what is added."""
+    terms, waiting = [], [node]
+    while waiting:
+        part = waiting.pop()
+        if (
+            part.rule is ADD
+            and (part is node or not has_name(part))
+            and all(isinstance(a, Node) for a in part.arguments)
+        ):
+            waiting += reversed(part.arguments)
+        else:
+            terms.append(part)
+    return terms
+
+
+def _sum(nodes):
+    total = nodes[0]
+    for node in nodes[1:]:
+        total = total + node
+    return total
+
+
+def _total(factors):
+    product = factors[0]
+    for factor in factors[1:]:
+        product = product * factor
+    return product
+
+
+def leaf_of(name, shape, dtype, moves=True):
+    """A leaf without a value: only its name, shape and dtype matter to a program."""
+    leaf = (variable if moves else constant)(name, shape=shape)
+    leaf.dtype = np.dtype(dtype)
+    return leaf
