@@ -37,6 +37,7 @@ from backprop_lab.scalars import bind_numbers
 from backprop_lab.simplify import Suggestion
 from backprop_lab.source import written
 
+KEPT = 16  # shapes of data that a program stays bound to; of more, the first is let go
 LONGEST = 2000  # nodes of a graph that is still bound; a longer one runs by the plain passes
 
 
@@ -113,6 +114,8 @@ class Program:
             self._bound.clear()
         key = tuple((leaf, array.shape) for leaf, array in given.items() if array.shape != leaf.shape)
         if key not in self._bound:
+            if len(self._bound) == KEPT:
+                del self._bound[next(iter(self._bound))]
             self._bound[key] = self._made(dict(key))
         return self._bound[key]
 

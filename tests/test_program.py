@@ -173,6 +173,15 @@ def test_another_batch_is_bound_again_silently():
         np.testing.assert_allclose(gradients[b], 2 * np.mean(residual))
 
 
+def test_a_program_does_not_keep_buffers_for_every_shape_it_has_seen():
+    J, w, b = regression()
+    program = bl.compile(J, wrt=[w, b])
+    for n in range(1, 41):
+        value, _ = program(x=np.ones(n), y=np.zeros(n))
+        np.testing.assert_allclose(value, 9.0)
+    assert len(program._bound) <= 16
+
+
 def test_another_batch_of_labels_is_bound_again():
     X, y = bl.constant("X", numbers(4, 3)), bl.constant("y", [0, 1, 1, 0])
     W = bl.variable("W", numbers(3, 2))
