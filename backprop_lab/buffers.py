@@ -38,6 +38,13 @@ def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> SimpleNames
     return _Binder(J, gradient, leaves).bound()
 
 
+def define(scope: dict, **functions: list[str]):
+    """Define functions without arguments, each given by the lines of its body, in ``scope``."""
+    for name, lines in functions.items():
+        body = "".join(f"    {line}\n" for line in lines or ["pass"])
+        exec(compile(f"def {name}():\n{body}", "<program of a graph>", "exec"), scope)
+
+
 class _Binder:
     def __init__(self, J, gradient, leaves):
         self.roots = (J, gradient)
@@ -76,16 +83,11 @@ class _Binder:
         run = self.lines[True]
         if self.place[gradient] is not self.gradient:
             run.append(f"copyto({self._name(self.gradient)}, {self._text(gradient)})")
-        text = "".join(
-            f"def {name}():\n" + "".join(f"    {line}\n" for line in lines or ["pass"])
-            for name, lines in (("prepare", prepare), ("run", [*run, f"return {self._text(J)}"]))
-        )
-        exec(compile(text, "<program of a graph>", "exec"), self.scope)
+        define(self.scope, prepare=prepare, run=[*run, f"return {self._text(J)}"])
         return SimpleNamespace(
             run=np.errstate(all="ignore")(self.scope["run"]),
             prepare=np.errstate(all="ignore")(self.scope["prepare"]),
             gradient=self.gradient,
-            text=text,
         )
 
     # -- where results go

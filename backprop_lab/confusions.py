@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import frozen
+from backprop_lab.arrays import frozen
 
 
 class Confusion(NamedTuple):

@@ -11,8 +11,9 @@ from functools import wraps
 
 import numpy as np
 
+from backprop_lab.arrays import frozen
 from backprop_lab.errors import ShapeError
-from backprop_lab.graph import RULES, Node, frozen
+from backprop_lab.graph import RULES, Node
 from backprop_lab.operation import Rule, operation
 from backprop_lab.shapes import broadcast_shape
 

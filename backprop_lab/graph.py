@@ -11,7 +11,6 @@ known node has known inputs; nothing the learner gave is shared with the graph o
 
 from __future__ import annotations
 
-import math
 import operator
 import weakref
 from collections import deque
@@ -21,9 +20,8 @@ from itertools import chain
 import numpy as np
 
 from backprop_lab import notation
+from backprop_lab.arrays import finite, frozen, presentable
 from backprop_lab.errors import NotAnArrayError, ShapeError
-
-READABLE = 36  # entries of an array that a person may read number by number
 
 RULES: dict[Callable, Callable] = {}
 """NumPy's function → what makes the node; filled by ``rules.py``."""
@@ -450,24 +448,6 @@ def numbers_for(leaf: Node, value, context: str) -> np.ndarray:
     return array.astype(leaf.dtype, copy=False)
 
 
-def finite(value) -> bool:
-    """Whether all entries are. One product tells, unless it overflows by itself; looking takes longer.
-
-    NumPy may warn of that overflow: the caller sees to it that it does not.
-    """
-    if value.ndim == 0:
-        return math.isfinite(value)
-    flat = value if value.ndim == 1 else value.reshape(-1)
-    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(value).all())
-
-
-def frozen(array) -> np.ndarray:
-    """``array`` made read-only, as all numbers are that leave the graph."""
-    array = np.asarray(array)
-    array.setflags(write=False)
-    return array
-
-
 def set_together(*settings):
     """Values of nodes, as maps of :data:`set_value` and :data:`set_gradient`, all in one go.
 
@@ -477,11 +457,6 @@ def set_together(*settings):
 
 
 set_value, set_gradient = Node._value.__set__, Node._grad.__set__
-
-
-def presentable(gradient: np.ndarray) -> np.ndarray:
-    """A gradient read-only, and small ones without negative zeros for the learner to puzzle over."""
-    return frozen(gradient + 0 if gradient.size <= READABLE else gradient)
 
 
 # ------------------------------------------------------------------------------------ whole graphs

@@ -12,7 +12,8 @@ import warnings
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import Node, finite
+from backprop_lab.arrays import finite
+from backprop_lab.graph import Node
 from backprop_lab.naming import in_package
 
 

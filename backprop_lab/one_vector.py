@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
 from itertools import chain, count
+from operator import add, mul
 
 import numpy as np
 
@@ -81,13 +83,10 @@ def decay_of(gradient: Node, variable: Node):
     for i, term in enumerate(terms):
         number, factors, divisors = factors_of(term, Counter())
         scalars = [f for f in factors if f is not variable]
-        alone = len(factors) == len(scalars) + 1 and can_stand(number, variable.dtype)
-        if alone and all(s.shape == () for s in (*scalars, *divisors)):
-            rest = terms[:i] + terms[i + 1 :]
-            if rest:
-                key = (number, *sorted(map(id, scalars)), "/", *sorted(map(id, divisors)))
-                factor = _total([number, *scalars]) if not divisors else None
-                return None if factor is None else (key, _sum(rest), factor)
+        alone = len(factors) == len(scalars) + 1 and not divisors and can_stand(number, variable.dtype)
+        rest = terms[:i] + terms[i + 1 :]
+        if alone and rest and all(s.shape == () for s in scalars):
+            return (number, *sorted(map(id, scalars))), reduce(add, rest), reduce(mul, [number, *scalars])
     return None
 
 
@@ -110,7 +109,7 @@ def penalties_together(roots, penalised):
                 if 1 < len(members) == len(found) == len(once) and set(once) == set(members):
                     kept = [t for t in terms if all(t is not other for other in once.values())]
                     penalty = span @ span
-                    return _sum([*kept, penalty if number == 1 else number * penalty])
+                    return reduce(add, [*kept, penalty if number == 1 else number * penalty])
         return None
 
     return rewritten(roots, rewrite)
@@ -137,20 +136,6 @@ def terms_of(node: Node) -> list[Node]:
         else:
             terms.append(part)
     return terms
-
-
-def _sum(nodes):
-    total = nodes[0]
-    for node in nodes[1:]:
-        total = total + node
-    return total
-
-
-def _total(factors):
-    product = factors[0]
-    for factor in factors[1:]:
-        product = product * factor
-    return product
 
 
 def leaf_of(name, shape, dtype, moves=True):

@@ -17,19 +17,11 @@ from threading import Lock
 import numpy as np
 
 from backprop_lab import notation, simplify
+from backprop_lab.arrays import finite, frozen
 from backprop_lab.buffers import bind
 from backprop_lab.derivatives import adjoints
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import (
-    Node,
-    constant,
-    finite,
-    frozen,
-    numbers_for,
-    set_together,
-    set_value,
-    topological_order,
-)
+from backprop_lab.graph import Node, constant, numbers_for, set_together, set_value, topological_order
 from backprop_lab.one_vector import in_one_vector, leaf_of
 from backprop_lab.passes import Gradients, backward, checked_node
 from backprop_lab.rules import converted

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.graph import Node, constant, frozen
+from backprop_lab.arrays import frozen
+from backprop_lab.graph import Node, constant
 from backprop_lab.plan import places
 from backprop_lab.rules import vector_jacobian
 

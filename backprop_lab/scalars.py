@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from backprop_lab.buffers import define
 from backprop_lab.graph import Node, topological_order
 from backprop_lab.notation import literal
 
@@ -58,14 +59,10 @@ def bind_numbers(
     lines += [f"gradient[{i}] = {names[piece]}" for i, piece in enumerate(pieces)]
     lines.append(f"return {names[J]}")
     data = [leaf for leaf in leaves if leaf is not theta]
-    prepare = [f"global {names[leaf]}; {names[leaf]} = {names[leaf]}_.item()" for leaf in data] or ["pass"]
-    scope = {"vector": leaves[theta], "gradient": otherwise.gradient, **vars(math), "pow": math.pow, "np": np}
+    prepare = [f"global {names[leaf]}; {names[leaf]} = {names[leaf]}_.item()" for leaf in data]
+    scope = {"vector": leaves[theta], "gradient": otherwise.gradient, **vars(math), "np": np}
     scope |= {f"{names[leaf]}_": leaves[leaf] for leaf in data}
-    text = "".join(
-        f"def {name}():\n" + "".join(f"    {line}\n" for line in body)
-        for name, body in (("prepare", prepare), ("quick", lines))
-    )
-    exec(compile(text, "<program of a graph of single numbers>", "exec"), scope)
+    define(scope, prepare=prepare, quick=lines)
     quick, slow = scope["quick"], otherwise.run
 
     def run():
@@ -78,7 +75,7 @@ def bind_numbers(
         scope["prepare"]()
         otherwise.prepare()
 
-    return SimpleNamespace(run=run, prepare=prepare_both, gradient=otherwise.gradient, text=text)
+    return SimpleNamespace(run=run, prepare=prepare_both, gradient=otherwise.gradient)
 
 
 def _pieces(gradient: Node) -> list[Node]:

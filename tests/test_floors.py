@@ -17,6 +17,7 @@ FLOORS = [
     "notation",
     "errors",
     "naming",
+    "arrays",
     "graph",
     "operation",
     "shapes",
