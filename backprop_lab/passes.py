@@ -14,7 +14,7 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.arrays import finite, frozen, presentable
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, set_gradient, set_together, set_value
+from backprop_lab.graph import Node, numbers_for, set_gradient, set_together, set_value
 from backprop_lab.nonfinite import Report
 from backprop_lab.plan import plan_of
 from backprop_lab.records import SoFar, Step, operands_of
@@ -204,10 +204,7 @@ def pull_back(y: Node, x: Node, v) -> np.ndarray:
 def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
     """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
     order, plan = plan_of(checked_node(J, "evaluate"))
-    values = _leaf_values(order)
-    for i, leaf in enumerate(order):
-        if leaf in given:
-            values[i] = frozen(np.asarray(given[leaf], leaf.dtype))
+    values = _leaf_values(order, given)
     with Report("ignore").watching():
         _compute(order, plan, values)
     return frozen(values[-1])
@@ -217,18 +214,29 @@ def _values(order):
     return [node._value if node._holder is None else node._held_value() for node in order]
 
 
-def _leaf_values(order):
-    return [node.value if node.rule is None else None for node in order]
+def _leaf_values(order, given=()):
+    """The leaves' values, those of ``given`` in place of their own; None for what is computed."""
+    return [_read(node, given) if node.rule is None else None for node in order]
+
+
+def _read(leaf, given):
+    if leaf not in given:
+        return leaf.value
+    array = np.array(numbers_for(leaf, given[leaf], f"the value given for {leaf.name}"))
+    if array.shape != leaf.shape:
+        raise ShapeError(f"{leaf.name} has shape {leaf.shape}, the value given for it {array.shape}")
+    return frozen(array)
 
 
 # ----------------------------------------------------------------------------------------- records
 
 
-def steps(J: Node, seed=1) -> list[Step]:
+def steps(J: Node, seed=1, given: dict[Node, np.ndarray] | None = None) -> list[Step]:
     """Every step of both passes over ``J``'s graph, in order; the graph itself stays as it is.
 
     One record per computed node, then the seed's, then one per arrow that carries a gradient. ``J``
-    and ``seed`` as for :func:`backward`.
+    and ``seed`` as for :func:`backward`. ``given``: ``{leaf: array}``, values that count instead of the
+    leaves' own.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
@@ -241,7 +249,10 @@ def steps(J: Node, seed=1) -> list[Step]:
       4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
     order, plan = plan_of(checked_node(J, "steps"))
-    values, gradients = _leaf_values(order), _start(order, seed)
+    strangers = [leaf for leaf in given or () if leaf not in {n for n in order if n.rule is None}]
+    if strangers:
+        raise ValueError(f"steps(…, given=…): {strangers[0]!r} is not a leaf of the graph")
+    values, gradients = _leaf_values(order, given or {}), _start(order, seed)
     report = Report.noting()
     records = []
 

@@ -110,7 +110,7 @@ class Step:
         if self.is_seed:
             return f"{self.gradient_name(self.cost)} = {notation.array(self.contribution)}"
         sign = "=" if self.so_far.of == 1 else "+="
-        return f"{self.gradient_name(self.receiver)} {sign} {self._written_flow(values=False)}"
+        return f"{self.gradient_name(self.receiver)} {sign} {self.written_flow(self._symbols)}"
 
     @cached_property
     def numbers(self) -> str:
@@ -121,11 +121,11 @@ class Step:
             values = dict(zip(self.node.inputs, self.inputs, strict=True))
             written = notation.expression(
                 self.node,
-                lambda operand: _number_or(values[operand], notation.part(operand)),
+                lambda operand: self._values(operand, values[operand]),
                 depth=0,
             )
             return f"{written} = {notation.array(self.value)}"
-        written, result = self._written_flow(values=True), notation.array(self.contribution)
+        written, result = self.written_flow(self._values), notation.array(self.contribution)
         return result if written == result else f"{written} = {result}"
 
     @cached_property
@@ -159,26 +159,37 @@ class Step:
         """The same as a factor of a formula, in brackets where it needs them."""
         return "J" if node is self.cost and node.name is None else notation.factor(node)
 
-    def _written_flow(self, values: bool) -> str:
-        """The gradient's own small graph, from the rule, written with symbols or with values."""
+    def written_flow(self, write, code: bool = False) -> str:
+        """The gradient's own small graph, from the rule, as text.
+
+        ``write(node, value)`` gives the text of an argument, of the node itself, and for ``(None, upstream)``
+        that of its gradient, each with how strongly it binds.
+        """
         texts = {}
 
-        def stand_in(node, value, part):
-            leaf = constant("·", shape=node.shape)
-            texts[leaf] = _number_or(value, part) if values else part
+        def stand_in(node, value, like):
+            leaf = constant("·", shape=like.shape)
+            texts[leaf] = write(node, value)
             return leaf
 
         given = iter(self.inputs)
         operands = [
-            stand_in(a, next(given), notation.part(a)) if isinstance(a, Node) else a
-            for a in self.node.arguments
+            stand_in(a, next(given), a) if isinstance(a, Node) else a for a in self.node.arguments
         ]
-        result = stand_in(self.node, self.value, notation.part(self.node))
-        upstream = stand_in(self.node, self.upstream, (self.gradient_name(self.node), notation.FRACTION))
+        result = stand_in(self.node, self.value, self.node)
+        upstream = stand_in(None, self.upstream, self.node)
         flow = vector_jacobian(self.node, self.place, upstream, result, operands)
         if flow.rule is None:
             return texts[flow][0]
-        return notation.expression(flow, texts.get)
+        return notation.expression(flow, texts.get, code=code)
+
+    def _symbols(self, node, value):
+        """The part of a formula that a node is, or the gradient that flows in."""
+        return notation.part(node) if node is not None else (self.gradient_name(self.node), notation.FRACTION)
+
+    def _values(self, node, value):
+        """A small array as its numbers; a large one as the part of the formula that it is."""
+        return (notation.array(value), notation.ATOM) if value.size <= 12 else self._symbols(node, value)
 
     def __repr__(self):
         return f"<Step {str(self).strip()}>"
@@ -193,11 +204,6 @@ class Step:
             if self.so_far.of > 1:
                 parts.append(f"{self.sum_numbers}, {self.so_far} arrived")
         return f"{self.index + 1:3}  {self.phase:8}  " + "   ".join(parts)
-
-
-def _number_or(value, part):
-    """A small array as its numbers; a large one as the part of the formula that it is."""
-    return (notation.array(value), notation.ATOM) if value.size <= 12 else part
 
 
 def operands_of(node, values) -> list:

@@ -69,6 +69,7 @@ from backprop_lab.writing import (
     repeated,
     reshaped,
     scattered_in_code,
+    summed_to_in_code,
     transposed,
     with_parameters,
 )
@@ -419,7 +420,7 @@ scatter = operation(linear(
     math=lambda node, g: f"{g} put back at {indexed(node, '')}, 0 elsewhere", binds=1))  # fmt: skip
 sum_to = operation(linear(
     _summed_to, lambda g, shape: shape, lambda g, z, x, shape: np.broadcast_to(g, np.shape(x)),
-    name="sum_to", parameters={"shape": None}, code="sum_to({0}, {shape})",
+    name="sum_to", parameters={"shape": None}, code=summed_to_in_code,
     math=lambda node, g: f"{g} summed to {notation.extent(node.shape)}", binds=1))  # fmt: skip
 converted = operation(linear(  # a gradient has the precision of its variable
     _converted, lambda x, dtype: x, lambda g, z, x, dtype: g, name="converted", parameters={"dtype": None},

@@ -81,7 +81,7 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
     for node in order:
         if node.rule is None:
             if node not in texts:
-                texts[node] = _constant_text(node) or namer.numbered("constant")
+                texts[node] = constant_text(node) or namer.numbered("constant")
                 if texts[node].isidentifier():
                     parameters[texts[node]] = node
             continue
@@ -101,7 +101,7 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
     return f"import {library} as np\n\n{helper}def program({', '.join(parameters)}):\n{body}\n", parameters
 
 
-def _constant_text(node: Node) -> str | None:
+def constant_text(node: Node) -> str | None:
     """An unnamed constant as code, or None if it is too large to be written out."""
     value = node.value
     if value.ndim == 0:

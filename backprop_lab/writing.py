@@ -63,6 +63,19 @@ def scattered_in_code(node, g):
 scattered_in_code.is_call = True
 
 
+def summed_to_in_code(node, g):
+    """``np.sum`` over the axes along which the smaller array was repeated."""
+    (operand,), shape = node.inputs, node.shape
+    new = operand.ndim - len(shape)
+    repeated_axes = [i + new for i, n in enumerate(shape) if n != operand.shape[i + new]]
+    axes = (*range(new), *repeated_axes)
+    total = f"np.sum({g}, axis={axes[0] if len(axes) == 1 else axes})"
+    return f"np.reshape({total}, {shape})" if repeated_axes and shape != () else total
+
+
+summed_to_in_code.is_call = True
+
+
 def _key_text(key, longest=None):
     return ", ".join(_place_text(k, longest) for k in (key if isinstance(key, tuple) else (key,)))
 

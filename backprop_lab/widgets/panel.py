@@ -1,6 +1,8 @@
-"""What stands under the picture at each position: formula, numbers, local Jacobian, running sum.
+"""What is said of each step beside the picture: in words, as a formula with numbers, as a Jacobian.
 
 HTML made from the records, all text escaped here, and the same as one spoken line.
+
+What must hold: every view of a step is written from one record, so that no two can disagree.
 """
 
 from __future__ import annotations
@@ -12,21 +14,21 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.records import Step
 
-SMALL_JACOBIAN = 16  # entries that are shown at once; a larger one folds away
+LONGEST_COLUMN = 12  # numbers of a vector beside a local Jacobian that are written out
 
 
-def opening(leaves: list, forward: int, count: int) -> tuple[str, str]:
-    """(HTML, spoken line) of position 0: what is known before anything is computed."""
+def opening(leaves: list, forward: int, count: int) -> dict:
+    """What is said at position 0: what is known before anything is computed."""
     names = ", ".join(notation.mention(leaf) for leaf in leaves)
     text = (
         f"Known from the start, and green: {names}. "
         f"{forward} steps forward, then {count - forward} back. Press → to begin."
     )
-    return f"<p>{escape(text)}</p>", text
+    return {"panel": f"<p>{escape(text)}</p>", "jacobian": "", "say": text}
 
 
-def panel(step: Step, forward: int, count: int) -> tuple[str, str]:
-    """(HTML, spoken line) of the position at which ``step`` has just been taken.
+def panel(step: Step, forward: int, count: int) -> dict:
+    """What is said at the position at which ``step`` has just been taken: ``panel``, ``jacobian``, ``say``.
 
     ``forward`` of the ``count`` steps are the forward pass's.
     """
@@ -43,8 +45,6 @@ def panel(step: Step, forward: int, count: int) -> tuple[str, str]:
         parts.append(f'<p class="bl-numbers-line">= {escape(step.numbers)}</p>')
     if step.sum_numbers:
         parts.append(f'<p class="bl-numbers-line">sum: {escape(step.sum_numbers)}, {step.so_far} arrived</p>')
-    if step.argument is not None:
-        parts.append(_jacobian(step))
     if then:
         parts.append(f"<p>{escape(then)}</p>")
     if step.alarm:
@@ -53,7 +53,11 @@ def panel(step: Step, forward: int, count: int) -> tuple[str, str]:
     spoken = [f"{place}: {what}", step.formula, "" if step.is_seed else step.numbers]
     if step.sum_numbers:
         spoken.append(f"sum {step.sum_numbers}, {step.so_far} arrived")
-    return "".join(parts), ". ".join(filter(None, [*spoken, then.rstrip(".")])) + "."
+    return {
+        "panel": "".join(parts),
+        "jacobian": _jacobian(step),
+        "say": ". ".join(filter(None, [*spoken, then.rstrip(".")])) + ".",
+    }
 
 
 def _in_words(step: Step) -> tuple[str, str]:
@@ -81,24 +85,44 @@ def _in_words(step: Step) -> tuple[str, str]:
 
 
 def _jacobian(step: Step) -> str:
-    label = f"∂{step.factor(step.node)}/∂{step.factor(step.receiver)}"
-    flow = f"{label} transposed, times {step.gradient_name(step.node)}, is what flows."
+    """(Local Jacobian)ᵀ · upstream = contribution, in numbers; empty where no arrow is gone back along."""
+    if step.argument is None:
+        return ""
+    name = f"∂{step.factor(step.node)}/∂{step.factor(step.receiver)}"
+    upstream, arrives = step.gradient_name(step.node), f"what arrives at {step.mention(step.receiver)}"
     if isinstance(step.local, str):
         return (
-            f"<details><summary>Local Jacobian {escape(label)}</summary><p>{step.node.size} × "
-            f"{step.receiver.size}, {escape(step.local)}: too large to show, and never built. "
-            f"{escape(flow)}</p></details>"
+            f"<p>{escape(name)}: {step.node.size} × {step.receiver.size}, {escape(step.local)}: too large to "
+            f"show, and never built. Its transpose times {escape(upstream)} is {escape(arrives)}.</p>"
         )
     if step.local.size == 1:
-        return f"<p>Local derivative {escape(label)} = {notation.number(step.local[0, 0])}</p>"
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{notation.number(v)}</td>" for v in row) + "</tr>"
-        for row in np.atleast_2d(step.local)
-    )
-    table = f'<table class="bl-jacobian"><tbody>{rows}</tbody></table>'
-    if step.local.size <= SMALL_JACOBIAN:
-        return f"<div>Local Jacobian {escape(label)} = {table}</div>"
+        local, flow = (notation.number(a.ravel()[0]) for a in (step.local, step.contribution))
+        upstream_number = notation.number(step.upstream.ravel()[0])
+        return (
+            f"<p>({escape(name)}) · {escape(upstream)} = {escape(arrives)}:<br>"
+            f"{_bracketed(local)} · {_bracketed(upstream_number)} = {flow}</p>"
+        )
+    rows = "row by row, " if max(step.node.ndim, step.receiver.ndim) > 1 else ""
     return (
-        f"<details><summary>Local Jacobian {escape(label)}, {step.local.shape[0]} × {step.local.shape[1]}"
-        f"</summary>{table}<p>{escape(flow)}</p></details>"
+        f"<p>({escape(name)})ᵀ · {escape(upstream)} = {escape(arrives)}; {rows}"
+        f"{step.local.shape[0]} × {step.local.shape[1]} before it is transposed:</p>"
+        f'<div class="bl-product">{_table(step.local.T, escape(name) + ", transposed")} · '
+        f"{_column(step.upstream, upstream)} = {_column(step.contribution, arrives)}</div>"
     )
+
+
+def _bracketed(number: str) -> str:
+    return f"({number})" if number.startswith(notation.MINUS) else number
+
+
+def _column(array, name) -> str:
+    if array.size > LONGEST_COLUMN:
+        return escape(name)
+    return _table(np.reshape(array, (-1, 1)), escape(name))
+
+
+def _table(matrix, label) -> str:
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{notation.number(v)}</td>" for v in row) + "</tr>" for row in matrix
+    )
+    return f'<table class="bl-jacobian" aria-label="{label}"><tbody>{rows}</tbody></table>'
