@@ -17,10 +17,12 @@ from hypothesis.extra import numpy as hnp
 
 import backprop_lab as bl
 from backprop_lab import notation
+from backprop_lab.graph import topological_order
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.blocks import block
 from backprop_lab.pictures.layout import Box, lay_out, spread_out
 from backprop_lab.pictures.svg import Picture
+from backprop_lab.pictures.timeline import at
 from tools import graphs
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -176,6 +178,68 @@ def test_at_every_position_exactly_one_thing_is_looked_at(name):
     for position in range(1, line.length):
         nodes = [k for k, at in line.active.items() if position in at and not isinstance(k, tuple)]
         assert len(nodes) == 1
+
+
+def learning_by_hand(J, count, batches=None, learning_rate=0.1):
+    """The records of ``count`` rounds of gradient descent, and the variables' values at the end."""
+    rounds = []
+    for i in range(count):
+        for leaf, value in (batches[i] if batches else {}).items():
+            leaf.value = value
+        rounds.append(bl.steps(J))
+        gradients = bl.backward(J)
+        for w in gradients:
+            w.value = w.value - learning_rate * gradients[w]
+    return rounds, {w: w.value for w in gradients}
+
+
+def test_a_run_of_several_rounds_is_in_each_what_that_round_alone_is():
+    J = graphs.lecture(penalty=True)
+    rounds, _ = learning_by_hand(J, 3)
+    line, first = timeline.of_rounds(J, rounds), 0
+    for steps in rounds:
+        alone = timeline.of_steps(J, steps)
+        for p in range(alone.length):
+            for node in line.nodes:
+                assert line.state(node, first + p) == alone.state(node, p)
+                for one, all_rounds in ((alone.known, line.known), (alone.arrived, line.arrived)):
+                    wanted, found = at(one.get(node, ()), p), at(all_rounds.get(node, ()), first + p)
+                    wanted, found = (getattr(v, "sum", v) for v in (wanted, found))
+                    assert (wanted is None) == (found is None)
+                    assert wanted is None or np.array_equal(wanted, found)
+            for arrow in alone.carried:
+                assert at(alone.carried[arrow], p) is at(line.carried[arrow], first + p)
+        first += alone.length
+    assert line.length == first
+
+
+def test_where_a_round_begins_the_leaves_that_changed_are_looked_at():
+    J = graphs.regression()
+    X, y = (n for n in topological_order(J) if n.leaf_kind == "constant")
+    rounds, after = learning_by_hand(J, 2, [{X: [1, 2, 3]}, {X: [4, 5, 6]}])
+    line = timeline.of_rounds(J, rounds, after)
+    second = len(rounds[0]) + 1
+    looked_at = lambda p: {n.name for n in line.nodes if p in line.active.get(n, ())}  # noqa: E731
+    assert looked_at(0) == set() and looked_at(second) == {"X", "w", "b"}
+    assert looked_at(line.length - 1) == {"w", "b"}
+    assert [list(span.what) for span in line.known[X]] == [[1, 2, 3], [4, 5, 6]]
+    assert line.known[y] == [(0, line.length, line.known[y][0].what)]
+    assert [line.state(n, second) for n in line.nodes] == [line.state(n, 0) for n in line.nodes]
+    assert line.length == second + len(rounds[1]) + 2
+
+
+def test_a_card_has_room_for_the_values_of_every_round():
+    J = graphs.regression()
+    X = next(n for n in topological_order(J) if n.name == "X")
+    rounds, _ = learning_by_hand(J, 2, [{X: [1, 2, 3]}, {X: [-123456, 7, 3]}])
+    wide = Picture(timeline.of_steps(J, rounds[1]))
+    made = Picture(timeline.of_rounds(J, rounds))
+    for both, alone in zip(made.cards, wide.cards, strict=True):
+        assert both.width >= alone.width and both.height >= alone.height
+    first, second = (texts(made.still(p)) for p in (0, len(rounds[0]) + 1))
+    assert {"1", "2", "3"} <= {t.strip() for t in first}
+    assert {"−123456", "7"} <= {t.strip() for t in second}
+    assert second.count("?") == first.count("?")
 
 
 # ------------------------------------------------------------------------------------------ the blocks

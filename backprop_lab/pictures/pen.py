@@ -26,9 +26,9 @@ class Pen:
     def raw(self, text):
         self.parts.append(text)
 
-    def show(self, start, end=None) -> str | None:
-        """Attributes of what is seen from ``start`` up to ``end``; None if that is never."""
-        end = self.length if end is None else end
+    def show(self, span) -> str | None:
+        """Attributes of what is seen during ``span``; None if that is never."""
+        start, end, _ = span
         if self.position is not None:
             return "" if start <= self.position < end else None
         return "" if start == 0 and end == self.length else f' data-show="{start} {end}"'

@@ -16,13 +16,14 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from textwrap import wrap
+from typing import NamedTuple
 
 from backprop_lab import notation
-from backprop_lab.pictures.blocks import DIGIT, ROW, Block, block, text_width
+from backprop_lab.pictures.blocks import ROW, Block, block, text_width
 from backprop_lab.pictures.layout import Box, lay_out, port_y, spread_out
 from backprop_lab.pictures.palette import DARK, LIGHT, colours
 from backprop_lab.pictures.pen import SIGN, Pen, numbers, path, px
-from backprop_lab.pictures.timeline import Timeline
+from backprop_lab.pictures.timeline import Span, Timeline, at
 
 PAD = 7.0
 APART = 4.0  # half the distance between an arrow and the gradient that comes back along it
@@ -60,9 +61,8 @@ class Picture:
         self.number = {node: i for i, node in enumerate(self.nodes)}
         self.cards = [_Card(node, line) for node in self.nodes]
         self.labels = {
-            key: block(contribution)
-            for key, (_, contribution) in line.carried.items()
-            if contribution is not None
+            arrow: [Drawn(span, block(span.what)) for span in spans if span.what is not None]
+            for arrow, spans in line.carried.items()
         }
         self.layout = lay_out(
             [(card.width, card.height) for card in self.cards],
@@ -72,9 +72,9 @@ class Picture:
 
     def _gap_widths(self, layer_of):
         widths = [32.0] * (max(layer_of) + 1)
-        for (node, _), label in self.labels.items():
+        for (node, _), labels in self.labels.items():
             layer = layer_of[self.number[node]]
-            widths[layer] = max(widths[layer], label.width + 26)
+            widths[layer] = max(widths[layer], *(label.drawn.width + 26 for label in labels), 0)
         return widths
 
     def film(self) -> str:
@@ -96,11 +96,11 @@ class Picture:
             if state == "unknown":
                 words += ": unknown"
             else:
-                words += f": value {notation.array(self.line.known[node][1])}"
-            sums = [s for start, s in self.line.arrived.get(node, ()) if start <= position]
-            if sums:
-                partly = "" if state == "gradient" else f" so far ({sums[-1]} arrived)"
-                words += f", gradient {notation.array(sums[-1].sum)}{partly}"
+                words += f": value {notation.array(at(self.line.known[node], position))}"
+            so_far = at(self.line.arrived.get(node, ()), position)
+            if so_far:
+                partly = "" if state == "gradient" else f" so far ({so_far} arrived)"
+                words += f", gradient {notation.array(so_far.sum)}{partly}"
             parts.append(words)
         return "; ".join(parts) + "."
 
@@ -138,14 +138,13 @@ class Picture:
         out.rect("bl-ring", left - 5, top - 5, card.width + 10, card.height + 10, 10)
         out.rect("bl-card", left, top, card.width, card.height, 6)
         out.rect("bl-inner", left + 3, top + 3, card.width - 6, card.height - 6, 4)
-        start, _ = line.known.get(node, (None, None))
         y = top + PAD
-        if start != 0:
-            with out.group("bl-value", out.show(0, start)):
+        for span in line.unknown(node):
+            with out.group("bl-value", out.show(span)):
                 out.text("bl-sign", box.x, y + card.value_height / 2 + 5, "?", "middle")
-        if start is not None:
-            with out.group("bl-value", out.show(start)):
-                numbers(out, card.value, "→", box.x, y + (card.value_height - card.value.height) / 2)
+        for span, drawn in card.values:
+            with out.group("bl-value", out.show(span)):
+                numbers(out, drawn, "→", box.x, y + (card.value_height - drawn.height) / 2)
         y += card.value_height + 4
         out.rule(left + 6, y, left + card.width - 6)
         y += 16
@@ -157,13 +156,12 @@ class Picture:
         if card.gradients:
             out.rule(left + 6, y, left + card.width - 6)
             y += 4
-            starts = [start for start, _, _ in card.gradients]
-            for (start, so_far, drawn), end in zip(card.gradients, [*starts[1:], None], strict=True):
-                with out.group("bl-grad", out.show(start, end)):
+            for span, drawn in card.gradients:
+                with out.group("bl-grad", out.show(span)):
                     numbers(out, drawn, "←", box.x, y + (card.gradient_height - drawn.height) / 2)
-                    if so_far.of > 1:
+                    if span.what.of > 1:
                         below = y + card.gradient_height + 11
-                        out.text("bl-count", box.x, below, f"{so_far} arrived", "middle")
+                        out.text("bl-count", box.x, below, f"{span.what} arrived", "middle")
         out.raw("</g>")
 
     def _points(self, arrow):
@@ -181,7 +179,6 @@ class Picture:
     def _arrow(self, out, arrow):
         source, target = self.nodes[arrow.source], self.nodes[arrow.target]
         points = self._points(arrow)
-        carried = self.line.carried.get((target, arrow.port))
         shift = APART if target.needs_gradient and source.needs_gradient else 0
         out.raw("<g>")
         reads = out.activity(
@@ -191,63 +188,54 @@ class Picture:
         out.raw(f'<path{out.classes("bl-forward", reads)} d="{path(points, -shift)}H{px(x - 7)}"/>')
         out.raw(f'<path class="bl-head" d="M{px(x)} {px(y - shift)}l-9 -4v8z"/>')
         out.raw("</g>")
-        if carried is None:
-            return
-        start, _ = carried
-        shown = out.show(start)
-        if shown is None:
-            return
         active = out.activity(self.line.active.get((target, arrow.port), []))
-        out.raw(f"<g{shown}{active}>")
-        out.raw(f'<path class="bl-back" d="{path(points, shift)}"/>')
         x, y = points[0]
-        out.raw(f'<path class="bl-back-head" d="M{px(x)} {px(y + shift)}l9 -4v8z"/></g>')
+        for span in self.line.carried.get((target, arrow.port), ()):
+            shown = out.show(span)
+            if shown is None:
+                continue
+            out.raw(f"<g{shown}{active}>")
+            out.raw(f'<path class="bl-back" d="{path(points, shift)}"/>')
+            out.raw(f'<path class="bl-back-head" d="M{px(x)} {px(y + shift)}l9 -4v8z"/></g>')
 
     def _is_forward(self, node, position):
-        return self.line.known.get(node, (None,))[0] == position
+        return any(span.start == position for span in self.line.known.get(node, ()))
 
     def _labels(self, out):
         """The contributions on the arrows, in the gap before the card that sends them, pushed apart."""
         gaps: dict[int, list] = {}
         for arrow in self.layout.arrows:
             key = (self.nodes[arrow.target], arrow.port)
-            if key in self.labels:
+            if self.labels.get(key):
                 gaps.setdefault(self.layout.boxes[arrow.target].layer, []).append((key, arrow))
         for layer, entries in sorted(gaps.items()):
             placed = []
             for key, arrow in entries:
-                points = self._points(arrow)
-                (x0, y0), (x1, y1) = points[-3], points[-2]
-                label = self.labels[key]
-                placed.append(
-                    (
-                        Box(
-                            label.width + 8,
-                            label.height + 4,
-                            layer,
-                            x=(x0 + x1) / 2,
-                            y=(y0 + y1) / 2,
-                        ),
-                        key,
-                    )
-                )
+                (x0, y0), (x1, y1) = self._points(arrow)[-3:-1]
+                height = max(label.drawn.height for label in self.labels[key])
+                placed.append((Box(0, height + 4, layer, x=(x0 + x1) / 2, y=(y0 + y1) / 2), key))
             placed.sort(key=lambda entry: entry[0].y)
             boxes = [box for box, _ in placed]
             spread_out(boxes, [box.y for box in boxes], between=4)
             for box, key in placed:
-                start, _ = self.line.carried[key]
-                receiver = key[0].inputs[key[1]]
-                lasting = self.line.arrived[receiver][-1][1].of > 1
-                with out.group("bl-label", out.show(start, None if lasting else start + 1)):
-                    out.rect(
-                        "bl-plate",
-                        box.x - box.width / 2,
-                        box.y - box.height / 2,
-                        box.width,
-                        box.height,
-                        4,
-                    )
-                    numbers(out, self.labels[key], "", box.x, box.y - self.labels[key].height / 2)
+                for span, drawn in self.labels[key]:
+                    self._label(out, box, key, span, drawn)
+
+    def _label(self, out, box, key, span, drawn):
+        """A number where several arrows meet stays; another one goes when the next step is taken."""
+        node, argument = key
+        lasting = at(self.line.arrived[node.inputs[argument]], span.start).of > 1
+        with out.group("bl-label", out.show(span if lasting else span._replace(end=span.start + 1))):
+            width, height = drawn.width + 8, drawn.height + 4
+            out.rect("bl-plate", box.x - width / 2, box.y - height / 2, width, height, 4)
+            numbers(out, drawn, "", box.x, box.y - drawn.height / 2)
+
+
+class Drawn(NamedTuple):
+    """What is seen for a while: where in the run, and how it is drawn."""
+
+    span: Span
+    drawn: Block
 
 
 class _Card:
@@ -261,23 +249,23 @@ class _Card:
         lines = wrap(written, LINE_LENGTH) if len(written) > LINE_LENGTH else [written]
         self.name = notation.shorten(notation.symbol(called), LONGEST) if self.named else lines.pop(0)
         self.how = lines
-        self.shape = notation.dimensions(node.shape) if node.shape else ""
+        values = line.known.get(node, ())
+        shapes = {span.what.shape for span in values} or {node.shape}  # another batch may be of another size
+        self.shape = notation.dimensions(*shapes) if len(shapes) == 1 and shapes != {()} else ""
         whole = notation.expression(node) if node.rule is not None else node.leaf_kind
         self.title = " = ".join(filter(None, (node.name, whole))) + f", shape {node.shape}"
-        value = line.known.get(node)
-        self.value = block(value[1]) if value else Block(("?",), DIGIT, ROW)
-        self.gradients = [(start, s, block(s.sum)) for start, s in line.arrived.get(node, ())]
-        self.value_height = self.value.height
-        self.gradient_height = max((g.height for _, _, g in self.gradients), default=0)
-        forked = any(s.of > 1 for _, s, _ in self.gradients)
+        self.values = [Drawn(span, block(span.what)) for span in values]
+        self.gradients = [Drawn(span, block(span.what.sum)) for span in line.arrived.get(node, ())]
+        self.value_height = max((v.drawn.height for v in self.values), default=ROW)
+        self.gradient_height = max((g.drawn.height for g in self.gradients), default=0)
+        forked = any(span.what.of > 1 for span, _ in self.gradients)
         name_line = text_width(self.name, 15 if self.named else 12, bold=self.named)
         if self.shape:
             name_line += 6 + text_width(self.shape, 11)
         self.width = 2 * PAD + max(
             name_line,
             *(text_width(line_of_it, 12) for line_of_it in self.how),
-            self.value.width + SIGN,
-            *(g.width + SIGN for _, _, g in self.gradients),
+            *(shown.drawn.width + SIGN for shown in (*self.values, *self.gradients)),
             text_width("1 of 2 arrived", 11) if forked else 40.0,
         )
         texts = 16 + LINE * len(self.how) + 7
