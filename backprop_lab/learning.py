@@ -71,7 +71,10 @@ def sgd(
 
 
 class SGD:
-    """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set."""
+    """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set.
+
+    ``batches`` are those still to come: (epoch, {leaf: array}, whether it is another one than before).
+    """
 
     def __init__(self, J, data, learning_rate, batch_size, epochs, seed, momentum, wrt=None, progress=False):
         self._program = Program(J, wrt)
@@ -79,8 +82,8 @@ class SGD:
         self._epochs = _count("epochs", epochs, 0)
         self._random = np.random.default_rng(seed)
         size = None if batch_size is None else _count("batch_size", batch_size, 1)
-        batches, total = self._batches(data, size)
-        self._steps = self._run(batches)
+        self.batches, total = self._batches(data, size)
+        self._steps = self._run()
         self._bar = _bar(total) if progress else None
 
     def __iter__(self) -> Iterator[SGDStep]:
@@ -120,12 +123,12 @@ class SGD:
     def momentum(self, momentum):
         self._momentum = _number("momentum", momentum, 1)
 
-    def _run(self, batches):
+    def _run(self):
         program, parameters = self._program, self._program.parameters
         theta, velocity, reported = parameters.theta, np.zeros_like(parameters.theta), False
         bound, rate, eta = None, None, None
         try:
-            for index, (epoch, given, new) in enumerate(batches):
+            for index, (epoch, given, new) in enumerate(self.batches):
                 parameters.take_up()
                 if new or bound is None:
                     bound = program.bound_for(given)

@@ -42,6 +42,7 @@ FLOORS = [
     "program",
     "compiling",
     "learning",
+    "rounds",
     "data",
     "pictures",
     "widgets",

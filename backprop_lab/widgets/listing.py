@@ -1,4 +1,4 @@
-"""A run as the NumPy program that a person would write: one line for each step, both ways.
+"""A run as the NumPy program that a person would write: one line for each step, both ways, and the updates.
 
 What must hold: run line after line, it gives the numbers of the records.
 """
@@ -7,41 +7,60 @@ from __future__ import annotations
 
 from backprop_lab import notation
 from backprop_lab.graph import Node, topological_order
-from backprop_lab.records import Step
+from backprop_lab.rounds import Round
 from backprop_lab.source import Namer, constant_text
 
 
-def listing(J: Node, steps: list[Step]) -> tuple[list[str], dict[str, Node]]:
-    """(a line for each of the records, {name in the program: the leaf that has to stand there first}).
+class Listing:
+    """The program of a run: ``lines``, and ``leaves``: {name in the program: the leaf it stands for}.
 
-    A gradient is called like its node, with ``grad_`` before it.
+    ``of_steps``: the line of each step. A gradient is called like its node, with ``grad_`` before it. The
+    program of learning is a loop.
     """
-    namer, names, leaves = Namer(), {}, {}
-    for node in topological_order(J):
+
+    def __init__(self, J: Node, round: Round):
+        self._namer = Namer()
+        self._names = {node: self._name(node, J) for node in topological_order(J)}
+        self.leaves = {
+            name: node for node, name in self._names.items() if node.rule is None and name.isidentifier()
+        }
+        receivers = dict.fromkeys(step.receiver for step in round.steps if step.receiver is not None)
+        self._gradients = {node: self._namer(f"grad_{self._names[node]}") for node in receivers}
+        self.lines = [self._step(step) for step in round.steps]
+        self.of_steps = range(len(self.lines))
+        if round.updates:
+            self.lines += map(self._update, round.updates)
+            batch = ", ".join(self._names[leaf] for leaf in round.batch)
+            head = f"for {batch} in batches:" if batch else "while True:"
+            self.lines = [head, *(f"    {line}" for line in self.lines)]
+            self.of_steps = range(1, len(round.steps) + 1)
+
+    def between_rounds(self, number: int) -> list[int]:
+        """[first, end) of the lines that were run before round ``number`` begins."""
+        return [self.of_steps.stop, len(self.lines)] if number else [0, self.of_steps.start]
+
+    def _name(self, node, J) -> str:
         if node.name:
-            names[node] = namer(node.name)
-        elif node.rule is None:
-            names[node] = constant_text(node) or namer.numbered("c")
-        else:
-            names[node] = namer("J") if node is J else namer.numbered("t")
-        if node.rule is None and names[node].isidentifier():
-            leaves[names[node]] = node
-    gradients = {step.receiver: None for step in steps if step.receiver is not None}
-    for node in gradients:
-        gradients[node] = namer(f"grad_{names[node]}")
-    return [_line(step, names, gradients) for step in steps], leaves
+            return self._namer(node.name)
+        if node.rule is None:
+            return constant_text(node) or self._namer.numbered("c")
+        return self._namer("J") if node is J else self._namer.numbered("t")
 
+    def _step(self, step) -> str:
+        names, gradients = self._names, self._gradients
+        if step.phase == "forward":
+            return f"{names[step.node]} = {notation.expression(step.node, names.get, code=True)}"
+        gradient = gradients[step.receiver]
+        if step.is_seed:
+            return f"{gradient} = {notation.literal(step.contribution[()])}"
 
-def _line(step, names, gradients):
-    if step.phase == "forward":
-        return f"{names[step.node]} = {notation.expression(step.node, names.get, code=True)}"
-    gradient = gradients[step.receiver]
-    if step.is_seed:
-        return f"{gradient} = {notation.literal(step.contribution[()])}"
+        def write(node, value):
+            return (gradients[step.node] if node is None else names[node]), notation.ATOM
 
-    def write(node, value):
-        return (gradients[step.node] if node is None else names[node]), notation.ATOM
+        flow = step.written_flow(write, code=True)
+        # not +=, which would change an array that another gradient may share
+        return f"{gradient} = {flow}" if step.so_far.arrived == 1 else f"{gradient} = {gradient} + {flow}"
 
-    flow = step.written_flow(write, code=True)
-    # not +=, which would change an array that another gradient may share
-    return f"{gradient} = {flow}" if step.so_far.arrived == 1 else f"{gradient} = {gradient} + {flow}"
+    def _update(self, update) -> str:
+        name, rate = self._names[update.variable], notation.literal(float(update.learning_rate))
+        return f"{name} = {name} - {rate} * {self._gradients[update.variable]}"

@@ -7,24 +7,51 @@ What must hold: every view of a step is written from one record, so that no two 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.records import Step
+from backprop_lab.rounds import Update
 
+MOST_UPDATES = 4  # variables whose update is written out
 LONGEST_COLUMN = 12  # numbers of a vector beside a local Jacobian that are written out
 
 
-def opening(leaves: list, forward: int, count: int) -> dict:
-    """What is said at position 0: what is known before anything is computed."""
+def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
+    """What is said at position 0: what is known before anything is computed. ``rounds`` of learning, or 0."""
     names = ", ".join(notation.mention(leaf) for leaf in leaves)
     text = (
         f"Known from the start, and green: {names}. "
-        f"{forward} steps forward, then {count - forward} back. Press → to begin."
+        f"{forward} steps forward, then {count - forward} back"
+        f"{f', then an update: {rounds} times' if rounds else ''}. Press → to begin."
     )
     return {"panel": f"<p>{escape(text)}</p>", "jacobian": "", "say": text}
+
+
+def updated(updates: Sequence[Update], batch: Sequence, number: int, rounds: int) -> dict:
+    """What is said after the updates of round ``number`` of ``rounds``, where the next round begins."""
+    head, text = f"Update {number} of {rounds}:", "every variable takes a step against its gradient"
+    shown = updates[:MOST_UPDATES]
+    parts = [f'<p><span class="bl-phase bl-phase-update">{head}</span> {text}</p>']
+    for update in shown:
+        parts.append(f'<p class="bl-formula">{escape(update.formula)}</p>')
+        parts.append(f'<p class="bl-numbers-line">= {escape(update.numbers)}</p>')
+    left = len(updates) - len(shown)
+    then = f"{left} more variables likewise. " if left else ""
+    if batch:
+        names = ", ".join(map(notation.mention, batch))
+        then += f"The next batch stands at {names}. "
+    if number < rounds:
+        then += "What depends on them is unknown again."
+    spoken = [f"{head} {text}", *(f"{u.formula}. {u.numbers}" for u in shown), then.rstrip(". ")]
+    return {
+        "panel": "".join([*parts, f"<p>{escape(then)}</p>" if then else ""]),
+        "jacobian": "",
+        "say": ". ".join(filter(None, spoken)) + ".",
+    }
 
 
 def panel(step: Step, forward: int, count: int) -> dict:

@@ -84,6 +84,7 @@ def _question(step: Step, kind: str) -> dict:
         "question": text,
         "form": f"({form}; within 1 %; an empty answer shows it)",
         "answer": step.so_far.sum.ravel().tolist(),
+        "shown": notation.array(step.so_far.sum),
         "tolerance": TOLERANCE,
         "why": explained,
         "hint": _hint(step),

@@ -1,79 +1,97 @@
 """``bl.step_through``: the passes over the learner's own graph, step by step in the browser.
 
-Python computes the records, draws the whole run once and writes every panel; all of it travels to the
-browser in one trait. From then on the browser needs no kernel. Beside the widget stands its static twin:
-pictures and a table of the same run, for where no kernel runs.
+Python makes the whole film of a run (``film.py``), and it travels to the browser in one trait. From then on
+the browser needs no kernel, except to change the inputs: then a new film of the same graph travels.
 
-What must hold: nothing is computed here that is not in a record; what the learner wrote is escaped; the
-output holds no address and no time.
+What must hold: the learner's graph stays as it is; the output holds no address and no time.
 """
 
 from __future__ import annotations
 
 import json
-from html import escape
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import anywidget
+import numpy as np
 import traitlets
 
-from backprop_lab import notation
 from backprop_lab.graph import Node
 from backprop_lab.passes import steps as all_steps
-from backprop_lab.pictures import timeline
-from backprop_lab.pictures.drawing import as_image, page, readable_graph, write
-from backprop_lab.pictures.svg import Picture
+from backprop_lab.pictures.drawing import page, readable_graph, write
+from backprop_lab.records import Step
+from backprop_lab.rounds import Round, learning_rounds
 from backprop_lab.widgets import assets
-from backprop_lab.widgets.panel import opening, panel
-from backprop_lab.widgets.predict import questions
+from backprop_lab.widgets.film import Film
 
-MODULES = ("answers.js", "step_through.js")
+MODULES = ("dom.js", "answers.js", "picture.js", "ask.js", "inputs.js", "step_through.js")
 
 
 class StepThrough(anywidget.AnyWidget):
     """The widget that :func:`step_through` returns.
 
-    ``position`` runs from 0 (only what is given is known) to ``len(steps)`` (all red); it can be read, set
-    and observed. ``steps`` are the records.
+    ``position`` runs from 0 (only what is given is known) to the last one; it can be read, set and
+    observed, and so can ``predict`` and ``given``: {leaf's name: values}, what counts instead of the graph's
+    own values. ``steps`` are the records.
     """
 
     _esm = assets.script(*MODULES)
     _css = assets.styles()
     position = traitlets.Int(0).tag(sync=True)
     predict = traitlets.Bool(False).tag(sync=True)
+    given = traitlets.Dict().tag(sync=True)
     film = traitlets.Dict().tag(sync=True)
+    complaint = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, J: Node, step: int = 0, predict: bool = False):
-        self.steps = all_steps(J)
-        self._forward = sum(step.phase == "forward" for step in self.steps)
-        if not 0 <= step <= len(self.steps):
-            raise ValueError(f"step_through: this run has positions 0 to {len(self.steps)}, not {step}")
-        self._picture = Picture(timeline.of_steps(J, self.steps))
-        self._title = f"Step-through of {notation.mention(J)}"
-        super().__init__(position=step, predict=bool(predict), film=self._film())
+    def __init__(self, J: Node, run: Callable[[dict], list[Round]], step: int = 0, predict=False):
+        self._run, self._answered = run, predict == "answered"
+        self._film = Film(J, run({}))
+        if not 0 <= step <= self._film.last:
+            raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step}")
+        super().__init__(position=step, predict=bool(predict), film=self._film.data(self._answered))
+
+    @property
+    def steps(self) -> list[Step]:
+        """The records of all steps, as :func:`bl.steps` gives them; in learning, of all rounds."""
+        return [step for round in self._film.rounds for step in round.steps]
 
     @traitlets.validate("position")
     def _within_the_run(self, proposal):
-        return min(max(proposal["value"], 0), len(self.steps))
+        return min(max(proposal["value"], 0), self._film.last)
 
-    def _film(self) -> dict:
-        ask = questions(self.steps)
-        leaves = [node for node in self._picture.nodes if node.rule is None]
-        counts = self._forward, len(self.steps)
-        texts = [opening(leaves, *counts), *(panel(step, *counts) for step in self.steps)]
-        entries = [{"panel": html, "say": spoken} for html, spoken in texts]
-        for index, question in ask.items():
-            entries[index + 1]["ask"] = question
-        return {"title": self._title, "svg": self._picture.film(), "steps": entries}
+    @traitlets.validate("given")
+    def _with_leaves(self, proposal):
+        leaves = self._film.listing.leaves
+        for name in proposal["value"]:
+            if name not in leaves:
+                raise ValueError(f"given: the leaves are {', '.join(leaves)}; there is no {name!r}")
+        return proposal["value"]
+
+    @traitlets.observe("given")
+    def _another_run(self, change):
+        """Run again from other values; where that cannot be, say why and stay."""
+        leaves = self._film.listing.leaves
+        try:
+            given = {
+                leaves[name]: np.reshape(np.asarray(values), leaves[name].shape)
+                for name, values in change["new"].items()
+            }
+            self._film = Film(self._film.cost, self._run(given))
+        except (ValueError, TypeError, IndexError) as error:
+            self.complaint = str(error)
+            return
+        self.complaint = ""
+        self.film = self._film.data(self._answered)
 
     # -- what stands where no kernel runs
 
     def __repr__(self):
-        return f"<{self._title}: {len(self._picture.nodes)} nodes, {len(self.steps)} steps>"
+        nodes = len(self._film.picture.line.nodes)
+        return f"<{self._film.title}: {nodes} nodes, {len(self.steps)} steps>"
 
     def table(self) -> str:
         """All steps as text, one line each."""
-        return "\n".join(str(step) for step in self.steps)
+        return self._film.table()
 
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
@@ -81,41 +99,15 @@ class StepThrough(anywidget.AnyWidget):
         return {
             **data,
             "text/plain": f"{self!r}\n{self.table()}",
-            "text/html": self._twin(),
+            "text/html": self._film.twin(hidden=self.predict and not self._answered),
         }, metadata
 
-    def _twin(self) -> str:
-        """First, middle and last picture and the table of steps, as HTML that needs nothing."""
-        middle = self._forward
-        captions = {
-            0: "Before: only what is given is known.",
-            middle: "After the forward pass: all green.",
-            len(self.steps): "After the backward pass: red, back to the variables.",
-        }
-        pictures = ""
-        for p, caption in captions.items():
-            image = as_image(self._picture.still(p), self._picture.describe(p))
-            if self.predict and p > middle:  # whoever is asked to predict must not see it here
-                pictures += f"<details><summary>{caption}</summary>{image}</details>"
-            else:
-                pictures += f"<p>{caption}<br>{image}</p>"
-        rows = "".join(
-            f"<tr><td>{step.index + 1}</td><td>{escape(step.formula)}</td>"
-            f"<td>{'seed' if step.is_seed else escape(step.numbers)}</td>"
-            f"<td>{escape(f'{step.sum_numbers}, {step.so_far}') if step.sum_numbers else ''}</td></tr>"
-            for step in self.steps
-        )
-        return (
-            f"<div><p><b>{escape(self._title)}</b>, as pictures. Run this cell to step through it with "
-            f"← and →.</p>{pictures}<details><summary>All {len(self.steps)} steps as a table</summary>"
-            "<table><thead><tr><th>step</th><th>formula</th><th>numbers</th><th>sum so far</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table></details></div>"
-        )
-
     def save(self, path) -> Path:
-        """Write the step-through to ``path``: a page (.html) that works alone, or a picture (.svg) of the
-        present position. Returns the path."""
-        return write(path, {".html": self._page, ".svg": lambda: self._picture.still(self.position)})
+        """Write a page that steps through the run without kernel and network (.html), or the picture of the
+        present position (.svg), and return the path.
+        """
+        still = self._film.picture.still
+        return write(path, {".html": self._page, ".svg": lambda: still(self.position)})
 
     def _page(self) -> str:
         data = json.dumps(
@@ -123,38 +115,51 @@ class StepThrough(anywidget.AnyWidget):
             ensure_ascii=False,
         ).replace("</", "<\\/")  # a script element ends at the first "</script", also inside a string
         return page(
-            self._title,
-            f'<style>{assets.styles()}</style><div id="step-through"></div>'
+            self._film.title,
+            f'<style>{assets.styles()}</style><main id="step-through"></main>'
             f'<script type="application/json" id="film">{data}</script>'
-            f'<script type="module">{assets.script(*MODULES)}{_PAGE_SCRIPT}</script>',
+            f'<script type="module">{assets.script(*MODULES, "saved_page.js")}</script>',
         )
 
 
-_PAGE_SCRIPT = """
-const saved = JSON.parse(document.getElementById("film").textContent);
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("bl-dark", dark.matches);
-dark.addEventListener("change", follow);
-follow();
-mount(document.getElementById("step-through"), saved.film, {
-  get: (name) => saved[name],
-  set: (name, value) => { saved[name] = value; },
-  listen: () => () => {},
-});
-"""
-
-
-def step_through(J: Node, step: int = 0, predict: bool = False) -> StepThrough:
+def step_through(
+    J: Node,
+    step: int = 0,
+    predict: bool | str = False,
+    *,
+    learning_rate: float | Callable[[int], float] | None = None,
+    iterations: int = 3,
+    data: Mapping | Iterable[Mapping] | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> StepThrough:
     """Both passes over ``J``'s graph, to be stepped through with buttons, keys or a slider.
 
     ``J`` is the cost, a single number whose leaves all have values. ``step`` is the position to start
-    at, ``predict`` whether surprising steps are asked about first (the learner can switch it).
+    at, ``predict`` whether surprising steps are asked about first (the learner can switch it);
+    ``"answered"``: the questions stand there with their answers.
+
+    With a ``learning_rate`` it is the film of learning: ``iterations`` times a batch, both passes and the
+    update, as ``bl.sgd(J, data, learning_rate, batch_size, seed=seed)`` takes them. The variables in the
+    graph stay as they are.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
     >>> J = x * x
     >>> bl.step_through(J)
     <Step-through of J: 2 nodes, 4 steps>
+    >>> bl.step_through(J, learning_rate=0.1, iterations=2)
+    <Step-through of learning with J: 2 nodes, 8 steps>
     """
     readable_graph(J, "step_through")
-    return StepThrough(J, step, predict)
+    if predict not in (False, True, "answered"):
+        raise ValueError(f'step_through: predict is True, False or "answered", not {predict!r}')
+    if learning_rate is None:
+        if data is not None or batch_size is not None:
+            raise TypeError("step_through: data= and batch_size= are for learning; give a learning_rate= too")
+        return StepThrough(J, lambda given: [Round(all_steps(J, given=given))], step, predict)
+
+    def learning(given):
+        return learning_rounds(J, iterations, learning_rate, data, batch_size, seed, given)
+
+    return StepThrough(J, learning, step, predict)

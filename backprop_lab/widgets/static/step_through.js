@@ -1,70 +1,58 @@
-// The step-through in the browser. It draws nothing: Python has drawn the whole run once, and this file
-// switches what is seen at a position, fills the panel with that position's text, and asks in predict mode.
-// It needs no kernel: `film` holds everything.
-import { judge } from "./answers.js";
+// The step-through in the browser: the bar, the keys, and the texts of the position. It draws and computes
+// nothing: `film` holds the pictures and the texts of every position, made by Python from the records. It needs
+// no kernel, except to run again from other inputs.
+import { asker } from "./ask.js";
+import { make } from "./dom.js";
+import { inputs } from "./inputs.js";
+import { gallery } from "./picture.js";
 
 const PLAY_MILLISECONDS = 1200;
+const SPEEDS = [0.5, 1, 2, 4];
 const MOST_MEASURED = 100; // panels looked at to find the tallest
+const SCROLL_PIXELS = 80;
 
-/** @param {string} tag @param {Record<string, string>} attributes @param {...(Node|string)} children */
-function make(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
+/** Where the position and the rest are kept: a widget's model, or a plain object in a saved page.
+ *  @typedef {{get: (name: string) => any, set: (name: string, value: any) => void,
+ *             listen: (name: string, call: () => void) => () => void, live: boolean}} State */
 
-/** The parts of the drawing that change, read once: for each a function of the position.
- *  @param {Element} drawing */
-function switches(drawing) {
-  const list = [];
-  for (const element of drawing.querySelectorAll("[data-show]")) {
-    const [from, to] = element.dataset.show.split(" ").map(Number);
-    list.push((p) => element.classList.toggle("bl-hidden", p < from || p >= to));
-  }
-  for (const element of drawing.querySelectorAll("[data-states]")) {
-    const changes = element.dataset.states.split(" ").map((change) => change.split(":"));
-    list.push((p) => {
-      const now = changes.filter(([start]) => Number(start) <= p).pop()[1];
-      if (element.dataset.state !== now) element.dataset.state = now;
-    });
-  }
-  for (const name of ["active", "reads"]) {
-    for (const element of drawing.querySelectorAll(`[data-${name}]`)) {
-      const positions = new Set(element.dataset[name].split(" ").map(Number));
-      list.push((p) => element.classList.toggle(`bl-${name}`, positions.has(p)));
-    }
-  }
-  return list;
-}
-
-/** Build a step-through inside `root`. `state` keeps the position and predict mode: a widget's model, or
- *  a plain object in a saved page.
- *  @param {HTMLElement} root @param {any} film
- *  @param {{get: (name: string) => any, set: (name: string, value: any) => void,
- *           listen: (call: () => void) => () => void}} state @returns {() => void} ends it */
-export function mount(root, film, state) {
+/** Build a step-through inside `root`. @param {HTMLElement} root @param {State} state
+ *  @returns {() => void} ends it */
+export function mount(root, state) {
+  /** @type {any} */
+  let film = state.get("film");
   const last = film.steps.length - 1;
   const button = (sign, name) => make("button", { type: "button", title: name, "aria-label": name }, sign);
+  const option = (value, text) => make("option", { value: String(value) }, text);
   const first = button("|◀", "First step (Home)");
   const back = button("◀", "Back (left arrow)");
   const play = button("Play", "Play or pause (space)");
   const next = button("▶", "Next (right arrow)");
   const end = button("▶|", "Last step (End)");
-  const slider = /** @type {HTMLInputElement} */ (
-    make("input", { type: "range", min: "0", max: String(last), step: "1", "aria-label": "Step" })
-  );
+  const loop = button("↻", "Loop: start again at the end");
+  const slider = make("input", { type: "range", min: "0", max: String(last), step: "1", "aria-label": "Step" });
   const count = make("output", { class: "bl-counter" });
-  const predict = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox" }));
+  const speed = make(
+    "select", { "aria-label": "Speed of play", title: "Speed of play" }, ...SPEEDS.map((s) => option(s, `${s}×`)),
+  );
+  const detail = make(
+    "select", { "aria-label": "Detail", title: "How much is folded" },
+    ...film.pictures.map(({ name }, i) => option(i, name)),
+  );
+  const predict = make("input", { type: "checkbox" });
   const bar = make(
     "div", { class: "bl-bar", role: "toolbar", "aria-label": "Steps" },
-    first, back, play, next, end, slider, count,
+    first, back, play, next, end, slider, count, speed, loop, detail,
     make("label", { class: "bl-predict", title: "Ask before surprising steps" }, predict, " predict"),
   );
-  const stage = make("div", { class: "bl-stage" });
-  stage.innerHTML = film.svg;
-  const panel = make("div", { class: "bl-panel" });
+  const stage = make("div", { class: "bl-stage", tabindex: "0", role: "group", "aria-label": "Picture of the graph" });
   const question = make("div", { class: "bl-ask" });
+  const panel = make("div", { class: "bl-panel" });
+  const fold = (name, ...children) => make("details", { class: "bl-fold" }, make("summary", {}, name), ...children);
+  const code = make("pre", { class: "bl-code", tabindex: "0", role: "group", "aria-label": "NumPy program" });
+  const jacobian = make("div", { class: "bl-jacobians" });
+  const leaves = make("div", {});
+  const folds = [fold("NumPy line", code), fold("Jacobian", jacobian)];
+  if (state.live) folds.push(fold("Change the inputs", leaves));
   const live = make("div", { class: "bl-live", "aria-live": "polite", role: "status" });
   const frame = make(
     "div",
@@ -72,165 +60,54 @@ export function mount(root, film, state) {
       class: "bl-step", tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true",
       "aria-label": `${film.title}. Arrow keys step, Home and End jump, space plays.`,
     },
-    bar, stage, question, panel, live,
+    bar, stage, question, panel, ...folds, live,
   );
   root.replaceChildren(frame);
-  const turn = switches(stage);
-  const answered = new Set();
-  let score = [0, 0];
+  speed.value = "1";
+  loop.setAttribute("aria-pressed", "false");
+  detail.hidden = film.pictures.length < 2;
+
+  const pictures = gallery(stage);
+  const fields = inputs(leaves, (given) => state.set("given", given));
   let timer = 0;
   let shown = -1;
 
-  const clamp = (p) => Math.min(last, Math.max(0, p));
+  const here = () => Math.min(last, Math.max(0, state.get("position")));
+  const focus = () => frame.focus({ preventScroll: true });
+
+  // -- what is seen at a position
+
   const show = () => {
-    const p = clamp(state.get("position"));
     predict.checked = state.get("predict");
+    const p = here();
     if (p === shown) return;
     shown = p;
-    for (const change of turn) change(p);
+    const step = film.steps[p];
+    pictures.show(p);
     slider.value = String(p);
     slider.setAttribute("aria-valuetext", `${p} of ${last}`);
     count.textContent = `${p} / ${last}`;
-    panel.innerHTML = film.steps[p].panel;
-    live.textContent = film.steps[p].say;
+    panel.innerHTML = step.panel;
+    jacobian.innerHTML = step.jacobian || "<p>There is one at every step back along an arrow.</p>";
+    live.textContent = step.say;
     first.disabled = back.disabled = p === 0;
     next.disabled = end.disabled = p === last;
-    const seen = stage.querySelector("g[data-node].bl-active");
-    if (seen && stage.scrollWidth > stage.clientWidth) {
-      const box = seen.getBoundingClientRect();
-      const view = stage.getBoundingClientRect();
-      if (box.left < view.left || box.right > view.right)
-        stage.scrollLeft += box.left - view.left - (view.width - box.width) / 2;
-    }
+    [...code.children].forEach((line, i) => {
+      const now = step.lines[0] <= i && i < step.lines[1];
+      line.toggleAttribute("aria-current", now);
+      if (now && code.clientHeight < code.scrollHeight)
+        code.scrollTop = /** @type {HTMLElement} */ (line).offsetTop - code.clientHeight / 2;
+    });
   };
-  /** Mark what is asked about, and step back what is said about the step before. */
-  const asking = (p) => {
-    for (const element of stage.querySelectorAll("[data-active]")) {
-      const positions = element.dataset.active.split(" ").map(Number);
-      element.classList.toggle("bl-asked", positions.includes(p));
-    }
-    panel.classList.toggle("bl-dim", p > 0);
-  };
-  const go = (p) => {
-    question.replaceChildren();
-    asking(-1);
-    if (p <= 0) answered.clear(); // who starts again is asked again
-    state.set("position", clamp(p));
+  /** Take up a film: the first one, or that of another run of the same graph. */
+  const load = () => {
+    film = state.get("film");
+    shown = -1;
+    pictures.load(film.pictures);
+    code.replaceChildren(...film.code.map((line) => make("code", {}, line)));
+    fields.load(film.leaves);
     show();
   };
-  const pause = () => {
-    clearInterval(timer);
-    timer = 0;
-    play.textContent = "Play";
-    play.setAttribute("aria-pressed", "false");
-  };
-
-  /** One step on; in predict mode a surprising step is asked about first. */
-  const forward = () => {
-    const p = clamp(state.get("position"));
-    const ask = film.steps[Math.min(p + 1, last)].ask;
-    if (p < last && ask && predict.checked && !answered.has(p + 1)) return putQuestion(ask, p + 1);
-    go(p + 1);
-    frame.focus({ preventScroll: true });
-  };
-  const putQuestion = (ask, p) => {
-    pause();
-    if (question.querySelector("form")) return reveal(p); // it is being asked: the key reveals
-    const input = /** @type {HTMLInputElement} */ (
-      make("input", { type: "text", autocomplete: "off", spellcheck: "false", "aria-label": ask.question })
-    );
-    const answer = make("p", { class: "bl-answer", role: "status" });
-    const check = make("button", { type: "submit" }, "Check");
-    const skip = make("button", { type: "button" }, "Show me");
-    const form = make(
-      "form", {},
-      make("label", {}, make("strong", {}, "Predict: "), ask.question, " ", input),
-      check, skip, make("small", {}, ` ${ask.form}`),
-    );
-    let tries = 0;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (!input.value.trim()) return reveal(p);
-      const verdict = judge(input.value, ask);
-      answer.textContent = `${verdict.right ? "✓" : "✗"} ${verdict.text}`;
-      tries += 1;
-      if (!verdict.right) return;
-      score = [score[0] + (tries === 1 ? 1 : 0), score[1] + 1];
-      answered.add(p);
-      go(p);
-      question.replaceChildren(answer, make("p", { class: "bl-score" }, `Right at once: ${score[0]} of ${score[1]}`));
-      frame.focus({ preventScroll: true });
-    });
-    skip.addEventListener("click", () => reveal(p));
-    question.replaceChildren(form, answer);
-    asking(p);
-    live.textContent = `Predict: ${ask.question}`;
-    input.focus({ preventScroll: true });
-  };
-  const reveal = (p) => {
-    answered.add(p);
-    score = [score[0], score[1] + 1];
-    const ask = film.steps[p].ask;
-    go(p);
-    question.replaceChildren(make("p", { class: "bl-answer", role: "status" }, ask.why));
-    frame.focus({ preventScroll: true });
-  };
-
-  const toggle = () => {
-    if (timer) return pause();
-    if (clamp(state.get("position")) === last) go(0);
-    play.textContent = "Pause";
-    play.setAttribute("aria-pressed", "true");
-    timer = setInterval(() => {
-      forward();
-      if (clamp(state.get("position")) === last) pause();
-    }, PLAY_MILLISECONDS);
-  };
-  const jump = (p) => {
-    pause();
-    go(p);
-  };
-  const step = (direction) => {
-    pause();
-    if (direction > 0) forward();
-    else go(clamp(state.get("position")) - 1);
-  };
-  const stepKeys = {
-    ArrowRight: () => step(1), ArrowLeft: () => step(-1), Home: () => jump(0), End: () => jump(last), " ": toggle,
-  };
-  frame.addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const target = /** @type {HTMLElement} */ (event.target);
-    if (target instanceof HTMLInputElement && target.type === "text") {
-      event.stopPropagation(); // the notebook must not take what is typed here for a command
-      if (event.key === "Escape") frame.focus();
-      return;
-    }
-    const wanted = stepKeys[event.key];
-    if (!wanted || (event.key === " " && target !== frame)) return; // space presses a focused button
-    event.preventDefault();
-    event.stopPropagation();
-    wanted();
-    if (/** @type {HTMLButtonElement} */ (target).disabled) frame.focus({ preventScroll: true });
-  });
-  first.addEventListener("click", () => jump(0));
-  back.addEventListener("click", () => step(-1));
-  next.addEventListener("click", () => step(1));
-  end.addEventListener("click", () => jump(last));
-  play.addEventListener("click", toggle);
-  slider.addEventListener("input", () => jump(Number(slider.value)));
-  predict.addEventListener("change", () => {
-    state.set("predict", predict.checked);
-    question.replaceChildren();
-    asking(-1);
-  });
-  stage.addEventListener("click", (event) => {
-    const node = /** @type {Element} */ (event.target).closest("g[data-node]");
-    const positions = (node?.getAttribute("data-active") ?? "").split(" ").filter(Boolean).map(Number);
-    if (!positions.length) return;
-    const now = clamp(state.get("position"));
-    jump(positions.find((p) => p > now) ?? positions[0]); // its next moment, then its first again
-  });
   /** Keep room for the tallest panel, so that the page does not move while stepping. */
   const reserve = () => {
     const trial = /** @type {HTMLElement} */ (panel.cloneNode());
@@ -245,32 +122,154 @@ export function mount(root, film, state) {
     trial.remove();
     panel.style.minHeight = `${tallest}px`;
   };
+
+  // -- going on and back
+
+  const go = (p) => {
+    questions.clear();
+    asking(-1);
+    if (p <= 0) questions.forget();
+    state.set("position", Math.min(last, Math.max(0, p)));
+    show();
+    const ask = film.steps[here()].ask;
+    if (ask?.answered && predict.checked) questions.tell(ask);
+  };
+  /** Mark what is asked about, and step back what is said about the step before. */
+  const asking = (p) => {
+    pictures.ask(p);
+    panel.classList.toggle("bl-dim", p > 0);
+  };
+  const questions = asker(question, (p) => {
+    go(p);
+    focus();
+  });
+  /** One step on; in predict mode a surprising step is asked about first, and a second press reveals. */
+  const forward = () => {
+    const p = here() + 1;
+    const ask = film.steps[Math.min(p, last)].ask;
+    if (p > last || !predict.checked || !questions.wants(ask, p)) {
+      go(p);
+      focus();
+    } else if (questions.open()) questions.reveal();
+    else {
+      pause();
+      questions.put(ask, p);
+      asking(p);
+      live.textContent = `Predict: ${ask.question}`;
+    }
+  };
+  const pause = () => {
+    clearInterval(timer);
+    timer = 0;
+    play.textContent = "Play";
+    play.setAttribute("aria-pressed", "false");
+  };
+  const start = () => {
+    clearInterval(timer);
+    play.textContent = "Pause";
+    play.setAttribute("aria-pressed", "true");
+    timer = setInterval(() => {
+      if (here() < last) forward();
+      else if (looping()) go(0);
+      if (here() === last && !looping()) pause();
+    }, PLAY_MILLISECONDS / Number(speed.value));
+  };
+  const looping = () => loop.getAttribute("aria-pressed") === "true";
+  const toggle = () => {
+    if (timer) return pause();
+    if (here() === last) go(0);
+    start();
+  };
+  const jump = (p) => {
+    pause();
+    go(p);
+  };
+  const step = (direction) => {
+    pause();
+    if (direction > 0) forward();
+    else go(here() - 1);
+  };
+
+  // -- keys, buttons, clicks
+
+  const keys = {
+    ArrowRight: () => step(1), ArrowLeft: () => step(-1), Home: () => jump(0), End: () => jump(last), " ": toggle,
+  };
+  const scrolls = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+  frame.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    const typing = target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox";
+    if (typing || target instanceof HTMLSelectElement) {
+      event.stopPropagation(); // the notebook must not take what is typed here for a command
+      if (event.key === "Escape") focus();
+      return;
+    }
+    if (event.shiftKey && event.key in scrolls) {
+      const [right, down] = scrolls[event.key];
+      stage.scrollBy(right * SCROLL_PIXELS, down * SCROLL_PIXELS);
+    } else if (keys[event.key] && !event.shiftKey) {
+      if (event.key === " " && target !== frame && target !== stage) return; // space presses a focused button
+      keys[event.key]();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (/** @type {HTMLButtonElement} */ (target).disabled) focus();
+  });
+  first.addEventListener("click", () => jump(0));
+  back.addEventListener("click", () => step(-1));
+  next.addEventListener("click", () => step(1));
+  end.addEventListener("click", () => jump(last));
+  play.addEventListener("click", toggle);
+  loop.addEventListener("click", () => loop.setAttribute("aria-pressed", String(!looping())));
+  speed.addEventListener("change", () => timer && start());
+  detail.addEventListener("change", () => pictures.choose(Number(detail.value)));
+  slider.addEventListener("input", () => jump(Number(slider.value)));
+  predict.addEventListener("change", () => {
+    state.set("predict", predict.checked);
+    questions.clear();
+    asking(-1);
+  });
+  stage.addEventListener("click", (event) => {
+    const moments = pictures.moments(event);
+    if (moments.length) jump(moments.find((p) => p > here()) ?? moments[0]); // its next moment, then its first
+  });
   let width = 0;
   const watcher = new ResizeObserver(() => {
     if (panel.clientWidth !== width && (width = panel.clientWidth)) reserve();
   });
   watcher.observe(frame);
-  show();
-  const quiet = state.listen(show);
+  load();
+  if (film.shown) {
+    detail.value = String(film.shown);
+    pictures.choose(film.shown);
+  }
+  const quiet = [
+    ...["position", "predict"].map((name) => state.listen(name, show)),
+    state.listen("film", load),
+    state.listen("complaint", () => fields.complain(state.get("complaint"))),
+  ];
   return () => {
     pause();
+    fields.end();
     watcher.disconnect();
-    quiet();
+    quiet.forEach((stop) => stop());
   };
 }
 
 /** The widget's entry, called by anywidget for every view. */
 function render({ model, el }) {
-  return mount(el, model.get("film"), {
+  return mount(el, {
     get: (name) => model.get(name),
     set: (name, value) => {
       model.set(name, value);
       model.save_changes();
     },
-    listen: (call) => {
-      model.on("change:position change:predict", call);
-      return () => model.off("change:position change:predict", call);
+    listen: (name, call) => {
+      model.on(`change:${name}`, call);
+      return () => model.off(`change:${name}`, call);
     },
+    live: true,
   });
 }
 

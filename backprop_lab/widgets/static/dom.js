@@ -1,0 +1,12 @@
+// Making elements: the one helper that all modules share.
+
+/** An element with attributes (an empty one stands without a value) and children.
+ *  @template {keyof HTMLElementTagNameMap} Tag
+ *  @param {Tag} tag @param {Record<string, string>} attributes @param {...(Node | string)} children
+ *  @returns {HTMLElementTagNameMap[Tag]} */
+export function make(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}

@@ -1,0 +1,30 @@
+// A step-through saved as a page: no kernel, the theme of the reader's system, and the position in the address
+// (…#step=12), so that it can be shared.
+import { mount } from "./step_through.js";
+
+const saved = JSON.parse(document.getElementById("film").textContent);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("bl-dark", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
+const asked = () => Number(/^#step=(\d+)$/.exec(location.hash)?.[1] ?? NaN);
+if (Number.isFinite(asked())) saved.position = asked();
+let shown = () => {};
+addEventListener("hashchange", () => {
+  if (!Number.isFinite(asked()) || asked() === saved.position) return;
+  saved.position = asked();
+  shown();
+});
+mount(document.getElementById("step-through"), {
+  get: (name) => saved[name],
+  set: (name, value) => {
+    saved[name] = value;
+    if (name === "position") history.replaceState(null, "", `#step=${value}`);
+  },
+  listen: (name, call) => {
+    if (name === "position") shown = call;
+    return () => {};
+  },
+  live: false,
+});
