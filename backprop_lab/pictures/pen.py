@@ -13,6 +13,7 @@ from html import escape
 from backprop_lab.pictures.blocks import DIGIT, ROW, Block
 
 SIGN = 17.0  # room for → or ← before the numbers
+PILE = 5.0  # how far the sheets under a folded card look out
 
 
 class Pen:
@@ -114,6 +115,14 @@ def numbers(out, drawn: Block, sign, middle, top):
             f'width="{px(width)}" height="{px(tall)}" '
             f'preserveAspectRatio="none" style="image-rendering:pixelated" href="{drawn.image}"/>'
         )
+
+
+def pile(left, top, width, height) -> str:
+    """The edges of two more sheets under a card, at its right and its bottom."""
+    return "".join(
+        f"M{px(left + width + d)} {px(top + d + 5)}V{px(top + height + d - 5)}q0 5 -5 5H{px(left + d + 5)}"
+        for d in (PILE / 2, PILE)
+    )
 
 
 def path(points, shift) -> str:

@@ -15,23 +15,20 @@ import re
 from functools import cache
 from html import escape
 from importlib.resources import files
-from textwrap import wrap
-from typing import NamedTuple
 
 from backprop_lab import notation
-from backprop_lab.pictures.blocks import ROW, Block, block, text_width
+from backprop_lab.pictures.blocks import block
+from backprop_lab.pictures.cards import LINE, PAD, Card, Drawn
+from backprop_lab.pictures.folding import Group, foldings
 from backprop_lab.pictures.layout import Box, lay_out, port_y, spread_out
 from backprop_lab.pictures.palette import DARK, LIGHT, colours
-from backprop_lab.pictures.pen import SIGN, Pen, numbers, path, px
+from backprop_lab.pictures.pen import Pen, numbers, path, pile, px
 from backprop_lab.pictures.timeline import Span, Timeline, at
 
-PAD = 7.0
 APART = 4.0  # half the distance between an arrow and the gradient that comes back along it
+PORT = 18.0  # height that an arrow needs where it enters a card
 LEAST_SCALE = 0.73  # below it numbers cannot be read; a narrow page scrolls sideways instead
 MOST_SCALE = 1.4  # on a wide screen, a projector's, the picture grows up to this
-LINE = 15.0
-LINE_LENGTH = 15  # of an expression; a longer one takes a second line
-LONGEST = 28  # characters of a name or an expression on a card
 
 
 @cache
@@ -49,32 +46,68 @@ def own_colours() -> str:
     )
 
 
+def levels(line: Timeline) -> list[tuple[str, Picture]]:
+    """(name, picture) of each level of folding, finest first: see :mod:`backprop_lab.pictures.folding`."""
+    return [(name, Picture(line, groups, name)) for name, groups in foldings(line.nodes)]
+
+
 class Picture:
     """The drawing of one timeline; :meth:`film` and :meth:`still` write it out.
 
-    Building it measures the cards and lays them out, so that all pictures of a run share one layout.
+    ``groups``: which nodes share a card, by default none do. ``len`` of a picture is the number of its
+    cards. Building it measures the cards and lays them out, so that all pictures of a run share one layout.
     """
 
-    def __init__(self, line: Timeline):
-        self.line = line
+    def __init__(self, line: Timeline, groups: list[Group] | None = None, level: str = "all"):
+        self.line, self.level = line, level
         self.nodes = line.nodes
-        self.number = {node: i for i, node in enumerate(self.nodes)}
-        self.cards = [_Card(node, line) for node in self.nodes]
+        groups = groups or [Group((node,)) for node in line.nodes]
+        self.cards = [Card(group, line) for group in groups]
+        place = {node: i for i, node in enumerate(line.nodes)}
+        self.number = {node: place[group.output] for group in groups for node in group.nodes}
+        """The number of each node's card, ``data-node`` in the drawing: its output's place in ``nodes``."""
+        self.flows = [_flows(group) for group in groups]
+        card_of = {node: i for i, group in enumerate(groups) for node in group.nodes}
         self.labels = {
-            arrow: [Drawn(span, block(span.what)) for span in spans if span.what is not None]
-            for arrow, spans in line.carried.items()
+            (target, port): labels
+            for target, flows in enumerate(self.flows)
+            for port, (_, arrows) in enumerate(flows)
+            if (labels := self._labels_of(arrows))
         }
         self.layout = lay_out(
-            [(card.width, card.height) for card in self.cards],
-            [[self.number[i] for i in node.inputs] for node in self.nodes],
+            [
+                (card.width, max(card.height, PORT * (len(flows) + 1)))
+                for card, flows in zip(self.cards, self.flows, strict=True)
+            ],
+            [[card_of[source] for source, _ in flows] for flows in self.flows],
             self._gap_widths,
         )
 
+    def __len__(self):
+        return len(self.cards)
+
+    def _labels_of(self, arrows) -> list[Drawn]:
+        """The numbers that come along what is drawn as one arrow, and when.
+
+        A number where several arrows meet at a card stays. Another one goes when the next step is taken;
+        so do numbers that follow each other on one arrow, whose sum no record holds.
+        """
+        labels = []
+        for node, argument in arrows:
+            for span in self.line.carried.get((node, argument), ()):
+                if span.what is None:
+                    continue
+                meets = at(self.line.arrived[node.inputs[argument]], span.start).of > 1
+                stays = meets and len(arrows) == 1
+                seen = span if stays else span._replace(end=span.start + 1)
+                labels.append(Drawn(seen, block(span.what)))
+        return labels
+
     def _gap_widths(self, layer_of):
         widths = [32.0] * (max(layer_of) + 1)
-        for (node, _), labels in self.labels.items():
-            layer = layer_of[self.number[node]]
-            widths[layer] = max(widths[layer], *(label.drawn.width + 26 for label in labels), 0)
+        for (target, _), labels in self.labels.items():
+            layer = layer_of[target]
+            widths[layer] = max(widths[layer], *(label.drawn.width + 26 for label in labels))
         return widths
 
     def film(self) -> str:
@@ -88,11 +121,14 @@ class Picture:
     def describe(self, position: int) -> str:
         """The picture in words, for those who do not see it."""
         parts = []
-        for node in self.nodes:
+        for card in self.cards:
+            node = card.node
             state = self.line.state(node, position)
             words = notation.mention(node)
             if node.name and node.rule is not None:
                 words += f" = {notation.expression(node)}"
+            if card.folded:
+                words += f", {card.inside} inside"
             if state == "unknown":
                 words += ": unknown"
             else:
@@ -130,14 +166,19 @@ class Picture:
 
     def _card(self, out, card, box):
         line, node = self.line, card.node
-        left, top = box.x - card.width / 2, box.y - card.height / 2
+        width, height = box.width, box.height
+        left, top = box.x - width / 2, box.y - height / 2
         number = self.number[node]
-        attributes = out.states(line.state_changes(node)) + out.activity(line.active.get(node, []))
-        out.raw(f'<g id="bl-n{number}" data-node="{number}"{attributes}>')
+        looked_at = sorted({p for inner in card.nodes for p in line.active.get(inner, ())})
+        attributes = out.states(line.state_changes(node)) + out.activity(looked_at)
+        level = "" if self.level == "all" else f"{self.level}-"
+        out.raw(f'<g id="bl-{level}n{number}" data-node="{number}"{attributes}>')
         out.raw(f"<title>{escape(card.title)}</title>")
-        out.rect("bl-ring", left - 5, top - 5, card.width + 10, card.height + 10, 10)
-        out.rect("bl-card", left, top, card.width, card.height, 6)
-        out.rect("bl-inner", left + 3, top + 3, card.width - 6, card.height - 6, 4)
+        if card.folded:
+            out.raw(f'<path class="bl-pile" d="{pile(left, top, width, height)}"/>')
+        out.rect("bl-ring", left - 5, top - 5, width + 10, height + 10, 10)
+        out.rect("bl-card", left, top, width, height, 6)
+        out.rect("bl-inner", left + 3, top + 3, width - 6, height - 6, 4)
         y = top + PAD
         for span in line.unknown(node):
             with out.group("bl-value", out.show(span)):
@@ -146,15 +187,18 @@ class Picture:
             with out.group("bl-value", out.show(span)):
                 numbers(out, drawn, "→", box.x, y + (card.value_height - drawn.height) / 2)
         y += card.value_height + 4
-        out.rule(left + 6, y, left + card.width - 6)
+        out.rule(left + 6, y, left + width - 6)
         y += 16
         out.title(box.x, y, card.name, card.named, card.shape)
         for line_of_it in card.how:
             y += LINE
             out.text("bl-how", box.x, y, line_of_it, "middle")
+        if card.folded:
+            y += LINE
+            out.text("bl-count", box.x, y, card.inside, "middle")
         y += 7
         if card.gradients:
-            out.rule(left + 6, y, left + card.width - 6)
+            out.rule(left + 6, y, left + width - 6)
             y += 4
             for span, drawn in card.gradients:
                 with out.group("bl-grad", out.show(span)):
@@ -177,20 +221,20 @@ class Picture:
         return [*points, (columns[target.layer][0], y), (target.x - target.width / 2, y)]
 
     def _arrow(self, out, arrow):
-        source, target = self.nodes[arrow.source], self.nodes[arrow.target]
+        source, inner = self.flows[arrow.target][arrow.port]
         points = self._points(arrow)
-        shift = APART if target.needs_gradient and source.needs_gradient else 0
+        back = source.needs_gradient and any(node.needs_gradient for node, _ in inner)
+        shift = APART if back else 0
         out.raw("<g>")
-        reads = out.activity(
-            [p for p in self.line.active.get(target, []) if self._is_forward(target, p)], "bl-reads"
-        )
+        reads = sorted({p for node, _ in inner for p in self._computed_at(node)})
         x, y = points[-1]
-        out.raw(f'<path{out.classes("bl-forward", reads)} d="{path(points, -shift)}H{px(x - 7)}"/>')
+        classes = out.classes("bl-forward", out.activity(reads, "bl-reads"))
+        out.raw(f'<path{classes} d="{path(points, -shift)}H{px(x - 7)}"/>')
         out.raw(f'<path class="bl-head" d="M{px(x)} {px(y - shift)}l-9 -4v8z"/>')
         out.raw("</g>")
-        active = out.activity(self.line.active.get((target, arrow.port), []))
+        active = out.activity(sorted({p for key in inner for p in self.line.active.get(key, ())}))
         x, y = points[0]
-        for span in self.line.carried.get((target, arrow.port), ()):
+        for span in _covering([self.line.carried.get(key, ()) for key in inner]):
             shown = out.show(span)
             if shown is None:
                 continue
@@ -198,77 +242,58 @@ class Picture:
             out.raw(f'<path class="bl-back" d="{path(points, shift)}"/>')
             out.raw(f'<path class="bl-back-head" d="M{px(x)} {px(y + shift)}l9 -4v8z"/></g>')
 
-    def _is_forward(self, node, position):
-        return any(span.start == position for span in self.line.known.get(node, ()))
+    def _computed_at(self, node):
+        """The positions at which the node's value is being computed."""
+        starts = {span.start for span in self.line.known.get(node, ())}
+        return starts.intersection(self.line.active.get(node, ()))
 
     def _labels(self, out):
         """The contributions on the arrows, in the gap before the card that sends them, pushed apart."""
         gaps: dict[int, list] = {}
         for arrow in self.layout.arrows:
-            key = (self.nodes[arrow.target], arrow.port)
-            if self.labels.get(key):
-                gaps.setdefault(self.layout.boxes[arrow.target].layer, []).append((key, arrow))
-        for layer, entries in sorted(gaps.items()):
-            placed = []
-            for key, arrow in entries:
+            labels = self.labels.get((arrow.target, arrow.port))
+            if labels:
                 (x0, y0), (x1, y1) = self._points(arrow)[-3:-1]
-                height = max(label.drawn.height for label in self.labels[key])
-                placed.append((Box(0, height + 4, layer, x=(x0 + x1) / 2, y=(y0 + y1) / 2), key))
+                height = max(label.drawn.height for label in labels)
+                layer = self.layout.boxes[arrow.target].layer
+                box = Box(0, height + 4, layer, x=(x0 + x1) / 2, y=(y0 + y1) / 2)
+                gaps.setdefault(layer, []).append((box, labels))
+        for _, placed in sorted(gaps.items()):
             placed.sort(key=lambda entry: entry[0].y)
             boxes = [box for box, _ in placed]
             spread_out(boxes, [box.y for box in boxes], between=4)
-            for box, key in placed:
-                for span, drawn in self.labels[key]:
-                    self._label(out, box, key, span, drawn)
-
-    def _label(self, out, box, key, span, drawn):
-        """A number where several arrows meet stays; another one goes when the next step is taken."""
-        node, argument = key
-        lasting = at(self.line.arrived[node.inputs[argument]], span.start).of > 1
-        with out.group("bl-label", out.show(span if lasting else span._replace(end=span.start + 1))):
-            width, height = drawn.width + 8, drawn.height + 4
-            out.rect("bl-plate", box.x - width / 2, box.y - height / 2, width, height, 4)
-            numbers(out, drawn, "", box.x, box.y - drawn.height / 2)
+            for box, labels in placed:
+                for span, drawn in labels:
+                    with out.group("bl-label", out.show(span)):
+                        width, height = drawn.width + 8, drawn.height + 4
+                        out.rect("bl-plate", box.x - width / 2, box.y - height / 2, width, height, 4)
+                        numbers(out, drawn, "", box.x, box.y - drawn.height / 2)
 
 
-class Drawn(NamedTuple):
-    """What is seen for a while: where in the run, and how it is drawn."""
+def _flows(group) -> list:
+    """(source, arrows (node, argument)) for each arrow that is drawn to a group's card, in order.
 
-    span: Span
-    drawn: Block
+    A single node has an arrow for each argument, so that x · x has two; a folded card has one for each
+    node outside that it reads.
+    """
+    inside = set(group.nodes)
+    arrows = [
+        (operand, (node, argument))
+        for node in group.nodes
+        for argument, operand in enumerate(node.inputs)
+        if operand not in inside
+    ]
+    if len(group.nodes) == 1:
+        return [(source, [arrow]) for source, arrow in arrows]
+    flows = {}
+    for source, arrow in arrows:
+        flows.setdefault(source, []).append(arrow)
+    return list(flows.items())
 
 
-class _Card:
-    """What stands on a node's card, and how large it is."""
-
-    def __init__(self, node, line: Timeline):
-        self.node = node
-        called = node.name or ("J" if node is line.cost and node.rule is not None else None)
-        self.named = called is not None
-        written = notation.fitting(node, LONGEST) if node.rule is not None else node.leaf_kind
-        lines = wrap(written, LINE_LENGTH) if len(written) > LINE_LENGTH else [written]
-        self.name = notation.shorten(notation.symbol(called), LONGEST) if self.named else lines.pop(0)
-        self.how = lines
-        values = line.known.get(node, ())
-        shapes = {span.what.shape for span in values} or {node.shape}  # another batch may be of another size
-        self.shape = notation.dimensions(*shapes) if len(shapes) == 1 and shapes != {()} else ""
-        whole = notation.expression(node) if node.rule is not None else node.leaf_kind
-        self.title = " = ".join(filter(None, (node.name, whole))) + f", shape {node.shape}"
-        self.values = [Drawn(span, block(span.what)) for span in values]
-        self.gradients = [Drawn(span, block(span.what.sum)) for span in line.arrived.get(node, ())]
-        self.value_height = max((v.drawn.height for v in self.values), default=ROW)
-        self.gradient_height = max((g.drawn.height for g in self.gradients), default=0)
-        forked = any(span.what.of > 1 for span, _ in self.gradients)
-        name_line = text_width(self.name, 15 if self.named else 12, bold=self.named)
-        if self.shape:
-            name_line += 6 + text_width(self.shape, 11)
-        self.width = 2 * PAD + max(
-            name_line,
-            *(text_width(line_of_it, 12) for line_of_it in self.how),
-            *(shown.drawn.width + SIGN for shown in (*self.values, *self.gradients)),
-            text_width("1 of 2 arrived", 11) if forked else 40.0,
-        )
-        texts = 16 + LINE * len(self.how) + 7
-        below = 4 + self.gradient_height + (14 if forked else 0) if self.gradients else 0
-        ports = 18 * (len(node.inputs) + 1)
-        self.height = max(2 * PAD + self.value_height + 4 + texts + below, ports)
+def _covering(several) -> list[Span]:
+    """Spans, each from the first start to the end, of spans that end together."""
+    starts = {}
+    for start, end, _ in (span for spans in several for span in spans):
+        starts[end] = min(start, starts.get(end, start))
+    return [Span(start, end, None) for end, start in sorted(starts.items())]

@@ -1,0 +1,139 @@
+"""Folding a graph: which nodes share a card, so that a large graph can still be read.
+
+A group is a node, its *output*, together with nodes that are read by nobody outside the group. So a group
+has one value and one gradient that the rest of the graph sees, those of its output, and putting a group
+into the only one that reads it makes a group again, and never a cycle.
+
+Three levels: ``all``, every node by itself; ``blocks``, what has a name of its own, unnamed nodes inside
+what they feed; ``outline``, as few groups as can be taken in at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+
+from backprop_lab.graph import Node
+
+FEW = 12  # cards that can be taken in at once: an outline has no more, and a smaller graph is not folded
+FEWEST = 4  # a picture of fewer cards tells nothing
+MANY = 30  # cards that can be read one by one: a level with more is not the first that is shown
+FEWER = 0.75  # a coarser level has at most this share of the finer one's cards, or it is not made
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes in topological order, the last of them the output."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def output(self) -> Node:
+        return self.nodes[-1]
+
+
+def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
+    """(name, groups in topological order) of each level, finest first.
+
+    A level that would hardly differ from a finer one is left out; up to 12 nodes, there is only ``all``.
+    """
+    folded = _Folded(nodes)
+    levels = [("all", folded.groups())]
+    if folded.count <= FEW:
+        return levels
+    for enough, may_fold in (FEW, _is_unnamed), (FEW, _is_used_once), (MANY, _is_overwritten):
+        if folded.count > enough:
+            further = folded.copy()
+            further.fold(may_fold)
+            folded = further if further.count >= FEWEST else folded
+    if folded.count <= FEWER * len(nodes):
+        levels.append(("blocks", folded.groups()))
+    if folded.count * FEWER >= FEW:
+        folded.fold(_is_computed, until=FEW)
+        folded.fold(_is_anything, until=FEW)
+        levels.append(("outline", folded.groups()))
+    return levels
+
+
+def _is_unnamed(node, readers):
+    return node.name is None
+
+
+def _is_used_once(node, readers):
+    return node.leaf_kind == "variable"
+
+
+def _is_overwritten(node, readers):
+    """``total = total + x``: the name has come to mean what is computed from the node."""
+    return all(reader.name == node.name for reader in readers)
+
+
+def _is_computed(node, readers):
+    return node.rule is not None
+
+
+def _is_anything(node, readers):
+    return True
+
+
+def shown_first(levels: list[tuple[str, Sized]]) -> str:
+    """The name of the level to begin with: the finest of at most 30 cards, or else the last.
+
+    ``levels``: what :func:`foldings` gives, or :func:`backprop_lab.pictures.svg.levels`.
+    """
+    return next((name for name, cards in levels if len(cards) <= MANY), levels[-1][0])
+
+
+class _Folded:
+    """A graph while it is being folded: for each group's output its nodes, its readers, what it reads."""
+
+    def __init__(self, nodes):
+        self.order = {node: i for i, node in enumerate(nodes)}
+        self.inside = {node: [node] for node in nodes}
+        self.reads = {node: set(node.inputs) for node in nodes}
+        self.readers = {node: set() for node in nodes}
+        for node in nodes:
+            for operand in node.inputs:
+                self.readers[operand].add(node)
+
+    def copy(self) -> _Folded:
+        copy = _Folded([])
+        copy.order = self.order
+        for part in ("inside", "reads", "readers"):
+            setattr(copy, part, {node: type(them)(them) for node, them in getattr(self, part).items()})
+        return copy
+
+    @property
+    def count(self) -> int:
+        return len(self.inside)
+
+    def groups(self) -> list[Group]:
+        """Sorted by their outputs, and so after every group that they read."""
+        outputs = sorted(self.inside, key=self.order.get)
+        return [Group(tuple(sorted(self.inside[o], key=self.order.get))) for o in outputs]
+
+    def fold(self, may_fold, until=1):
+        """Put groups into their only readers, the smallest first, while there are more than ``until``."""
+        queue = [(self._size(node), place, node) for node, place in self.order.items() if node in self.inside]
+        heapify(queue)
+        while queue and self.count > until:
+            size, place, node = heappop(queue)
+            readers = self.readers.get(node, ())
+            if len(readers) != 1 or not may_fold(node, readers):
+                continue
+            if size != self._size(node):  # something was put into one of the two since
+                heappush(queue, (self._size(node), place, node))
+                continue
+            (reader,) = self.readers.pop(node)
+            self.inside[reader] += self.inside.pop(node)
+            self.reads[reader].discard(node)
+            for operand in self.reads.pop(node):
+                self.reads[reader].add(operand)
+                self.readers[operand].discard(node)
+                self.readers[operand].add(reader)
+                heappush(queue, (self._size(operand), self.order[operand], operand))
+
+    def _size(self, node):
+        """How many nodes there would be with those of its reader."""
+        return len(self.inside[node]) + max((len(self.inside[r]) for r in self.readers[node]), default=0)
