@@ -98,8 +98,11 @@ class Step:
     def flow(self, upstream) -> np.ndarray:
         """What would flow into the receiver from any other ``upstream``, given these values."""
         with np.errstate(all="ignore"):
-            flow = vector_jacobian(self.node, self.place, upstream, self.value, self.operands)
-        return np.asarray(flow)
+            return np.asarray(self._sent(upstream, self.value, self.operands))
+
+    def _sent(self, upstream, value, operands):
+        """What flows into the receiver: all of it arrays, or all nodes, to write it from."""
+        return vector_jacobian(self.node, self.place, upstream, value, operands)
 
     @cached_property
     def formula(self) -> str:
@@ -109,8 +112,11 @@ class Step:
             return f"{notation.symbol(self.node.name)} = {written}" if self.node.name else written
         if self.is_seed:
             return f"{self.gradient_name(self.cost)} = {notation.array(self.contribution)}"
-        sign = "=" if self.so_far.of == 1 else "+="
-        return f"{self.gradient_name(self.receiver)} {sign} {self._written_flow(values=False)}"
+        return f"{self.gradient_name(self.receiver)} {self._sign} {self._written_flow(values=False)}"
+
+    @property
+    def _sign(self) -> str:
+        return "=" if self.so_far.of == 1 and self.before is None else "+="
 
     @cached_property
     def numbers(self) -> str:
@@ -131,7 +137,7 @@ class Step:
     @cached_property
     def sum_numbers(self) -> str | None:
         """The sum where several arrows meet: ``(0, −42) + (20, 8) = (20, −34)``; else None."""
-        if self.so_far is None or self.so_far.of == 1:
+        if self.so_far is None or (self.so_far.of == 1 and self.before is None):
             return None
         if self.before is None:
             return notation.array(self.so_far.sum)
@@ -175,7 +181,7 @@ class Step:
         ]
         result = stand_in(self.node, self.value, notation.part(self.node))
         upstream = stand_in(self.node, self.upstream, (self.gradient_name(self.node), notation.FRACTION))
-        flow = vector_jacobian(self.node, self.place, upstream, result, operands)
+        flow = self._sent(upstream, result, operands)
         if flow.rule is None:
             return texts[flow][0]
         return notation.expression(flow, texts.get)
@@ -190,7 +196,7 @@ class Step:
             parts = [self.formula, "the seed"]
         else:
             parts = [self.formula, self.numbers]
-            if self.so_far.of > 1:
+            if self.sum_numbers:
                 parts.append(f"{self.sum_numbers}, {self.so_far} arrived")
         return f"{self.index + 1:3}  {self.phase:8}  " + "   ".join(parts)
 

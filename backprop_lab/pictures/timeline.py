@@ -66,7 +66,7 @@ def of_steps(J: Node, steps: list[Step]) -> Timeline:
         line.arrived.setdefault(step.receiver, []).append((after, step.so_far))
         line.active.setdefault(step.receiver, []).append(after)
         if step.argument is not None:
-            line.carried[step.node, step.argument] = (after, step.contribution)
+            line.carried.setdefault((step.node, step.argument), (after, step.contribution))
             line.active.setdefault((step.node, step.argument), []).append(after)
     return line
 
