@@ -23,12 +23,12 @@ DIRECTIONS = 2
 
 
 class Row(NamedTuple):
-    """One comparison: where, both slopes, and ``"ok"``, ``"wrong"`` or ``"kink"``."""
+    """One comparison: where, both slopes (if there are any), and ``"ok"``, ``"wrong"`` or ``"kink"``."""
 
     variable: str
     entry: str
-    by_rule: float
-    by_difference: float
+    by_rule: float | None
+    by_difference: float | None
     verdict: str
     note: str = ""
 
@@ -47,13 +47,7 @@ class GradientReport:
     def __repr__(self):
         table = [("variable", "entry", "backward pass", "difference quotient", "")]
         table += [
-            (
-                r.variable,
-                r.entry,
-                notation.number(r.by_rule, 6),
-                notation.number(r.by_difference, 6),
-                r.verdict,
-            )
+            (r.variable, r.entry, *map(_slope_text, (r.by_rule, r.by_difference)), r.verdict)
             for r in self.rows
         ]
         widths = [max(len(line[i]) for line in table) for i in range(4)]
@@ -65,6 +59,10 @@ class GradientReport:
         kinks = sum(row.verdict == "kink" for row in self.rows)
         ending = f"{len(self.rows)} compared, {wrong} wrong" + (f", {kinks} at a kink" if kinks else "")
         return "\n".join([*lines, ending])
+
+
+def _slope_text(slope):
+    return "—" if slope is None else notation.number(slope, 6)
 
 
 def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0) -> GradientReport:
@@ -93,7 +91,7 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0) -> Gr
     variables = [n for n in topological_order(J) if n.leaf_kind == "variable"] if wrt is None else list(wrt)
     if not variables:
         raise ValueError("check_gradient: the cost depends on no variable, so there is nothing to check")
-    rows = [row for x in variables for row in _compare(J, x, random, "")]
+    rows = [row for x in variables for row in _compare(J, x, _slope(J, x), random, "")]
     if second:
         slopes = gradient(J, variables)
         mixed = sum(
@@ -101,13 +99,36 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0) -> Gr
             for g, x in zip(slopes, variables, strict=True)
         )
         depends = set(topological_order(mixed))
-        rows += [row for x in variables if x in depends for row in _compare(mixed, x, random, "second, ")]
+        rows += [
+            row
+            for x in variables
+            if x in depends
+            for row in _compare(mixed, x, _slope(mixed, x), random, "second, ")
+        ]
     return GradientReport(rows)
 
 
-def _compare(J, x, random, label):
-    """The rows of one variable."""
-    slope = pull_back(J, x, np.ones(J.shape))
+def check_given(J: Node, gradients: dict, seed: int = 0) -> GradientReport:
+    """The same for ``gradients`` that somebody else has computed: {variable: array, or None for none}.
+
+    A gradient without the shape of its variable is wrong, whatever its numbers.
+    """
+    random = np.random.default_rng(seed)
+    return GradientReport([row for x, g in gradients.items() for row in _compare(J, x, g, random, "")])
+
+
+def _slope(J, x):
+    return pull_back(J, x, np.ones(J.shape))
+
+
+def _compare(J, x, slope, random, label):
+    """The rows of one variable whose gradient is said to be ``slope``."""
+    name = notation.mention(x)
+    if slope is None or slope.shape != x.shape:
+        shapes = f"{name} has shape {x.shape}, this gradient {np.shape(slope)}"
+        note = "no gradient came" if slope is None else shapes
+        yield Row(name, f"{label}all", None, None, "wrong", note)
+        return
     chosen = np.arange(x.size)
     if x.size > ENTRIES:
         chosen = np.sort(random.choice(x.size, ENTRIES, replace=False))

@@ -98,8 +98,11 @@ class Step:
     def flow(self, upstream) -> np.ndarray:
         """What would flow into the receiver from any other ``upstream``, given these values."""
         with np.errstate(all="ignore"):
-            flow = vector_jacobian(self.node, self.place, upstream, self.value, self.operands)
-        return np.asarray(flow)
+            return np.asarray(self._sent(upstream, self.value, self.operands))
+
+    def _sent(self, upstream, value, operands):
+        """What flows into the receiver: all of it arrays, or all nodes, to write it from."""
+        return vector_jacobian(self.node, self.place, upstream, value, operands)
 
     @cached_property
     def formula(self) -> str:
@@ -109,8 +112,12 @@ class Step:
             return f"{notation.symbol(self.node.name)} = {written}" if self.node.name else written
         if self.is_seed:
             return f"{self.gradient_name(self.cost)} = {notation.array(self.contribution)}"
-        sign = "=" if self.so_far.of == 1 else "+="
-        return f"{self.gradient_name(self.receiver)} {sign} {self.written_flow(self._symbols)}"
+        return f"{self.gradient_name(self.receiver)} {self.sign} {self.written_flow(self._symbols)}"
+
+    @property
+    def sign(self) -> str:
+        """``+=`` where several contributions meet, else ``=``."""
+        return "=" if self.so_far.of == 1 and self.before is None else "+="
 
     @cached_property
     def numbers(self) -> str:
@@ -131,7 +138,7 @@ class Step:
     @cached_property
     def sum_numbers(self) -> str | None:
         """The sum where several arrows meet: ``(0, −42) + (20, 8) = (20, −34)``; else None."""
-        if self.so_far is None or self.so_far.of == 1:
+        if self.so_far is None or (self.so_far.of == 1 and self.before is None):
             return None
         if self.before is None:
             return notation.array(self.so_far.sum)
@@ -173,12 +180,10 @@ class Step:
             return leaf
 
         given = iter(self.inputs)
-        operands = [
-            stand_in(a, next(given), a) if isinstance(a, Node) else a for a in self.node.arguments
-        ]
+        operands = [stand_in(a, next(given), a) if isinstance(a, Node) else a for a in self.node.arguments]
         result = stand_in(self.node, self.value, self.node)
         upstream = stand_in(None, self.upstream, self.node)
-        flow = vector_jacobian(self.node, self.place, upstream, result, operands)
+        flow = self._sent(upstream, result, operands)
         if flow.rule is None:
             return texts[flow][0]
         return notation.expression(flow, texts.get, code=code)
@@ -201,7 +206,7 @@ class Step:
             parts = [self.formula, "the seed"]
         else:
             parts = [self.formula, self.numbers]
-            if self.so_far.of > 1:
+            if self.sum_numbers:
                 parts.append(f"{self.sum_numbers}, {self.so_far} arrived")
         return f"{self.index + 1:3}  {self.phase:8}  " + "   ".join(parts)
 

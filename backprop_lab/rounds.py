@@ -48,7 +48,7 @@ class Update(NamedTuple):
 
 
 class Round(NamedTuple):
-    """One iteration: the ``batch`` that stands at the leaves, the ``steps`` of both passes, the ``updates``."""
+    """One iteration: the ``batch`` at the leaves, the ``steps`` of both passes, the ``updates``."""
 
     steps: list[Step]
     updates: tuple[Update, ...] = ()
@@ -85,8 +85,8 @@ def learning_rounds(
         for leaf, array in batch.items():
             if array.shape != leaf.shape:
                 raise ShapeError(
-                    f"{leaf.name} has shape {leaf.shape} in the graph and {array.shape} in a batch; to look at "
-                    "learning step by step, build the graph with the first batch, and let batch_size "
+                    f"{leaf.name} has shape {leaf.shape} in the graph and {array.shape} in a batch; to look "
+                    "at learning step by step, build the graph with the first batch, and let batch_size "
                     "divide the number of examples"
                 )
         records = steps(J, given=values | batch)

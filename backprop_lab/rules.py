@@ -197,7 +197,7 @@ linear(np.matmul, matmul_shape, matmul_first, matmul_second,
 linear(np.outer, outer_shape,
        lambda g, z, x, y: shaped(g @ shaped(y, (np.size(y),)), np.shape(x)),
        lambda g, z, x, y: shaped(shaped(x, (np.size(x),)) @ g, np.shape(y)),
-       code="np.outer({0}, {1})", math="{0} {1}ᵀ", binds=2, slots=(3, 3))
+       code="np.outer({0}, {1})", math="{0} {1}ᵀ", binds=2, slots=(3, 5))
 linear(np.sum, reduced_shape,
        lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims),
        parameters={"axis": None, "keepdims": False},

@@ -131,15 +131,19 @@ def _round(line, first, end, steps):
             line.known.setdefault(step.node, []).append(Span(after, end, step.value))
             line.active.setdefault(step.node, []).append(after)
             continue
-        sums = line.arrived.setdefault(step.receiver, [])
-        if sums and sums[-1].end > after:
-            sums[-1] = sums[-1]._replace(end=after)
-        sums.append(Span(after, end, step.so_far))
+        _until(after, line.arrived.setdefault(step.receiver, [])).append(Span(after, end, step.so_far))
         line.active.setdefault(step.receiver, []).append(after)
         if step.argument is not None:
             arrow = step.node, step.argument
-            line.carried.setdefault(arrow, []).append(Span(after, end, step.contribution))
+            _until(after, line.carried.setdefault(arrow, [])).append(Span(after, end, step.contribution))
             line.active.setdefault(arrow, []).append(after)
+
+
+def _until(position, spans):
+    """``spans``, the last of them ended where another one begins."""
+    if spans and spans[-1].end > position:
+        spans[-1] = spans[-1]._replace(end=position)
+    return spans
 
 
 def of_state(J: Node) -> Timeline:

@@ -15,11 +15,13 @@ from backprop_lab import notation
 from backprop_lab.graph import Node
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.drawing import as_image
-from backprop_lab.pictures.svg import Picture
+from backprop_lab.pictures.folding import shown_first
+from backprop_lab.pictures.svg import Picture, levels
 from backprop_lab.records import Step
 from backprop_lab.rounds import Round
+from backprop_lab.widgets.bugs import Bug
 from backprop_lab.widgets.listing import Listing
-from backprop_lab.widgets.panel import opening, panel, updated
+from backprop_lab.widgets.panel import forgotten, opening, panel, updated
 from backprop_lab.widgets.predict import questions
 
 MOST_ENTRIES = 12  # of a leaf whose numbers can be changed on the page
@@ -32,19 +34,21 @@ class Film:
     update.
     """
 
-    def __init__(self, J: Node, rounds: list[Round]):
-        self.cost, self.rounds = J, rounds
+    def __init__(self, J: Node, rounds: list[Round], bug: Bug | None = None):
+        self.cost, self.rounds, self.bug = J, rounds, bug
         self.learns = bool(rounds[0].updates)
         self.forward = sum(step.phase == "forward" for step in rounds[0].steps)
         end = {update.variable: update.after for update in rounds[-1].updates}
         line = timeline.of_rounds(J, [r.steps for r in rounds], end if self.learns else None)
-        self.pictures = [("all", Picture(line))]
-        self.title = f"Step-through of {'learning with ' if self.learns else ''}{notation.mention(J)}"
+        self.levels = levels(line)
+        self.shown = [name for name, _ in self.levels].index(shown_first(self.levels))
+        of = f"a wrong pass ({bug.name}) over " if bug else "learning with " if self.learns else ""
+        self.title = f"Step-through of {of}{notation.mention(J)}"
 
     @property
     def picture(self) -> Picture:
         """The picture that is shown first."""
-        return self.pictures[0][1]
+        return self.levels[self.shown][1]
 
     @property
     def last(self) -> int:
@@ -66,20 +70,26 @@ class Film:
                 entries.append(panel(step, *counts) | {"lines": [line, line + 1]})
         if self.learns:
             entries.append(self._opening(len(self.rounds)) | {"lines": self.listing.between_rounds(1)})
-        for index, question in questions(self.rounds[0].steps).items():
+        asked = {} if self.bug else questions(self.rounds[0].steps)
+        for index, question in asked.items():
             entries[index + 1]["ask"] = question | {"answered": answered}
         return {
             "title": self.title,
-            "pictures": [{"name": name, "svg": picture.film()} for name, picture in self.pictures],
+            "pictures": [{"name": name, "svg": picture.film()} for name, picture in self.levels],
+            "shown": self.shown,
             "code": self.listing.lines,
             "leaves": [self._field(name, leaf) for name, leaf in self.listing.leaves.items()],
             "steps": entries,
         }
 
     def _opening(self, number: int) -> dict:
+        if self.bug:
+            return forgotten(self.bug, not any(step.differs for step in self.rounds[0].steps))
         if number == 0:
             leaves = [node for node in self.picture.nodes if node.rule is None]
-            return opening(leaves, self.forward, len(self.rounds[0].steps), len(self.rounds) if self.learns else 0)
+            return opening(
+                leaves, self.forward, len(self.rounds[0].steps), len(self.rounds) if self.learns else 0
+            )
         batch = self.rounds[number].batch if number < len(self.rounds) else ()
         return updated(self.rounds[number - 1].updates, batch, number, len(self.rounds))
 

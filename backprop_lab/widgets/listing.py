@@ -59,7 +59,8 @@ class Listing:
 
         flow = step.written_flow(write, code=True)
         # not +=, which would change an array that another gradient may share
-        return f"{gradient} = {flow}" if step.so_far.arrived == 1 else f"{gradient} = {gradient} + {flow}"
+        added = step.before is not None and step.sign == "+="
+        return f"{gradient} = {gradient} + {flow}" if added else f"{gradient} = {flow}"
 
     def _update(self, update) -> str:
         name, rate = self._names[update.variable], notation.literal(float(update.learning_rate))

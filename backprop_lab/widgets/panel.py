@@ -15,6 +15,7 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.records import Step
 from backprop_lab.rounds import Update
+from backprop_lab.widgets.bugs import Bug, WrongStep
 
 MOST_UPDATES = 4  # variables whose update is written out
 LONGEST_COLUMN = 12  # numbers of a vector beside a local Jacobian that are written out
@@ -29,6 +30,19 @@ def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
         f"{f', then an update: {rounds} times' if rounds else ''}. Press → to begin."
     )
     return {"panel": f"<p>{escape(text)}</p>", "jacobian": "", "say": text}
+
+
+def forgotten(bug: Bug, harmless: bool) -> dict:
+    """What is said at position 0 of a run with a bug."""
+    parts = [
+        f'<p><span class="bl-phase bl-phase-wrong">Bug:</span> {escape(bug.title)}</p>',
+        f'<p class="bl-numbers-line">✗ {escape(bug.wrong_line)}<br>✓ {escape(bug.right_line)}</p>',
+    ]
+    said = f"Bug: {bug.title} Wrong: {bug.wrong_line}. Right: {bug.right_line}."
+    if harmless:
+        parts.append(f"<p>{escape(bug.no_harm)}</p>")
+        said += f" {bug.no_harm}"
+    return {"panel": "".join(parts), "jacobian": "", "say": said}
 
 
 def updated(updates: Sequence[Update], batch: Sequence, number: int, rounds: int) -> dict:
@@ -72,6 +86,9 @@ def panel(step: Step, forward: int, count: int) -> dict:
         parts.append(f'<p class="bl-numbers-line">= {escape(step.numbers)}</p>')
     if step.sum_numbers:
         parts.append(f'<p class="bl-numbers-line">sum: {escape(step.sum_numbers)}, {step.so_far} arrived</p>')
+    right = _right(step)
+    if right:
+        parts.append(f'<p class="bl-numbers-line bl-right">✗ wrong; right is: {escape(right)}</p>')
     if then:
         parts.append(f"<p>{escape(then)}</p>")
     if step.alarm:
@@ -80,11 +97,21 @@ def panel(step: Step, forward: int, count: int) -> dict:
     spoken = [f"{place}: {what}", step.formula, "" if step.is_seed else step.numbers]
     if step.sum_numbers:
         spoken.append(f"sum {step.sum_numbers}, {step.so_far} arrived")
+    if right:
+        spoken.append(f"Wrong; right is: {right}")
     return {
         "panel": "".join(parts),
         "jacobian": _jacobian(step),
         "say": ". ".join(filter(None, [*spoken, then.rstrip(".")])) + ".",
     }
+
+
+def _right(step: Step) -> str:
+    """What stands right beside a step of a run with a bug, where its numbers are wrong; else nothing."""
+    if not isinstance(step, WrongStep) or not step.differs:
+        return ""
+    right = step.right
+    return ", sum ".join(filter(None, (f"{right.formula} = {right.numbers}", right.sum_numbers)))
 
 
 def _in_words(step: Step) -> tuple[str, str]:

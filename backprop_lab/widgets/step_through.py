@@ -16,12 +16,14 @@ import anywidget
 import numpy as np
 import traitlets
 
+from backprop_lab.gradient_check import GradientReport, check_given
 from backprop_lab.graph import Node
 from backprop_lab.passes import steps as all_steps
 from backprop_lab.pictures.drawing import page, readable_graph, write
 from backprop_lab.records import Step
 from backprop_lab.rounds import Round, learning_rounds
 from backprop_lab.widgets import assets
+from backprop_lab.widgets.bugs import bug_named, wrong_steps
 from backprop_lab.widgets.film import Film
 
 MODULES = ("dom.js", "answers.js", "picture.js", "ask.js", "inputs.js", "step_through.js")
@@ -43,9 +45,9 @@ class StepThrough(anywidget.AnyWidget):
     film = traitlets.Dict().tag(sync=True)
     complaint = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, J: Node, run: Callable[[dict], list[Round]], step: int = 0, predict=False):
+    def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, bug=None):
         self._run, self._answered = run, predict == "answered"
-        self._film = Film(J, run({}))
+        self._film = Film(J, run({}), bug)
         if not 0 <= step <= self._film.last:
             raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step}")
         super().__init__(position=step, predict=bool(predict), film=self._film.data(self._answered))
@@ -76,12 +78,21 @@ class StepThrough(anywidget.AnyWidget):
                 leaves[name]: np.reshape(np.asarray(values), leaves[name].shape)
                 for name, values in change["new"].items()
             }
-            self._film = Film(self._film.cost, self._run(given))
+            self._film = Film(self._film.cost, self._run(given), self._film.bug)
         except (ValueError, TypeError, IndexError) as error:
             self.complaint = str(error)
             return
         self.complaint = ""
         self.film = self._film.data(self._answered)
+
+    def check(self) -> GradientReport:
+        """The gradients of this run, right or with a bug, against differences of the forward pass.
+
+        They are those of the graph's own values, whatever ``given`` says.
+        """
+        steps = [step for step in self._run({})[0].steps if step.contribution is not None]
+        found = {step.receiver: step.so_far.sum for step in steps if step.receiver.leaf_kind == "variable"}
+        return check_given(self._film.cost, found)
 
     # -- what stands where no kernel runs
 
@@ -126,6 +137,7 @@ def step_through(
     J: Node,
     step: int = 0,
     predict: bool | str = False,
+    bug: str | None = None,
     *,
     learning_rate: float | Callable[[int], float] | None = None,
     iterations: int = 3,
@@ -139,6 +151,10 @@ def step_through(
     at, ``predict`` whether surprising steps are asked about first (the learner can switch it);
     ``"answered"``: the questions stand there with their answers.
 
+    ``bug``: the way back goes wrong as hand-written ones do, with the right numbers beside the wrong ones:
+    ``"overwrite"``, ``"too_early"``, ``"not_reset"``, ``"not_unbroadcast"``, ``"no_activation_derivative"`` or
+    ``"not_transposed"``; ``.check()`` is the gradient check that catches it.
+
     With a ``learning_rate`` it is the film of learning: ``iterations`` times a batch, both passes and the
     update, as ``bl.sgd(J, data, learning_rate, batch_size, seed=seed)`` takes them. The variables in the
     graph stay as they are.
@@ -150,10 +166,17 @@ def step_through(
     <Step-through of J: 2 nodes, 4 steps>
     >>> bl.step_through(J, learning_rate=0.1, iterations=2)
     <Step-through of learning with J: 2 nodes, 8 steps>
+    >>> bl.step_through(J, bug="overwrite").check().ok
+    False
     """
     readable_graph(J, "step_through")
     if predict not in (False, True, "answered"):
         raise ValueError(f'step_through: predict is True, False or "answered", not {predict!r}')
+    if bug is not None:
+        if learning_rate is not None:
+            raise TypeError("step_through: bug= is one pass; leave learning_rate= out")
+        bug = bug_named(bug)
+        return StepThrough(J, lambda given: [Round(wrong_steps(J, bug, given))], step, predict, bug)
     if learning_rate is None:
         if data is not None or batch_size is not None:
             raise TypeError("step_through: data= and batch_size= are for learning; give a learning_rate= too")
