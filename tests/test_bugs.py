@@ -288,7 +288,7 @@ def test_pictures_and_panels_read_a_wrong_run_like_a_right_one(graph, bug):
     forward = sum(step.phase == "forward" for step in steps)
     for i, step in enumerate(steps):
         assert step.index == i and isinstance(step, Step)
-        html, spoken = panel(step, forward, len(steps))
+        html, _, spoken = panel(step, forward, len(steps)).values()
         ElementTree.fromstring(f"<div>{html}</div>")
         assert step.formula in spoken
         assert "\n" not in str(step) and repr(step)
@@ -305,7 +305,7 @@ def test_an_arrow_travelled_twice_is_drawn_from_its_first_time_on():
     steps = wrong_steps(J, "not_reset")
     line = timeline.of_steps(J, steps)
     first = next(step for step in steps if step.argument == 0)
-    assert line.carried[J, 0][0] == first.index + 1
+    assert line.carried[J, 0][0].start == first.index + 1
     assert line.active[J, 0] == [first.index + 1, len(steps) - 1]
 
 

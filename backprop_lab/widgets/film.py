@@ -97,7 +97,7 @@ class Film:
         """A leaf as the page offers it to be changed; without ``values`` where that is nothing for a page."""
         value = timeline.at(self.picture.line.known[leaf], 0)
         label = notation.symbol(leaf.name) if leaf.name else name
-        field = {"name": name, "label": label, "shape": leaf.shape, "whole": leaf.dtype.kind != "f"}
+        field = {"name": name, "label": label, "shape": list(leaf.shape), "whole": leaf.dtype.kind != "f"}
         few = value.size <= MOST_ENTRIES and value.dtype.kind in "fiu" and np.isfinite(value).all()
         if few and leaf.name and leaf not in self.rounds[0].batch:
             field["values"] = value.ravel().tolist()

@@ -139,9 +139,14 @@ def _in_words(step: Step) -> tuple[str, str]:
 
 
 def _jacobian(step: Step) -> str:
-    """(Local Jacobian)ᵀ · upstream = contribution, in numbers; empty where no arrow is gone back along."""
+    """(Local Jacobian)ᵀ · upstream = contribution, in numbers; empty where no arrow is gone back along.
+
+    Also in a run with a bug it is the right one.
+    """
     if step.argument is None:
         return ""
+    if isinstance(step, WrongStep):
+        return "<p>As it ought to be:</p>" + _jacobian(step.right)
     name = f"∂{step.factor(step.node)}/∂{step.factor(step.receiver)}"
     upstream, arrives = step.gradient_name(step.node), f"what arrives at {step.mention(step.receiver)}"
     if isinstance(step.local, str):

@@ -62,8 +62,10 @@ def questions(steps: list[Step]) -> dict[int, dict]:
             continue
         if not np.isfinite(step.so_far.sum).all():
             continue
-        kinds.add(kind)
-        asked[step.index] = _question(step, kind)
+        question = _question(step, kind)
+        if question["wrong"]:  # nobody can go wrong where all is zero
+            kinds.add(kind)
+            asked[step.index] = question
     return asked
 
 

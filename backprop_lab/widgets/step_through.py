@@ -151,9 +151,9 @@ def step_through(
     at, ``predict`` whether surprising steps are asked about first (the learner can switch it);
     ``"answered"``: the questions stand there with their answers.
 
-    ``bug``: the way back goes wrong as hand-written ones do, with the right numbers beside the wrong ones:
-    ``"overwrite"``, ``"too_early"``, ``"not_reset"``, ``"not_unbroadcast"``, ``"no_activation_derivative"`` or
-    ``"not_transposed"``; ``.check()`` is the gradient check that catches it.
+    ``bug``: the way back goes wrong as hand-written ones do, with the right numbers beside the wrong ones.
+    ``"overwrite"``, ``"too_early"``, ``"not_reset"``, ``"not_unbroadcast"``, ``"no_activation_derivative"``,
+    ``"not_transposed"``. ``.check()`` is then the gradient check that catches it.
 
     With a ``learning_rate`` it is the film of learning: ``iterations`` times a batch, both passes and the
     update, as ``bl.sgd(J, data, learning_rate, batch_size, seed=seed)`` takes them. The variables in the
