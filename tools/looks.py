@@ -1,4 +1,4 @@
-"""Screenshots of all graphs of ``tools/graphs.py``, for a person to look at: ``python -m tools.looks FOLDER``.
+"""Screenshots of the graphs of ``tools/graphs.py``, to be looked at: ``python -m tools.looks FOLDER``.
 
 Every level of folding after the last step, light and dark, one picture a file; and all of them side by side
 on sheets, light, dark and in grey. ``--scale`` is that of a wide screen by default; names given after the

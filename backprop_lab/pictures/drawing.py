@@ -11,7 +11,7 @@ from backprop_lab.passes import checked_node
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import Picture
 
-MOST_NODES = 250
+MOST_NODES = 1000
 
 
 class Drawing:
