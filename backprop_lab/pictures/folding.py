@@ -16,6 +16,7 @@ from heapq import heapify, heappop, heappush
 
 from backprop_lab.graph import Node
 
+LEVELS = ("all", "blocks", "outline")
 FEW = 12  # cards that can be taken in at once: an outline has no more, and a smaller graph is not folded
 FEWEST = 4  # a picture of fewer cards tells nothing
 MANY = 30  # cards that can be read one by one: a level with more is not the first that is shown
@@ -80,12 +81,16 @@ def _is_anything(node, readers):
     return True
 
 
-def shown_first(levels: list[tuple[str, Sized]]) -> str:
+def shown_first(levels: list[tuple[str, Sized]], wish: str | None = None) -> str:
     """The name of the level to begin with: the finest of at most 30 cards, or else the last.
 
-    ``levels``: what :func:`foldings` gives, or :func:`backprop_lab.pictures.svg.levels`.
+    ``levels``: what :func:`foldings` gives, or :func:`backprop_lab.pictures.svg.levels`. ``wish``: a
+    level's name; where it is not made, the nearest that is.
     """
-    return next((name for name, cards in levels if len(cards) <= MANY), levels[-1][0])
+    names = [name for name, _ in levels]
+    if wish is None:
+        return next((name for name, cards in levels if len(cards) <= MANY), names[-1])
+    return min(names, key=lambda name: abs(LEVELS.index(name) - LEVELS.index(wish)))
 
 
 class _Folded:

@@ -19,7 +19,7 @@ from importlib.resources import files
 from backprop_lab import notation
 from backprop_lab.pictures.blocks import block_on_arrow
 from backprop_lab.pictures.cards import LINE, PAD, Card, Drawn
-from backprop_lab.pictures.folding import Group, foldings
+from backprop_lab.pictures.folding import Group, foldings, shown_first
 from backprop_lab.pictures.labels import place_labels, way
 from backprop_lab.pictures.layout import lay_out
 from backprop_lab.pictures.palette import DARK, LIGHT, colours
@@ -50,6 +50,13 @@ def own_colours() -> str:
 def levels(line: Timeline) -> list[tuple[str, Picture]]:
     """(name, picture) of each level of folding, finest first: see :mod:`backprop_lab.pictures.folding`."""
     return [(name, Picture(line, groups, name)) for name, groups in foldings(line.nodes)]
+
+
+def readable(line: Timeline, wish: str | None = None) -> Picture:
+    """The picture of the level that is shown first, or of the one named ``wish``."""
+    folded = foldings(line.nodes)
+    name = shown_first(folded, wish)
+    return Picture(line, dict(folded)[name], name)
 
 
 class Picture:

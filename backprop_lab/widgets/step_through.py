@@ -22,7 +22,7 @@ from backprop_lab.graph import Node
 from backprop_lab.passes import steps as all_steps
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.drawing import as_image, page, readable_graph, write
-from backprop_lab.pictures.svg import Picture
+from backprop_lab.pictures.svg import readable
 from backprop_lab.widgets import assets
 from backprop_lab.widgets.panel import opening, panel
 from backprop_lab.widgets.predict import questions
@@ -48,7 +48,7 @@ class StepThrough(anywidget.AnyWidget):
         self._forward = sum(step.phase == "forward" for step in self.steps)
         if not 0 <= step <= len(self.steps):
             raise ValueError(f"step_through: this run has positions 0 to {len(self.steps)}, not {step}")
-        self._picture = Picture(timeline.of_steps(J, self.steps))
+        self._picture = readable(timeline.of_steps(J, self.steps))
         self._title = f"Step-through of {notation.mention(J)}"
         super().__init__(position=step, predict=bool(predict), film=self._film())
 
