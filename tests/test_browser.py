@@ -286,60 +286,6 @@ def test_a_narrow_window_scrolls_the_picture_and_nothing_else(browser, tmp_path)
             assert box["x"] >= -6 and box["x"] + box["width"] <= 406, "the active card is out of sight"
 
 
-# ------------------------------------------------------------------------- pictures, by their real boxes
-
-GEOMETRY = """() => {
-  const box = e => { const b = e.getBBox(); return [b.x, b.y, b.x + b.width, b.y + b.height]; };
-  const cards = [...document.querySelectorAll('g[data-node]')].map(g => ({
-    box: box(g.querySelector('.bl-card')),
-    texts: [...g.querySelectorAll('text')].map(t => [t.textContent, ...box(t)]),
-  }));
-  const arrows = [...document.querySelectorAll('.bl-forward, .bl-back')].map(path => {
-    const length = path.getTotalLength(), points = [];
-    for (let i = 0; i <= 100; i++) {
-      const p = path.getPointAtLength(length * i / 100);
-      points.push([p.x, p.y]);
-    }
-    return points;
-  });
-  const labels = [...document.querySelectorAll('.bl-plate')].map(box);
-  return {cards, arrows, labels};
-}"""
-
-
-def last_picture(page, folder, name):
-    """The boxes of everything in a graph's last picture, as the browser lays it out."""
-    film = bl.step_through(graphs.ALL[name]())
-    film.position = len(film.steps)
-    page.goto(film.save(folder / "still.svg").as_uri())
-    return page.evaluate(GEOMETRY), film
-
-
-@pytest.mark.parametrize("name", graphs.ALL)
-def test_no_arrow_runs_through_a_card_and_no_text_leaves_one(page, tmp_path, name):
-    seen, film = last_picture(page, tmp_path, name)
-    assert len(seen["cards"]) == len(film._picture.nodes)
-    assert len(seen["arrows"]) > 0
-    for points in seen["arrows"]:
-        for x, y in points:
-            for left, top, right, bottom in (card["box"] for card in seen["cards"]):
-                assert not (left + 1 < x < right - 1 and top + 1 < y < bottom - 1)
-    for card in seen["cards"]:
-        left, top, right, bottom = card["box"]
-        for text, x0, y0, x1, y1 in card["texts"]:
-            assert left - 1 <= x0 and x1 <= right + 1, f"{text!r} is wider than its card"
-            assert top - 2 <= y0 and y1 <= bottom + 2, f"{text!r} is higher than its card"
-
-
-@pytest.mark.parametrize("name", graphs.ALL)
-def test_cards_and_labels_never_lie_on_each_other(page, tmp_path, name):
-    seen, _ = last_picture(page, tmp_path, name)
-    boxes = [card["box"] for card in seen["cards"]] + seen["labels"]
-    for i, a in enumerate(boxes):
-        for b in boxes[i + 1 :]:
-            assert a[2] <= b[0] + 1 or b[2] <= a[0] + 1 or a[3] <= b[1] + 1 or b[3] <= a[1] + 1
-
-
 # ------------------------------------------------------------------------------- JupyterLab, Notebook 7
 
 

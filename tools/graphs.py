@@ -307,7 +307,7 @@ def only_a_leaf() -> bl.Node:
 def tied_parameters(count: int = 6) -> bl.Node:
     """Every parameter is used twice: on the way in and on the way out."""
     x = bl.constant("x", 1.5)
-    weights = [bl.variable(f"w{i}", 0.5 - 0.1 * i) for i in range(1, count + 1)]
+    weights = [bl.variable(f"w{i}", 0.7 - 0.1 * i) for i in range(1, count + 1)]
     code = [bl.relu(w * x) for w in weights]
     x_hat = sum(w * c for w, c in zip(weights, code, strict=True))
     J = (x_hat - x) ** 2

@@ -12,6 +12,7 @@ import struct
 import unicodedata
 import zlib
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -21,7 +22,12 @@ DIGIT = 7.3  # width of a character of the number font, in pixels
 ROW = 16.0  # height of a row of numbers
 MOST_COLUMNS = MOST_ROWS = 4
 LONGEST_VECTOR = 8
+DIGITS, FEWER_DIGITS, MANY = 4, 3, 6  # significant digits, and those of a matrix of more than MANY entries
 FINEST = 32  # rows and columns of a heat map; larger arrays are averaged down to it
+TONES = 31  # of each sign
+CELL = 12.0  # the side of a heat map's cell, where there is room
+WIDEST, TALLEST, THINNEST = 96.0, 72.0, 14.0  # of a heat map
+ON_AN_ARROW = 124.0  # width of the numbers on an arrow; wider ones are a heat map there
 
 
 @dataclass(frozen=True)
@@ -37,15 +43,33 @@ class Block:
 
 
 def block(value: np.ndarray) -> Block:
-    """How an array is drawn."""
+    """How an array is drawn as a node's value."""
     value = np.asarray(value)
+    return _numbers(value) or _heat_map(value, notation.dimensions(value.shape))
+
+
+def gradient_block(value: np.ndarray) -> Block:
+    """How it is drawn as a gradient: without its shape, which is that of the value."""
+    value = np.asarray(value)
+    return _numbers(value) or _heat_map(value)
+
+
+def block_on_arrow(value: np.ndarray) -> Block:
+    """How it is drawn on an arrow: as a gradient, and never wide."""
+    value = np.asarray(value)
+    drawn = _numbers(value)
+    return drawn if drawn and drawn.width <= ON_AN_ARROW else _heat_map(value)
+
+
+def _numbers(value) -> Block | None:
+    """Numbers, if they are few enough: a single one, a column, a matrix."""
     if value.ndim == 0:
         return _rows([notation.number(value[()])], brackets=False)
     if value.ndim == 1 and 0 < value.size <= LONGEST_VECTOR:
-        return _rows(_aligned(value[:, None]), brackets=True)
+        return _rows(_aligned(value[:, None], DIGITS), brackets=True)
     if value.ndim == 2 and value.size > 0 and value.shape[0] <= MOST_ROWS and value.shape[1] <= MOST_COLUMNS:
-        return _rows(_aligned(value), brackets=True)
-    return _heat_map(value)
+        return _rows(_aligned(value, DIGITS if value.size <= MANY else FEWER_DIGITS), brackets=True)
+    return None
 
 
 def _rows(rows, brackets) -> Block:
@@ -57,25 +81,41 @@ def _rows(rows, brackets) -> Block:
     )
 
 
-def _aligned(matrix) -> list[str]:
+def _aligned(matrix, digits) -> list[str]:
     """Rows of text, with every column as wide as its longest number."""
-    texts = [[notation.number(v) for v in row] for row in matrix]
+    texts = [[notation.number(v, digits) for v in row] for row in matrix]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return [" ".join(t.rjust(w) for t, w in zip(row, widths, strict=True)) for row in texts]
 
 
-def _heat_map(value) -> Block:
-    shape = notation.dimensions(value.shape)
+def _heat_map(value, *caption) -> Block:
+    """An image under its caption and its range, the last axis across."""
     if value.size == 0:
-        return _rows([f"{shape}, empty"], brackets=False)
-    low, high = (notation.number(v, 2) for v in (value.min(), value.max()))
-    caption = (shape, f"{low} … {high}")
-    cells = _at_most(np.atleast_2d(value.reshape(value.shape[0], -1) if value.ndim > 1 else value), FINEST)
+        return _rows([f"{notation.dimensions(value.shape)}, empty"], brackets=False)
+    caption = (*caption, _range(value))
+    cells = _at_most(value.reshape(-1, value.shape[-1]), FINEST)
     rows, columns = cells.shape
-    side = max(3.0, min(12.0, 96 / max(rows, columns)))
-    size = (columns * side, rows * side)
+    size = (
+        min(WIDEST, max(THINNEST, columns * CELL)),
+        min(TALLEST, max(THINNEST, rows * CELL)),
+    )
     width = max(size[0], max(map(len, caption)) * DIGIT)
-    return Block(caption, width, 2 * ROW + size[1] + 4, image=_png(_colours(cells)), image_size=size)
+    height = len(caption) * ROW + size[1] + 4
+    return Block(caption, width, height, image=_png(_colours(cells)), image_size=size)
+
+
+def _range(value) -> str:
+    """``−1 … 3``, of the finite entries; what else there is, after a plus."""
+    finite = value[np.isfinite(value)]
+    others = [
+        name
+        for name, there in (("nan", np.isnan), ("∞", np.isposinf), (f"{notation.MINUS}∞", np.isneginf))
+        if there(value).any()
+    ]
+    if finite.size:
+        low, high = (notation.number(v, 2) for v in (finite.min(), finite.max()))
+        others.insert(0, f"{low} … {high}" if low != high else f"all {low}")
+    return " + ".join(others)
 
 
 def _at_most(matrix, most):
@@ -92,25 +132,29 @@ def _at_most(matrix, most):
 
 
 def _colours(matrix) -> np.ndarray:
-    """0 … 254 for −max … +max, 127 for zero: negative purple, positive ochre, and 255 for NaN."""
+    """Places in the palette for −max … +max: zero in the middle, NaN at the end. An infinity is as dark as
+    the largest."""
+    matrix = np.asarray(matrix, float)
     finite = np.isfinite(matrix)
     largest = np.abs(np.where(finite, matrix, 0)).max()
     scaled = np.where(finite, matrix, 0) / (largest or 1.0)
-    return np.where(finite, np.rint(127 + 127 * scaled), 255).astype(np.uint8)
+    scaled = np.where(np.isinf(matrix), np.sign(matrix), scaled)
+    return np.where(np.isnan(matrix), 2 * TONES + 1, np.rint(TONES + TONES * scaled)).astype(np.uint8)
 
 
+@cache
 def _palette() -> bytes:
-    """Neither green nor red, which mean value and gradient here; darkness tells size in grey as well."""
+    """Negative purple, positive ochre, NaN black. Neither green nor red, which mean value and gradient
+    here; darkness tells size in grey as well."""
     negative, zero, positive = (
         np.array([94, 60, 153]),
         np.array([250, 250, 248]),
         np.array([122, 82, 0]),
     )
-    shares = np.linspace(0, 1, 128)[:, None]
+    shares = np.linspace(0, 1, TONES + 1)[:, None]
     down = zero + (negative - zero) * shares
     up = zero + (positive - zero) * shares
-    table = np.vstack([down[:0:-1], up[:128]])
-    return np.vstack([np.rint(table), [[0, 0, 0]]]).astype(np.uint8).tobytes()
+    return np.rint(np.vstack([down[:0:-1], up, [[0, 0, 0]]])).astype(np.uint8).tobytes()
 
 
 def _png(indices) -> str:

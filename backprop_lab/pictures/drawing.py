@@ -9,9 +9,10 @@ from backprop_lab import notation
 from backprop_lab.graph import Node, topological_order
 from backprop_lab.passes import checked_node
 from backprop_lab.pictures import timeline
-from backprop_lab.pictures.svg import Picture
+from backprop_lab.pictures.folding import LEVELS
+from backprop_lab.pictures.svg import Picture, readable
 
-MOST_NODES = 250
+MOST_NODES = 1000  # a step-through of so many takes two seconds to make, and 3 MB
 
 
 class Drawing:
@@ -20,7 +21,8 @@ class Drawing:
     def __init__(self, picture: Picture, position: int = 0):
         self.svg = picture.still(position)
         self.description = picture.describe(position)
-        self._title = f"graph of {notation.mention(picture.line.cost)}, {len(picture.nodes)} nodes"
+        folded = f" in {len(picture)} cards" if len(picture) < len(picture.nodes) else ""
+        self._title = f"graph of {notation.mention(picture.line.cost)}, {len(picture.nodes)} nodes{folded}"
 
     def _repr_html_(self) -> str:
         return as_image(self.svg, self.description)
@@ -40,18 +42,22 @@ class Drawing:
         return write(path, {".svg": lambda: self.svg, ".html": lambda: page(self._title, self.svg)})
 
 
-def draw(J: Node) -> Drawing:
+def draw(J: Node, fold: str | None = None) -> Drawing:
     """The graph of everything ``J`` depends on, in its present state: unknown, green, red.
 
-    Raises ValueError for graphs of more than 250 nodes, which nobody could read.
+    A large graph is folded until it can be read, at most about 30 cards; ``fold`` says how far: ``"all"``
+    shows every node, ``"blocks"`` those with a name, ``"outline"`` about twelve cards (where the graph
+    has no such level, the nearest). Raises ValueError for graphs of more than 1000 nodes.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
     >>> bl.draw(x * x)
     <graph of x · x, 2 nodes>
     """
+    if fold is not None and fold not in LEVELS:
+        raise ValueError(f"draw: fold is {', '.join(map(repr, LEVELS))} or None, not {fold!r}")
     readable_graph(J, "draw")
-    return Drawing(Picture(timeline.of_state(J)))
+    return Drawing(readable(timeline.of_state(J), fold))
 
 
 def readable_graph(J: Node, what: str) -> None:
@@ -59,7 +65,7 @@ def readable_graph(J: Node, what: str) -> None:
     count = len(topological_order(checked_node(J, what)))
     if count > MOST_NODES:
         raise ValueError(
-            f"{what}: this graph has {count} nodes, and a picture of more than {MOST_NODES} cannot be read; "
+            f"{what}: this graph has {count} nodes, and no picture of more than {MOST_NODES} tells much; "
             "take one of its inner nodes"
         )
 

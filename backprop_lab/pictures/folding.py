@@ -16,9 +16,11 @@ from heapq import heapify, heappop, heappush
 
 from backprop_lab.graph import Node
 
+LEVELS = ("all", "blocks", "outline")
 FEW = 12  # cards that can be taken in at once: an outline has no more, and a smaller graph is not folded
 FEWEST = 4  # a picture of fewer cards tells nothing
 MANY = 30  # cards that can be read one by one: a level with more is not the first that is shown
+MOST = 250  # cards that can be looked through at all: a level with more is not made
 FEWER = 0.75  # a coarser level has at most this share of the finer one's cards, or it is not made
 
 
@@ -36,10 +38,12 @@ class Group:
 def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
     """(name, groups in topological order) of each level, finest first.
 
-    A level that would hardly differ from a finer one is left out; up to 12 nodes, there is only ``all``.
+    Left out are a level that would hardly differ from a finer one, and one of more than 250 cards. Up to
+    12 nodes, there is only ``all``; of every larger graph there is an ``outline``, or else ``blocks`` or
+    ``all`` are as small as that.
     """
     folded = _Folded(nodes)
-    levels = [("all", folded.groups())]
+    levels = [("all", folded.groups())] if folded.count <= MOST else []
     if folded.count <= FEW:
         return levels
     for enough, may_fold in (FEW, _is_unnamed), (FEW, _is_used_once), (MANY, _is_overwritten):
@@ -47,10 +51,10 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
             further = folded.copy()
             further.fold(may_fold)
             folded = further if further.count >= FEWEST else folded
-    if folded.count <= FEWER * len(nodes):
+    if folded.count <= min(FEWER * len(nodes), MOST):
         levels.append(("blocks", folded.groups()))
     if folded.count * FEWER >= FEW:
-        folded.fold(_is_computed, until=FEW)
+        folded.fold(_is_leaf, until=FEWEST)
         folded.fold(_is_anything, until=FEW)
         levels.append(("outline", folded.groups()))
     return levels
@@ -69,20 +73,24 @@ def _is_overwritten(node, readers):
     return all(reader.name == node.name for reader in readers)
 
 
-def _is_computed(node, readers):
-    return node.rule is not None
+def _is_leaf(node, readers):
+    return node.rule is None
 
 
 def _is_anything(node, readers):
     return True
 
 
-def shown_first(levels: list[tuple[str, Sized]]) -> str:
+def shown_first(levels: list[tuple[str, Sized]], wish: str | None = None) -> str:
     """The name of the level to begin with: the finest of at most 30 cards, or else the last.
 
-    ``levels``: what :func:`foldings` gives, or :func:`backprop_lab.pictures.svg.levels`.
+    ``levels``: what :func:`foldings` gives, or :func:`backprop_lab.pictures.svg.levels`. ``wish``: a
+    level's name; where it is not made, the nearest that is.
     """
-    return next((name for name, cards in levels if len(cards) <= MANY), levels[-1][0])
+    names = [name for name, _ in levels]
+    if wish is None:
+        return next((name for name, cards in levels if len(cards) <= MANY), names[-1])
+    return min(names, key=lambda name: abs(LEVELS.index(name) - LEVELS.index(wish)))
 
 
 class _Folded:

@@ -63,10 +63,10 @@ class Pen:
     def rule(self, x0, y, x1):
         self.raw(f'<path class="bl-rule" d="M{px(x0)} {px(y)}H{px(x1)}"/>')
 
-    def title(self, x, y, name, named, shape):
+    def title(self, x, y, name, shape):
         """A card's name, and its shape in small letters beside it."""
         shape = f'<tspan class="bl-shape" dx="6">{escape(shape)}</tspan>' if shape else ""
-        name = f'<tspan class="{"bl-name" if named else "bl-how"}">{escape(name)}</tspan>'
+        name = f'<tspan class="bl-name">{escape(name)}</tspan>'
         self.raw(f'<text x="{px(x)}" y="{px(y)}" text-anchor="middle">{name}{shape}</text>')
 
     def text(self, name, x, y, text, anchor="start", length=None):

@@ -17,10 +17,11 @@ from html import escape
 from importlib.resources import files
 
 from backprop_lab import notation
-from backprop_lab.pictures.blocks import block
+from backprop_lab.pictures.blocks import block_on_arrow
 from backprop_lab.pictures.cards import LINE, PAD, Card, Drawn
-from backprop_lab.pictures.folding import Group, foldings
-from backprop_lab.pictures.layout import Box, lay_out, port_y, spread_out
+from backprop_lab.pictures.folding import Group, foldings, shown_first
+from backprop_lab.pictures.labels import place_labels, way
+from backprop_lab.pictures.layout import lay_out
 from backprop_lab.pictures.palette import DARK, LIGHT, colours
 from backprop_lab.pictures.pen import Pen, numbers, path, pile, px
 from backprop_lab.pictures.timeline import Span, Timeline, at
@@ -49,6 +50,13 @@ def own_colours() -> str:
 def levels(line: Timeline) -> list[tuple[str, Picture]]:
     """(name, picture) of each level of folding, finest first: see :mod:`backprop_lab.pictures.folding`."""
     return [(name, Picture(line, groups, name)) for name, groups in foldings(line.nodes)]
+
+
+def readable(line: Timeline, wish: str | None = None) -> Picture:
+    """The picture of the level that is shown first, or of the one named ``wish``."""
+    folded = foldings(line.nodes)
+    name = shown_first(folded, wish)
+    return Picture(line, dict(folded)[name], name)
 
 
 class Picture:
@@ -82,6 +90,13 @@ class Picture:
             [[card_of[source] for source, _ in flows] for flows in self.flows],
             self._gap_widths,
         )
+        self.places = place_labels(
+            self.layout,
+            {
+                arrow: (max(d.width for _, d in drawn) + 8, max(d.height for _, d in drawn) + 4)
+                for arrow, drawn in self.labels.items()
+            },
+        )
 
     def __len__(self):
         return len(self.cards)
@@ -100,7 +115,7 @@ class Picture:
                 meets = at(self.line.arrived[node.inputs[argument]], span.start).of > 1
                 stays = meets and len(arrows) == 1
                 seen = span if stays else span._replace(end=span.start + 1)
-                labels.append(Drawn(seen, block(span.what)))
+                labels.append(Drawn(seen, block_on_arrow(span.what)))
         return labels
 
     def _gap_widths(self, layer_of):
@@ -188,14 +203,16 @@ class Picture:
                 numbers(out, drawn, "→", box.x, y + (card.value_height - drawn.height) / 2)
         y += card.value_height + 4
         out.rule(left + 6, y, left + width - 6)
-        y += 16
-        out.title(box.x, y, card.name, card.named, card.shape)
-        for line_of_it in card.how:
+        y += 1
+        if card.name:
             y += LINE
-            out.text("bl-how", box.x, y, line_of_it, "middle")
-        if card.folded:
+            out.title(box.x, y, card.name, card.shape)
+        for text in card.how:
             y += LINE
-            out.text("bl-count", box.x, y, card.inside, "middle")
+            out.text("bl-how", box.x, y, text, "middle")
+        if card.note:
+            y += LINE
+            out.text("bl-count", box.x, y, card.note, "middle")
         y += 7
         if card.gradients:
             out.rule(left + 6, y, left + width - 6)
@@ -208,23 +225,10 @@ class Picture:
                         out.text("bl-count", box.x, below, f"{span.what} arrived", "middle")
         out.raw("</g>")
 
-    def _points(self, arrow):
-        """The arrow's way: (x, y) pairs between which it curves, then runs straight, in turn."""
-        boxes, columns = self.layout.boxes, self.layout.columns
-        source, target = boxes[arrow.source], boxes[arrow.target]
-        y = source.y
-        points = [(source.x + source.width / 2, y), (columns[source.layer][1], y)]
-        for waypoint in arrow.through:
-            left, right = columns[waypoint.layer]
-            points += [(left, waypoint.y), (right, waypoint.y)]
-        y = port_y(target, arrow.port, arrow.ports)
-        return [*points, (columns[target.layer][0], y), (target.x - target.width / 2, y)]
-
     def _arrow(self, out, arrow):
         source, inner = self.flows[arrow.target][arrow.port]
-        points = self._points(arrow)
-        back = source.needs_gradient and any(node.needs_gradient for node, _ in inner)
-        shift = APART if back else 0
+        points = way(self.layout, arrow)
+        shift = APART if source.needs_gradient else 0  # the same for all arrows that share a waypoint
         out.raw("<g>")
         reads = sorted({p for node, _ in inner for p in self._computed_at(node)})
         x, y = points[-1]
@@ -248,26 +252,12 @@ class Picture:
         return starts.intersection(self.line.active.get(node, ()))
 
     def _labels(self, out):
-        """The contributions on the arrows, in the gap before the card that sends them, pushed apart."""
-        gaps: dict[int, list] = {}
-        for arrow in self.layout.arrows:
-            labels = self.labels.get((arrow.target, arrow.port))
-            if labels:
-                (x0, y0), (x1, y1) = self._points(arrow)[-3:-1]
-                height = max(label.drawn.height for label in labels)
-                layer = self.layout.boxes[arrow.target].layer
-                box = Box(0, height + 4, layer, x=(x0 + x1) / 2, y=(y0 + y1) / 2)
-                gaps.setdefault(layer, []).append((box, labels))
-        for _, placed in sorted(gaps.items()):
-            placed.sort(key=lambda entry: entry[0].y)
-            boxes = [box for box, _ in placed]
-            spread_out(boxes, [box.y for box in boxes], between=4)
-            for box, labels in placed:
-                for span, drawn in labels:
-                    with out.group("bl-label", out.show(span)):
-                        width, height = drawn.width + 8, drawn.height + 4
-                        out.rect("bl-plate", box.x - width / 2, box.y - height / 2, width, height, 4)
-                        numbers(out, drawn, "", box.x, box.y - drawn.height / 2)
+        for arrow, place in self.places.items():
+            for span, drawn in self.labels[arrow]:
+                with out.group("bl-label", out.show(span)):
+                    width, height = drawn.width + 8, drawn.height + 4
+                    out.rect("bl-plate", place.x - width / 2, place.y - height / 2, width, height, 4)
+                    numbers(out, drawn, "", place.x, place.y - drawn.height / 2)
 
 
 def _flows(group) -> list:
