@@ -9,6 +9,7 @@ from backprop_lab import notation
 from backprop_lab.graph import Node, topological_order
 from backprop_lab.passes import checked_node
 from backprop_lab.pictures import timeline
+from backprop_lab.pictures.raster import png
 from backprop_lab.pictures.svg import Picture
 
 MOST_NODES = 250
@@ -29,7 +30,9 @@ class Drawing:
         return f"<{self._title}>"
 
     def save(self, path) -> Path:
-        """Write the picture to ``path`` (.svg or .html) and return the path.
+        """Write the picture to ``path`` (.svg, .png or .html) and return the path.
+
+        .png needs the extra ``images``: ``pip install "backprop-lab[images]"``.
 
         >>> import backprop_lab as bl, tempfile, os
         >>> x = bl.variable("x", 3.0)
@@ -37,7 +40,12 @@ class Drawing:
         ...     bl.draw(x * x).save(os.path.join(folder, "square.svg")).name
         'square.svg'
         """
-        return write(path, {".svg": lambda: self.svg, ".html": lambda: page(self._title, self.svg)})
+        kinds = {
+            ".svg": lambda: self.svg,
+            ".png": lambda: png(self.svg),
+            ".html": lambda: page(self._title, self.svg),
+        }
+        return write(path, kinds)
 
 
 def draw(J: Node) -> Drawing:
@@ -77,12 +85,13 @@ def as_image(svg: str, description: str) -> str:
 
 
 def write(path, kinds: dict) -> Path:
-    """Write what ``kinds`` has for the ending of ``path``; return the path."""
+    """Write what ``kinds`` has for the ending of ``path``, text or bytes; return the path."""
     path = Path(path)
     if path.suffix not in kinds:
         given = repr(path.suffix) if path.suffix else f"{path.name!r}, which has no ending"
         raise ValueError(f"save: this is written as {' or '.join(kinds)}, not {given}")
-    path.write_text(kinds[path.suffix](), "utf-8")
+    content = kinds[path.suffix]()
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 

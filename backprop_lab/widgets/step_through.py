@@ -22,6 +22,7 @@ from backprop_lab.graph import Node
 from backprop_lab.passes import steps as all_steps
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.drawing import as_image, page, readable_graph, write
+from backprop_lab.pictures.raster import gif, png
 from backprop_lab.pictures.svg import Picture
 from backprop_lab.widgets import assets
 from backprop_lab.widgets.panel import opening, panel
@@ -113,9 +114,18 @@ class StepThrough(anywidget.AnyWidget):
         )
 
     def save(self, path) -> Path:
-        """Write the step-through to ``path``: a page (.html) that works alone, or a picture (.svg) of the
-        present position. Returns the path."""
-        return write(path, {".html": self._page, ".svg": lambda: self._picture.still(self.position)})
+        """Write the step-through to ``path``: a page (.html) that works alone, an animation (.gif) of all
+        steps, or a picture (.svg, .png) of the present position. Returns the path.
+
+        .png and .gif need the extra ``images``: ``pip install "backprop-lab[images]"``."""
+        still = self._picture.still
+        kinds = {
+            ".html": self._page,
+            ".gif": lambda: gif([still(position) for position in range(len(self.steps) + 1)]),
+            ".svg": lambda: still(self.position),
+            ".png": lambda: png(still(self.position)),
+        }
+        return write(path, kinds)
 
     def _page(self) -> str:
         data = json.dumps(
