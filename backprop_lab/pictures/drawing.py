@@ -18,8 +18,8 @@ MOST_NODES = 250
 class Drawing:
     """A still picture: the last line of a cell shows it, ``.svg`` is its text, ``.save`` writes it."""
 
-    def __init__(self, picture: Picture, position: int = 0):
-        self.svg = picture.still(position)
+    def __init__(self, picture: Picture, position: int = 0, palette: str = "green"):
+        self.svg = picture.still(position, palette)
         self.description = picture.describe(position)
         self._title = f"graph of {notation.mention(picture.line.cost)}, {len(picture.nodes)} nodes"
 
@@ -48,10 +48,11 @@ class Drawing:
         return write(path, kinds)
 
 
-def draw(J: Node) -> Drawing:
+def draw(J: Node, palette: str = "green") -> Drawing:
     """The graph of everything ``J`` depends on, in its present state: unknown, green, red.
 
-    Raises ValueError for graphs of more than 250 nodes, which nobody could read.
+    ``palette="blue"`` has blue in place of green. Raises ValueError for another palette, and for graphs of
+    more than 250 nodes, which nobody could read.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
@@ -59,7 +60,7 @@ def draw(J: Node) -> Drawing:
     <graph of x · x, 2 nodes>
     """
     readable_graph(J, "draw")
-    return Drawing(Picture(timeline.of_state(J)))
+    return Drawing(Picture(timeline.of_state(J)), palette=palette)
 
 
 def readable_graph(J: Node, what: str) -> None:
