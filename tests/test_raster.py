@@ -50,6 +50,8 @@ def test_a_png_has_two_pixels_for_a_unit_and_white_paper():
 def test_the_same_picture_gives_the_same_bytes():
     made = [bl.step_through(graphs.lecture()) for _ in range(2)]
     assert raster.png(made[0]._picture.still(9)) == raster.png(made[1]._picture.still(9))
+    one, other = (raster.gif([bl.draw(graphs.product()).svg] * 2) for _ in range(2))
+    assert one == other
 
 
 def test_green_comes_forwards_and_vermillion_backwards():
@@ -174,6 +176,6 @@ def test_the_lectures_film_is_small(tmp_path):
 @pytest.mark.parametrize("name", ["x.png", "x.gif"])
 def test_without_resvg_it_says_what_to_install_and_writes_nothing(tmp_path, monkeypatch, name):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
-    with pytest.raises(ImportError, match=r'pip install "backprop-lab\[images\]"'):
+    with pytest.raises(ImportError, match="drawn by resvg: pip install resvg-py"):
         bl.step_through(graphs.product()).save(tmp_path / name)
     assert not list(tmp_path.iterdir())

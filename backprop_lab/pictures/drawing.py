@@ -32,7 +32,7 @@ class Drawing:
     def save(self, path) -> Path:
         """Write the picture to ``path`` (.svg, .png or .html) and return the path.
 
-        .png needs the extra ``images``: ``pip install "backprop-lab[images]"``.
+        A .png is drawn by resvg: ``pip install resvg-py``.
 
         >>> import backprop_lab as bl, tempfile, os
         >>> x = bl.variable("x", 3.0)

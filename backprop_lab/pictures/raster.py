@@ -28,7 +28,7 @@ def png(svg: str, scale: float = SCALE) -> bytes:
     try:
         import resvg_py
     except ImportError:
-        raise ImportError('.png and .gif are drawn by resvg: pip install "backprop-lab[images]"') from None
+        raise ImportError(".png and .gif are drawn by resvg: pip install resvg-py") from None
     import matplotlib
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -117,7 +117,7 @@ class StepThrough(anywidget.AnyWidget):
         """Write the step-through to ``path``: a page (.html) that works alone, an animation (.gif) of all
         steps, or a picture (.svg, .png) of the present position. Returns the path.
 
-        .png and .gif need the extra ``images``: ``pip install "backprop-lab[images]"``."""
+        .png and .gif are drawn by resvg: ``pip install resvg-py``."""
         still = self._picture.still
         kinds = {
             ".html": self._page,
