@@ -336,6 +336,16 @@ def test_forward_records_are_the_right_ones():
             assert str(wrong) == str(right) and not wrong.differs
 
 
+def test_a_record_keeps_the_alarm_of_the_right_run_where_it_holds_here_too():
+    x = bl.variable("x", 0.0)
+    J = np.sqrt(bl.relu(x))
+    wrong, right = wrong_steps(J, "no_activation_derivative"), bl.steps(J)
+    alarms = [[step.alarm for step in run if step.alarm] for run in (wrong, right)]
+    assert alarms[0] == alarms[1] != []
+    K = bl.sigmoid(bl.variable("a", np.inf)) * 1
+    assert [step.alarm for step in wrong_steps(K, "overwrite")] == [step.alarm for step in bl.steps(K)]
+
+
 @each_bug
 def test_the_right_record_adds_up_over_the_same_arrows(bug):
     """In whatever order the wrong pass takes them, the right sums end at the right gradient."""
