@@ -102,12 +102,12 @@ def test_the_states_of_the_cards_follow_the_position(page, tmp_path):
     address, film = saved(J, tmp_path)
     page.goto(address)
     page.focus(".bl-step")
-    line = film._picture.line
+    line = film._film.picture.line
     for p in range(len(film.steps) + 1):
         states = page.eval_on_selector_all("g[data-node]", "all => all.map(g => g.dataset.state)")
         assert states == [line.state(node, p) for node in line.nodes]
         rings = page.eval_on_selector_all("g[data-node].bl-active", "all => all.map(g => +g.dataset.node)")
-        assert rings == [film._picture.number[n] for n in line.nodes if p in line.active.get(n, ())]
+        assert rings == [film._film.picture.number[n] for n in line.nodes if p in line.active.get(n, ())]
         page.keyboard.press("ArrowRight")
 
 
@@ -168,10 +168,10 @@ def test_play_goes_on_by_itself_and_stops_at_the_end(page, tmp_path):
 def test_a_click_on_a_card_goes_to_its_next_moment(page, tmp_path):
     address, film = saved(graphs.lecture(), tmp_path)
     page.goto(address)
-    line = film._picture.line
+    line = film._film.picture.line
     y_hat = next(n for n in line.nodes if n.name == "y_hat")
     for expected in [*line.active[y_hat], line.active[y_hat][0]]:
-        page.locator(f'g[data-node="{film._picture.number[y_hat]}"] .bl-card').click(
+        page.locator(f'g[data-node="{film._film.picture.number[y_hat]}"] .bl-card').click(
             position={"x": 5, "y": 5}
         )
         assert position(page) == expected

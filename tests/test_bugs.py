@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from oracles import law
 from samples import by_name, lecture_network, programs
 
@@ -19,6 +19,7 @@ from backprop_lab.widgets.panel import panel
 from tools import graphs
 
 RIGHT = replace(BUGS["overwrite"], name="right", adds=True)  # the museum's pass with nothing exchanged
+some = settings(law, max_examples=25)
 each_bug = pytest.mark.parametrize("bug", BUGS)
 each_graph = pytest.mark.parametrize("graph", graphs.ALL)
 
@@ -204,7 +205,7 @@ def test_where_it_changes_nothing_it_says_so_and_where_it_would(bug):
         np.testing.assert_array_equal(gradient, right[variable])
 
 
-@law
+@some
 @given(programs())
 def test_whatever_is_wrong_in_a_variable_is_caught_and_nothing_else(program):
     J = program.graph()
@@ -335,6 +336,16 @@ def test_forward_records_are_the_right_ones():
             assert str(wrong) == str(right) and not wrong.differs
 
 
+def test_a_record_keeps_the_alarm_of_the_right_run_where_it_holds_here_too():
+    x = bl.variable("x", 0.0)
+    J = np.sqrt(bl.relu(x))
+    wrong, right = wrong_steps(J, "no_activation_derivative"), bl.steps(J)
+    alarms = [[step.alarm for step in run if step.alarm] for run in (wrong, right)]
+    assert alarms[0] == alarms[1] != []
+    K = bl.sigmoid(bl.variable("a", np.inf)) * 1
+    assert [step.alarm for step in wrong_steps(K, "overwrite")] == [step.alarm for step in bl.steps(K)]
+
+
 @each_bug
 def test_the_right_record_adds_up_over_the_same_arrows(bug):
     """In whatever order the wrong pass takes them, the right sums end at the right gradient."""
@@ -347,7 +358,7 @@ def test_the_right_record_adds_up_over_the_same_arrows(bug):
                 np.testing.assert_allclose(step.right.so_far.sum, step.receiver.grad, rtol=1e-12)
 
 
-@law
+@some
 @given(programs())
 def test_a_local_jacobian_is_the_true_one_and_the_graph_stays_as_it_was(program):
     J = program.graph()
@@ -355,8 +366,7 @@ def test_a_local_jacobian_is_the_true_one_and_the_graph_stays_as_it_was(program)
     for bug in BUGS:
         for step in wrong_steps(J, bug):
             assert str(step) and step.confusions == ()
-            if isinstance(step.local, np.ndarray):
-                np.testing.assert_array_equal(step.local, step.right.local)
+            assert step.local is step.right.local
             for array in (step.upstream, step.contribution, step.before, step.so_far and step.so_far.sum):
                 assert array is None or not array.flags.writeable
     after = [(repr(node), node._value, node._grad) for node in topological_order(J)]

@@ -150,7 +150,7 @@ def test_a_picture_is_saved_as_a_file_that_stands_alone(tmp_path, name):
 
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"\.svg or \.html, not '.docx'"):
+    with pytest.raises(ValueError, match=r"\.svg or \.png or \.html, not '.docx'"):
         bl.draw(graphs.lecture()).save(tmp_path / "x.docx")
 
 

@@ -100,7 +100,7 @@ def test_a_saved_page_of_the_lectures_network_is_small(tmp_path):
 
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"\.html or \.svg, not '.mp4'"):
+    with pytest.raises(ValueError, match=r"\.html or \.gif or \.svg or \.png, not '.mp4'"):
         bl.step_through(graphs.order()).save(tmp_path / "film.mp4")
 
 

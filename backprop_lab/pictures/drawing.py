@@ -10,6 +10,7 @@ from backprop_lab.graph import Node, topological_order
 from backprop_lab.passes import checked_node
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.folding import LEVELS
+from backprop_lab.pictures.raster import png
 from backprop_lab.pictures.svg import Picture, readable
 
 MOST_NODES = 1000  # a step-through of so many takes two seconds to make, and 3 MB
@@ -18,8 +19,8 @@ MOST_NODES = 1000  # a step-through of so many takes two seconds to make, and 3 
 class Drawing:
     """A still picture: the last line of a cell shows it, ``.svg`` is its text, ``.save`` writes it."""
 
-    def __init__(self, picture: Picture, position: int = 0):
-        self.svg = picture.still(position)
+    def __init__(self, picture: Picture, position: int = 0, palette: str = "green"):
+        self.svg = picture.still(position, palette)
         self.description = picture.describe(position)
         folded = f" in {len(picture)} cards" if len(picture) < len(picture.nodes) else ""
         self._title = f"graph of {notation.mention(picture.line.cost)}, {len(picture.nodes)} nodes{folded}"
@@ -31,7 +32,9 @@ class Drawing:
         return f"<{self._title}>"
 
     def save(self, path) -> Path:
-        """Write the picture to ``path`` (.svg or .html) and return the path.
+        """Write the picture to ``path`` (.svg, .png or .html) and return the path.
+
+        A .png is drawn by resvg: ``pip install resvg-py``.
 
         >>> import backprop_lab as bl, tempfile, os
         >>> x = bl.variable("x", 3.0)
@@ -39,15 +42,21 @@ class Drawing:
         ...     bl.draw(x * x).save(os.path.join(folder, "square.svg")).name
         'square.svg'
         """
-        return write(path, {".svg": lambda: self.svg, ".html": lambda: page(self._title, self.svg)})
+        kinds = {
+            ".svg": lambda: self.svg,
+            ".png": lambda: png(self.svg),
+            ".html": lambda: page(self._title, self.svg),
+        }
+        return write(path, kinds)
 
 
-def draw(J: Node, fold: str | None = None) -> Drawing:
+def draw(J: Node, fold: str | None = None, palette: str = "green") -> Drawing:
     """The graph of everything ``J`` depends on, in its present state: unknown, green, red.
 
     A large graph is folded until it can be read, at most about 30 cards; ``fold`` says how far: ``"all"``
     shows every node, ``"blocks"`` those with a name, ``"outline"`` about twelve cards (where the graph
-    has no such level, the nearest). Raises ValueError for graphs of more than 1000 nodes.
+    has no such level, the nearest). ``palette="blue"`` has blue in place of green. Raises ValueError for
+    another palette or fold, and for graphs of more than 1000 nodes.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
@@ -57,7 +66,7 @@ def draw(J: Node, fold: str | None = None) -> Drawing:
     if fold is not None and fold not in LEVELS:
         raise ValueError(f"draw: fold is {', '.join(map(repr, LEVELS))} or None, not {fold!r}")
     readable_graph(J, "draw")
-    return Drawing(readable(timeline.of_state(J), fold))
+    return Drawing(readable(timeline.of_state(J), fold), palette=palette)
 
 
 def readable_graph(J: Node, what: str) -> None:
@@ -83,12 +92,13 @@ def as_image(svg: str, description: str) -> str:
 
 
 def write(path, kinds: dict) -> Path:
-    """Write what ``kinds`` has for the ending of ``path``; return the path."""
+    """Write what ``kinds`` has for the ending of ``path``, text or bytes; return the path."""
     path = Path(path)
     if path.suffix not in kinds:
         given = repr(path.suffix) if path.suffix else f"{path.name!r}, which has no ending"
         raise ValueError(f"save: this is written as {' or '.join(kinds)}, not {given}")
-    path.write_text(kinds[path.suffix](), "utf-8")
+    content = kinds[path.suffix]()
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 

@@ -22,7 +22,7 @@ from backprop_lab.pictures.cards import LINE, PAD, Card, Drawn
 from backprop_lab.pictures.folding import Group, foldings, shown_first
 from backprop_lab.pictures.labels import place_labels, way
 from backprop_lab.pictures.layout import lay_out
-from backprop_lab.pictures.palette import DARK, LIGHT, colours
+from backprop_lab.pictures.palette import colours, palette_named
 from backprop_lab.pictures.pen import Pen, numbers, path, pile, px
 from backprop_lab.pictures.timeline import Span, Timeline, at
 
@@ -39,12 +39,10 @@ def style() -> str:
     return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.S)).strip()
 
 
-def own_colours() -> str:
+def own_colours(palette: str) -> str:
     """The colours of a picture that stands alone: light or dark as the reader's page is."""
-    return (
-        f".bl-graph {{ {colours(LIGHT)} }} "
-        f"@media (prefers-color-scheme: dark) {{ .bl-graph {{ {colours(DARK)} }} }}"
-    )
+    light, dark = map(colours, palette_named(palette))
+    return f".bl-graph {{ {light} }} @media (prefers-color-scheme: dark) {{ .bl-graph {{ {dark} }} }}"
 
 
 def levels(line: Timeline) -> list[tuple[str, Picture]]:
@@ -129,9 +127,9 @@ class Picture:
         """The SVG of all positions at once, for a page that switches between them."""
         return self._svg(None)
 
-    def still(self, position: int = 0) -> str:
+    def still(self, position: int = 0, palette: str = "green") -> str:
         """The SVG at one position: a file that stands on its own."""
-        return self._svg(position)
+        return self._svg(position, palette)
 
     def describe(self, position: int) -> str:
         """The picture in words, for those who do not see it."""
@@ -157,7 +155,7 @@ class Picture:
 
     # ------------------------------------------------------------------------------------- writing it
 
-    def _svg(self, position) -> str:
+    def _svg(self, position, palette=None) -> str:
         out = Pen(position, self.line.length)
         width, height = px(self.layout.width), px(self.layout.height)
         still = position is not None
@@ -169,7 +167,7 @@ class Picture:
             f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{limits}>'
         )
         if still:
-            out.raw(f"<style>{own_colours()} {style()}</style>")
+            out.raw(f"<style>{own_colours(palette)} {style()}</style>")
             out.raw(f"<title>{escape(title)}</title><desc>{escape(self.describe(position))}</desc>")
         for card, box in zip(self.cards, self.layout.boxes, strict=True):
             self._card(out, card, box)

@@ -24,11 +24,17 @@ DARK_PAGES = ('body[data-jp-theme-light="false"]', "body.vscode-dark", "html[the
 
 @cache
 def styles() -> str:
-    """The style of the picture and of the widgets around it, in the colours of the page's theme."""
-    from backprop_lab.pictures.palette import DARK, LIGHT, colours
+    """The style of the picture and of the widgets around it, in the colours of the page's theme.
+
+    A class on a widget's root chooses another palette than the green one: ``bl-blue``.
+    """
+    from backprop_lab.pictures.palette import PALETTES, colours
     from backprop_lab.pictures.svg import style
 
-    widgets = ":is(.bl-step, .bl-question)"
-    dark = ", ".join(f"{page} {widgets}" for page in DARK_PAGES)
+    rules = []
+    for name, palette in PALETTES.items():
+        widgets = ":is(.bl-step, .bl-question)" + ("" if name == "green" else f".bl-{name}")
+        dark = ", ".join(f"{page} {widgets}" for page in DARK_PAGES)
+        rules += [f"{widgets} {{ {colours(palette.light)} }}", f"{dark} {{ {colours(palette.dark)} }}"]
     own = (files("backprop_lab.widgets") / "static" / "step_through.css").read_text("utf-8")
-    return f"{widgets} {{ {colours(LIGHT)} }}\n{dark} {{ {colours(DARK)} }}\n{style()}\n{own}"
+    return "\n".join([*rules, style(), own])

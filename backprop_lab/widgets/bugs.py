@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.arrays import frozen, presentable
+from backprop_lab.arrays import finite, frozen, presentable
 from backprop_lab.errors import ShapeError
 from backprop_lab.gradient_check import GradientReport, check_given
 from backprop_lab.graph import Node, topological_order
@@ -194,7 +194,7 @@ def bug_named(bug: str | Bug) -> Bug:
 # ---------------------------------------------------------------------------------------- the records
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class WrongStep(Step):
     """A record of a pass with a bug: what this pass did, and in ``right`` what would have been right.
 
@@ -203,8 +203,8 @@ class WrongStep(Step):
     stands where it stood, and the record is the last one. ``local`` is the true Jacobian.
     """
 
-    bug: Bug | None = None
-    right: Step | None = None
+    bug: Bug
+    right: Step
 
     @cached_property
     def differs(self) -> bool:
@@ -335,6 +335,7 @@ def _go_back(bug, seed, leaving, left_over, records) -> dict[Node, np.ndarray]:
                 flow = presentable(np.asarray(flow, receiver.dtype))
                 gradients[receiver] = frozen(_sum(before if bug.adds else None, flow))
                 contribution = flow
+                alarm = None if finite(flow) else arrow.alarm
             except (ValueError, IndexError) as error:
                 alarm, arrived = f"{type(error).__name__}: {error}", count - 1
             now = gradients.get(receiver, frozen(np.zeros(receiver.shape, receiver.dtype)))
@@ -346,7 +347,7 @@ def _go_back(bug, seed, leaving, left_over, records) -> dict[Node, np.ndarray]:
                     before=before, so_far=SoFar(now, arrived, of), complete=arrived == of, alarm=alarm,
                 )
             )  # fmt: skip
-            if alarm:
+            if contribution is None:
                 return gradients
             if count == (of if bug.waits else 1):
                 reached.append(receiver)

@@ -34,8 +34,8 @@ class Film:
     update.
     """
 
-    def __init__(self, J: Node, rounds: list[Round], bug: Bug | None = None):
-        self.cost, self.rounds, self.bug = J, rounds, bug
+    def __init__(self, J: Node, rounds: list[Round], bug: Bug | None = None, palette: str = "green"):
+        self.cost, self.rounds, self.bug, self.palette = J, rounds, bug, palette
         self.learns = bool(rounds[0].updates)
         self.forward = sum(step.phase == "forward" for step in rounds[0].steps)
         end = {update.variable: update.after for update in rounds[-1].updates}
@@ -75,6 +75,7 @@ class Film:
             entries[index + 1]["ask"] = question | {"answered": answered}
         return {
             "title": self.title,
+            "palette": self.palette,
             "pictures": [{"name": name, "svg": picture.film()} for name, picture in self.levels],
             "shown": self.shown,
             "code": self.listing.lines,
@@ -105,6 +106,10 @@ class Film:
 
     # -- the same, where no kernel runs
 
+    def still(self, position: int) -> str:
+        """The picture at a position, as SVG."""
+        return self.picture.still(position, self.palette)
+
     def table(self) -> str:
         """All steps as text, one line each."""
         return "\n".join(str(event) for round in self.rounds for event in (*round.steps, *round.updates))
@@ -124,7 +129,7 @@ class Film:
             captions[self.last] = f"After {len(self.rounds)} updates: the variables have moved."
         pictures = ""
         for p, caption in captions.items():
-            image = as_image(self.picture.still(p), self.picture.describe(p))
+            image = as_image(self.still(p), self.picture.describe(p))
             if hidden and p > self.forward:  # whoever is asked to predict must not see it here
                 pictures += f"<details><summary>{caption}</summary>{image}</details>"
             else:

@@ -20,6 +20,8 @@ from backprop_lab.gradient_check import GradientReport, check_given
 from backprop_lab.graph import Node
 from backprop_lab.passes import steps as all_steps
 from backprop_lab.pictures.drawing import page, readable_graph, write
+from backprop_lab.pictures.palette import palette_named
+from backprop_lab.pictures.raster import gif, png
 from backprop_lab.records import Step
 from backprop_lab.rounds import Round, learning_rounds
 from backprop_lab.widgets import assets
@@ -45,9 +47,10 @@ class StepThrough(anywidget.AnyWidget):
     film = traitlets.Dict().tag(sync=True)
     complaint = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, bug=None):
-        self._run, self._answered = run, predict == "answered"
-        self._film = Film(J, run({}), bug)
+    def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, **how):
+        self._answered = predict == "answered"
+        self._record = lambda given: Film(J, run(given), **how)
+        self._film = self._record({})
         if not 0 <= step <= self._film.last:
             raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step}")
         super().__init__(position=step, predict=bool(predict), film=self._film.data(self._answered))
@@ -78,7 +81,7 @@ class StepThrough(anywidget.AnyWidget):
                 leaves[name]: np.reshape(np.asarray(values), leaves[name].shape)
                 for name, values in change["new"].items()
             }
-            self._film = Film(self._film.cost, self._run(given), self._film.bug)
+            self._film = self._record(given)
         except (ValueError, TypeError, IndexError) as error:
             self.complaint = str(error)
             return
@@ -90,7 +93,7 @@ class StepThrough(anywidget.AnyWidget):
 
         They are those of the graph's own values, whatever ``given`` says.
         """
-        steps = [step for step in self._run({})[0].steps if step.contribution is not None]
+        steps = [step for step in self._record({}).rounds[0].steps if step.contribution is not None]
         found = {step.receiver: step.so_far.sum for step in steps if step.receiver.leaf_kind == "variable"}
         return check_given(self._film.cost, found)
 
@@ -114,11 +117,19 @@ class StepThrough(anywidget.AnyWidget):
         }, metadata
 
     def save(self, path) -> Path:
-        """Write a page that steps through the run without kernel and network (.html), or the picture of the
-        present position (.svg), and return the path.
+        """Write the step-through to ``path``: a page (.html) that works alone, an animation (.gif) of all
+        steps, or a picture (.svg, .png) of the present position. Returns the path.
+
+        .png and .gif are drawn by resvg: ``pip install resvg-py``.
         """
-        still = self._film.picture.still
-        return write(path, {".html": self._page, ".svg": lambda: still(self.position)})
+        still = self._film.still
+        kinds = {
+            ".html": self._page,
+            ".gif": lambda: gif([still(position) for position in range(self._film.last + 1)]),
+            ".svg": lambda: still(self.position),
+            ".png": lambda: png(still(self.position)),
+        }
+        return write(path, kinds)
 
     def _page(self) -> str:
         data = json.dumps(
@@ -138,6 +149,7 @@ def step_through(
     step: int = 0,
     predict: bool | str = False,
     bug: str | None = None,
+    palette: str = "green",
     *,
     learning_rate: float | Callable[[int], float] | None = None,
     iterations: int = 3,
@@ -154,6 +166,8 @@ def step_through(
     ``bug``: the way back goes wrong as hand-written ones do, with the right numbers beside the wrong ones.
     ``"overwrite"``, ``"too_early"``, ``"not_reset"``, ``"not_unbroadcast"``, ``"no_activation_derivative"``,
     ``"not_transposed"``. ``.check()`` is then the gradient check that catches it.
+
+    ``palette="blue"`` has blue in place of green.
 
     With a ``learning_rate`` it is the film of learning: ``iterations`` times a batch, both passes and the
     update, as ``bl.sgd(J, data, learning_rate, batch_size, seed=seed)`` takes them. The variables in the
@@ -172,17 +186,19 @@ def step_through(
     readable_graph(J, "step_through")
     if predict not in (False, True, "answered"):
         raise ValueError(f'step_through: predict is True, False or "answered", not {predict!r}')
+    palette_named(palette)  # refused at once, not when the picture is drawn
     if bug is not None:
         if learning_rate is not None:
             raise TypeError("step_through: bug= is one pass; leave learning_rate= out")
         bug = bug_named(bug)
-        return StepThrough(J, lambda given: [Round(wrong_steps(J, bug, given))], step, predict, bug)
-    if learning_rate is None:
-        if data is not None or batch_size is not None:
-            raise TypeError("step_through: data= and batch_size= are for learning; give a learning_rate= too")
-        return StepThrough(J, lambda given: [Round(all_steps(J, given=given))], step, predict)
+    if learning_rate is None and (data is not None or batch_size is not None):
+        raise TypeError("step_through: data= and batch_size= are for learning; give a learning_rate= too")
 
-    def learning(given):
+    def run(given):
+        if bug is not None:
+            return [Round(wrong_steps(J, bug, given))]
+        if learning_rate is None:
+            return [Round(all_steps(J, given=given))]
         return learning_rounds(J, iterations, learning_rate, data, batch_size, seed, given)
 
-    return StepThrough(J, learning, step, predict)
+    return StepThrough(J, run, step, predict, bug=bug, palette=palette)

@@ -52,15 +52,15 @@ export function mount(root, state) {
   const jacobian = make("div", { class: "bl-jacobians" });
   const leaves = make("div", {});
   const folds = [fold("NumPy line", code), fold("Jacobian", jacobian)];
-  if (state.live) folds.push(fold("Change the inputs", leaves));
+  const changing = state.live ? [fold("Change the inputs", leaves)] : []; // above the picture that follows
   const live = make("div", { class: "bl-live", "aria-live": "polite", role: "status" });
   const frame = make(
     "div",
     {
-      class: "bl-step", tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true",
+      class: `bl-step bl-${film.palette}`, tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true",
       "aria-label": `${film.title}. Arrow keys step, Home and End jump, space plays.`,
     },
-    bar, stage, question, panel, ...folds, live,
+    bar, ...changing, stage, question, panel, ...folds, live,
   );
   root.replaceChildren(frame);
   speed.value = "1";
