@@ -1,65 +1,14 @@
-"""What a learner does, in a real Chromium: on the saved page, in JupyterLab and in Notebook 7.
+"""What a learner does with a saved step-through, in a real Chromium.
 
-Every page may speak to loopback only; a request to any other machine fails the test, and so does an error
-in a script. What is checked is the text that can be seen, against the records.
+What is checked is the text that can be seen, against the records.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
-
-import nbformat
-import pytest
-
 import backprop_lab as bl
 from tools import graphs, lab
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 HERE = "() => document.activeElement.className"
-
-if lab.find_browser() is None:
-    if os.environ.get("CI", "").lower() in ("true", "1"):
-        raise RuntimeError(lab.HOW_TO_GET_ONE)
-    pytest.skip(lab.HOW_TO_GET_ONE, allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with lab.chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser):
-    with lab.new_page(browser) as page:
-        yield page
-        assert page.strangers == [], "a request left the machine"
-        assert page.errors == [], "a script failed"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """JupyterLab over a folder with the notebooks, started by ``backprop-lab`` itself."""
-    root = tmp_path_factory.mktemp("notebooks")
-    strange = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in STRANGE])
-    strange.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(strange, root / "strange.ipynb")
-    shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", root / "untrusted.ipynb")
-    with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
-        yield server
-
-
-STRANGE = [
-    "import backprop_lab as bl\n"
-    f"x = bl.variable({graphs.HOSTILE[0]!r}, 3.0)\n"
-    f"J = x * bl.variable({graphs.HOSTILE[1]!r}, 2.0)",
-    "J",
-    "bl.step_through(J)",
-    "bl.question('What is 2 + 2?', answer='4', why='Count.', wrong={'5': '<b>One</b> too many.'})",
-    "bl.question('What is −2 · 3?', answer=-6, why='Yes.', wrong={6: 'The sign is lost.'})",
-]
 
 
 def saved(J, folder, **options):
@@ -284,107 +233,3 @@ def test_a_narrow_window_scrolls_the_picture_and_nothing_else(browser, tmp_path)
             ring = page.locator("g[data-node].bl-active .bl-ring")
             box = ring.bounding_box()
             assert box["x"] >= -6 and box["x"] + box["width"] <= 406, "the active card is out of sight"
-
-
-# ------------------------------------------------------------------------------- JupyterLab, Notebook 7
-
-
-def test_notebook_06_is_stepped_by_keyboard_alone_in_jupyterlab(page, server):
-    film = bl.step_through(graphs.lecture(), step=6)
-    lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
-    lab.run_all(page)
-    frame = page.locator(".bl-step").first
-    frame.locator(".bl-predict input").uncheck()
-    frame.focus()
-    page.keyboard.press("Home")
-    assert "Known from the start" in frame.inner_text()
-    for step in film.steps:
-        page.keyboard.press("ArrowRight")
-        assert formula(page) == step.formula
-    for step in reversed(film.steps[:-1]):
-        page.keyboard.press("ArrowLeft")
-        assert formula(page) == step.formula
-
-
-def test_the_position_reaches_python_and_python_moves_the_page(page, server):
-    lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
-    lab.run_all(page)
-    second = page.locator(".bl-step").nth(1)  # the cell that keeps its widget as `film`
-    assert second.locator(".bl-counter").text_content().startswith("16 /")
-    run_in_new_cell(page, "film.position = 3; print('moved to', film.position)")
-    page.get_by_text("moved to 3").wait_for()
-    page.wait_for_function("() => document.querySelectorAll('.bl-counter')[1].textContent.startsWith('3 /')")
-    second.focus()
-    page.keyboard.press("ArrowRight")
-    run_in_new_cell(page, "print('python sees', film.position)")
-    page.get_by_text("python sees 4").wait_for()
-
-
-def run_in_new_cell(page, source):
-    """Type ``source`` into a new last cell and run it."""
-    page.locator(".jp-Notebook .jp-Cell").last.click(position={"x": 5, "y": 5})
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.keyboard.insert_text(source)
-    page.keyboard.press("Control+Enter")
-
-
-def test_it_goes_on_when_the_kernel_is_gone(page, server):
-    lab.open_notebook(page, server, "00-start-here.ipynb")
-    lab.run_all(page)
-    page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    page.get_by_text("Shut Down Kernel", exact=True).click()
-    page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
-    page.locator(".bl-step").first.focus()
-    page.keyboard.press("End")
-    assert formula(page) == "∂J/∂w = ∂J/∂(w · x) · x"
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
-    assert formula(page) == "w · x"
-
-
-def test_the_widget_follows_the_theme_of_jupyterlab(page, server):
-    lab.open_notebook(page, server, "00-start-here.ipynb")
-    lab.run_all(page)
-    paper = "() => getComputedStyle(document.querySelector('.bl-step')).backgroundColor"
-    assert page.evaluate(paper) == "rgb(255, 255, 255)"
-    page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_text("Theme", exact=True).hover()
-    page.get_by_text("JupyterLab Dark", exact=True).click()
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    assert page.evaluate(paper) == "rgb(28, 28, 28)"
-
-
-def test_arrow_keys_step_in_notebook_7_too(page, server):
-    lab.open_notebook(page, server, "00-start-here.ipynb", application="notebooks")
-    lab.run_all(page)
-    page.errors.clear()  # Notebook 7 makes errors of its own while it loads its settings
-    page.locator(".bl-step").first.focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    assert formula(page) == "ŷ = w · x + b"
-
-
-def test_before_running_an_untrusted_notebook_shows_its_pictures(page, server):
-    lab.open_notebook(page, server, "untrusted.ipynb")
-    page.wait_for_function("() => document.querySelectorAll('img[src^=\"data:image/svg\"]').length >= 4")
-    shown = "all => all.map(i => i.naturalWidth > 50 && i.alt.length > 20)"
-    found = page.eval_on_selector_all("img[src^='data:image/svg']", shown)
-    assert len(found) >= 4 and all(found)
-
-
-def test_questions_explain_every_answer_and_hostile_names_stay_text_in_jupyterlab(page, server):
-    lab.open_notebook(page, server, "strange.ipynb")
-    lab.run_all(page)
-    choice, number = page.locator(".bl-question").nth(0), page.locator(".bl-question").nth(1)
-    choice.get_by_label("5").check()
-    assert choice.locator(".bl-answer").inner_text() == "✗ <b>One</b> too many."
-    choice.get_by_label("4").check()
-    assert choice.locator(".bl-answer").inner_text() == "✓ Count."
-    box = number.locator("input")
-    for typed, said in [("6", "✗ The sign is lost."), ("-12/2", "✓ Yes."), ("x", "✗ Type one number")]:
-        box.fill(typed)
-        box.press("Enter")
-        assert number.locator(".bl-answer").inner_text().startswith(said)
-    assert page.evaluate("() => window.hacked") is None
