@@ -61,7 +61,8 @@ FAULTS = """smallest => {
   for (const e of parts("svg rect, svg text, svg image, svg path"))
     if (!within(box(e), page)) faults.push(`${e.getAttribute("class")} ${e.textContent} leaves the picture`);
   for (const text of parts("svg text, svg tspan"))
-    if (parseFloat(getComputedStyle(text).fontSize) < smallest) faults.push(`${text.textContent} is too small`);
+    if (parseFloat(getComputedStyle(text).fontSize) < smallest)
+      faults.push(`${text.textContent} is too small`);
 
   const cards = parts("g[data-node]").map(g => ({ g, box: box(g.querySelector(".bl-card")) }));
   for (const { g, box: card } of cards) {
