@@ -18,8 +18,9 @@ from hypothesis.extra import numpy as hnp
 import backprop_lab as bl
 from backprop_lab import notation
 from backprop_lab.graph import topological_order
-from backprop_lab.pictures import timeline
-from backprop_lab.pictures.blocks import block
+from backprop_lab.pictures import svg, timeline
+from backprop_lab.pictures.blocks import block, block_on_arrow, gradient_block
+from backprop_lab.pictures.folding import FEW, LEVELS, MANY, foldings, shown_first
 from backprop_lab.pictures.layout import Box, lay_out, spread_out
 from backprop_lab.pictures.svg import Picture
 from backprop_lab.pictures.timeline import at
@@ -28,8 +29,8 @@ from tools import graphs
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def texts(svg):
-    return [t.text or "".join(t.itertext()) for t in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+def texts(drawn):
+    return [t.text or "".join(t.itertext()) for t in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
 
 
 def picture(J):
@@ -64,8 +65,8 @@ def paths():
 @pytest.mark.parametrize("name", graphs.ALL)
 def test_a_picture_is_well_formed_and_holds_no_script(name):
     made = picture(graphs.ALL[name]())
-    for svg in (made.film(), made.still(0), made.still(made.line.length - 1)):
-        root = ElementTree.fromstring(svg)
+    for drawn in (made.film(), made.still(0), made.still(made.line.length - 1)):
+        root = ElementTree.fromstring(drawn)
         assert {e.tag.removeprefix(SVG) for e in root.iter()} <= {
             "svg", "style", "title", "desc", "g", "rect", "path", "text", "tspan", "image",
         }  # fmt: skip
@@ -129,7 +130,7 @@ def test_the_description_tells_every_node_its_value_and_its_gradient():
 
 def test_a_node_on_the_last_line_of_a_cell_is_its_picture():
     J = graphs.lecture()
-    assert J._repr_html_().startswith('<img src="data:image/svg+xml')
+    assert '<img src="data:image/svg+xml' in J._repr_html_()
     assert re.search(r'alt="[^"]*ŷ', J._repr_html_())
 
 
@@ -257,6 +258,33 @@ def test_larger_arrays_are_heat_maps_with_shape_and_range():
     assert drawn.rows == ("4 × 5", "0 … 19") and drawn.image.startswith("data:image/png;base64,")
 
 
+@pytest.mark.parametrize(
+    ("entries", "caption"),
+    [
+        ([-1.0, 3.0, np.nan], "−1 … 3 + nan"),
+        ([-1.0, np.inf, -np.inf], "all −1 + ∞ + −∞"),
+        ([np.nan], "nan"),
+        ([True, False], "False … True"),
+        ([2, 7], "2 … 7"),
+    ],
+)
+def test_the_range_is_that_of_the_finite_entries_and_names_the_others(entries, caption):
+    assert block(np.resize(entries, (5, 6))).rows == ("5 × 6", caption)
+
+
+def test_a_gradient_does_not_repeat_the_shape_and_a_wide_matrix_on_an_arrow_is_a_heat_map():
+    assert gradient_block(np.ones((5, 6))).rows == ("all 1",)
+    wide = np.full((2, 4), 1 / 3)
+    assert block(wide).image is None and block_on_arrow(wide).image
+    assert block_on_arrow(wide[:, :2]).image is None
+
+
+def test_an_infinity_is_as_dark_as_the_largest_number_and_a_nan_is_black():
+    pixels = decoded(block(np.array([[np.inf, -np.inf, 5.0, -5.0, np.nan]])))
+    assert np.array_equal(pixels[0, 0], pixels[0, 2]) and np.array_equal(pixels[0, 1], pixels[0, 3])
+    assert pixels[0, 4, :3].max() == 0 and pixels[0, :4, :3].max() > 0.2
+
+
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(
     hnp.arrays(
@@ -270,15 +298,19 @@ def test_any_array_can_be_drawn(value):
     assert drawn.rows and drawn.width > 0 and drawn.height > 0
 
 
-def test_a_heat_map_is_a_png_that_others_can_read():
+def decoded(drawn):
+    """The pixels of a heat map, as another program reads them."""
     import base64
     import io
 
     import matplotlib.image
 
+    return matplotlib.image.imread(io.BytesIO(base64.b64decode(drawn.image.split(",")[1])))
+
+
+def test_a_heat_map_is_a_png_that_others_can_read():
     value = np.array([[-1.0, 0.0, 1.0, np.nan, 0.5]])
-    data = base64.b64decode(block(value).image.split(",")[1])
-    pixels = matplotlib.image.imread(io.BytesIO(data))
+    pixels = decoded(block(value))
     assert pixels.shape[:2] == value.shape
     negative, zero, positive, missing = (pixels[0, i, :3] for i in range(4))
     assert negative[2] > negative[0] > negative[1]  # purple
@@ -286,8 +318,122 @@ def test_a_heat_map_is_a_png_that_others_can_read():
     assert zero.min() > 0.95 and missing.max() == 0
 
 
+def test_a_heat_map_tells_size_in_grey_as_well():
+    greys = decoded(block(np.linspace(-1, 1, 31)[None]))[0, :, :3] @ [0.299, 0.587, 0.114]
+    assert (np.diff(greys[:16]) > 0).all() and (np.diff(greys[15:]) < 0).all()
+
+
 def test_a_large_array_travels_as_a_small_image():
     assert len(block(np.ones((784, 256))).image) < 4000
+
+
+# ------------------------------------------------------------------------------------------- folding
+
+
+def levels_of(J):
+    return foldings(topological_order(J))
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_at_every_level_each_node_stands_in_one_group_that_only_its_output_leaves(name):
+    nodes = topological_order(graphs.ALL[name]())
+    for _, groups in foldings(nodes):
+        group_of = {node: i for i, group in enumerate(groups) for node in group.nodes}
+        assert len(group_of) == sum(len(group.nodes) for group in groups) == len(nodes)
+        for i, group in enumerate(groups):
+            for operand in (operand for node in group.nodes for operand in node.inputs):
+                k = group_of[operand]
+                assert k == i or (k < i and groups[k].output is operand)
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_levels_grow_coarser_and_the_first_shown_can_be_read(name):
+    levels = levels_of(graphs.ALL[name]())
+    counts = [len(groups) for _, groups in levels]
+    assert [n for n, _ in levels] == [n for n in LEVELS if n in dict(levels)] and levels[0][0] == "all"
+    assert all(4 * coarse <= 3 * fine or coarse == FEW for fine, coarse in pairwise(counts))
+    assert counts[-1] < 16 or len(levels) == 1
+    assert len(dict(levels)[shown_first(levels)]) <= MANY
+    assert len(levels) == 1 or counts[0] > FEW
+
+
+def test_blocks_fold_what_has_no_name_into_what_it_feeds():
+    J = graphs.lecture(penalty=True)
+    blocks = dict(levels_of(J))["blocks"]
+    assert [g.output.name for g in blocks] == ["w", "theta", "W", "x", "a", "h", "y_hat", "y", "J_tilde"]
+    assert [len(g.nodes) for g in blocks] == [1, 1, 1, 1, 1, 1, 1, 1, 6]
+
+
+def test_of_a_large_graph_blocks_fold_parameters_and_overwritten_names_too():
+    outputs = [g.output.name for g in dict(levels_of(graphs.deep_network(40)))["blocks"]]
+    assert outputs == ["x", *(f"h{k}" for k in range(1, 41)), "J"]
+    totals = [g for g in dict(levels_of(graphs.network_of_neurons()))["blocks"] if g.output.name == "total"]
+    assert [len(g.nodes) for g in totals] == [10] * 4 + [13] * 5
+
+
+def test_a_chain_is_folded_into_equal_parts():
+    outline = dict(levels_of(graphs.chain(199)))["outline"]
+    sizes = [len(group.nodes) for group in outline]
+    assert len(sizes) == FEW and sum(sizes) == 200 and max(sizes) <= 2 * min(sizes)
+
+
+@settings(deadline=None, derandomize=True, max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=12, max_size=60))
+def test_any_graph_can_be_folded_to_an_outline(wishes):
+    nodes = [bl.variable("x", 1.0)]
+    for i, j in wishes:
+        nodes.append((nodes[i % len(nodes)] + nodes[j % len(nodes)]).named(f"n{len(nodes)}"))
+    used = {operand for n in nodes for operand in n.inputs}
+    levels = levels_of(np.sum(np.stack([n for n in nodes if n not in used])))
+    assert len(levels[-1][1]) < 16
+
+
+def test_a_folded_card_says_what_is_inside_and_shows_its_output():
+    J = graphs.deep_network(40)
+    bl.backward(J)
+    drawing = bl.draw(J, fold="blocks")
+    h40 = next(n for n in topological_order(J) if n.name == "h40")
+    assert "h₄₀ = tanh(W₄₀ h₃₉ + b₄₀), 5 nodes inside" in drawing.description
+    assert f"5 nodes inside: value {notation.array(h40.value)}" in drawing.description
+    assert texts(drawing.svg).count("5 nodes") == 40
+    assert repr(bl.draw(J)) == "<graph of J, 203 nodes in 12 cards>"
+
+
+def test_a_folded_card_is_looked_at_while_anything_inside_is():
+    J = graphs.lecture(penalty=True)
+    line = timeline.of_steps(J, bl.steps(J))
+    made = dict(svg.levels(line))["blocks"]
+    for position in range(1, line.length):
+        (looked_at,) = (n for n in line.nodes if position in line.active.get(n, ()))
+        root = ElementTree.fromstring(made.still(position))
+        rings = [g.get("data-node") for g in root.iter(f"{SVG}g") if g.get("class") == "bl-active"]
+        assert [r for r in rings if r] == [str(made.number[looked_at])]
+
+
+def test_one_arrow_between_two_cards_shows_each_number_while_it_flows():
+    w = bl.variable("w", 2.0)
+    h = w
+    for i in range(14):
+        h = (h * w * w).named(f"h{i}")
+    line = timeline.of_steps(h, bl.steps(h))
+    made = dict(svg.levels(line))["blocks"]
+    last = len(made) - 1
+    assert [source.name for source, _ in made.flows[last]] == ["h12", "w"]
+    _, inner = made.flows[last][1]
+    flowing = [line.active[arrow] for arrow in inner]
+    assert len(inner) == 2
+    assert [[span.start] for span, _ in made.labels[last, 1]] == flowing
+    assert all(span.end == span.start + 1 for span, _ in made.labels[last, 1])
+
+
+def test_draw_takes_the_level_that_is_asked_for_or_the_nearest():
+    J = graphs.lecture()
+    assert bl.draw(J, fold="outline").svg == bl.draw(J).svg
+    J = graphs.network_of_neurons()
+    sizes = [bl.draw(J, fold=fold).svg.count("data-node") for fold in (None, *LEVELS)]
+    assert sizes[0] == sizes[2] < sizes[1] and sizes[3] <= FEW
+    with pytest.raises(ValueError, match="'all', 'blocks', 'outline' or None, not 'some'"):
+        bl.draw(J, fold="some")
 
 
 # ------------------------------------------------------------------------------------------ the layout

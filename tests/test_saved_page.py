@@ -9,6 +9,7 @@ import backprop_lab as bl
 from tools import graphs, lab
 
 HERE = "() => document.activeElement.className"
+CARDS = ".bl-stage > div:not([hidden]) g[data-node]"  # of the level of folding that is seen
 
 
 def saved(J, folder, **options):
@@ -53,9 +54,9 @@ def test_the_states_of_the_cards_follow_the_position(page, tmp_path):
     page.focus(".bl-step")
     line = film._film.picture.line
     for p in range(len(film.steps) + 1):
-        states = page.eval_on_selector_all("g[data-node]", "all => all.map(g => g.dataset.state)")
+        states = page.eval_on_selector_all(CARDS, "all => all.map(g => g.dataset.state)")
         assert states == [line.state(node, p) for node in line.nodes]
-        rings = page.eval_on_selector_all("g[data-node].bl-active", "all => all.map(g => +g.dataset.node)")
+        rings = page.eval_on_selector_all(f"{CARDS}.bl-active", "all => all.map(g => +g.dataset.node)")
         assert rings == [film._film.picture.number[n] for n in line.nodes if p in line.active.get(n, ())]
         page.keyboard.press("ArrowRight")
 
@@ -120,7 +121,7 @@ def test_a_click_on_a_card_goes_to_its_next_moment(page, tmp_path):
     line = film._film.picture.line
     y_hat = next(n for n in line.nodes if n.name == "y_hat")
     for expected in [*line.active[y_hat], line.active[y_hat][0]]:
-        page.locator(f'g[data-node="{film._film.picture.number[y_hat]}"] .bl-card').click(
+        page.locator(f'{CARDS}[data-node="{film._film.picture.number[y_hat]}"] .bl-card').click(
             position={"x": 5, "y": 5}
         )
         assert position(page) == expected
@@ -167,7 +168,7 @@ def test_a_question_right_after_another_is_asked_too(page, tmp_path):
         page.keyboard.press("ArrowRight")
         ask = film.film["steps"][asked]["ask"]
         assert ask["question"] in page.locator(".bl-ask").inner_text()
-        rings = page.locator(".bl-stage g[data-node].bl-asked").evaluate_all("all => all.length")
+        rings = page.locator(f"{CARDS}.bl-asked").evaluate_all("all => all.length")
         assert rings == 1, "the node asked about is marked"
         page.keyboard.type(" ".join(map(str, ask["answer"])))
         page.keyboard.press("Enter")
@@ -230,6 +231,6 @@ def test_a_narrow_window_scrolls_the_picture_and_nothing_else(browser, tmp_path)
         for _ in range(40):
             page.keyboard.press("ArrowRight")
             assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-            ring = page.locator("g[data-node].bl-active .bl-ring")
+            ring = page.locator(f"{CARDS}.bl-active .bl-ring")
             box = ring.bounding_box()
             assert box["x"] >= -6 and box["x"] + box["width"] <= 406, "the active card is out of sight"

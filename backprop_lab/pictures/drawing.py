@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from backprop_lab.graph import Node, topological_order
 from backprop_lab.passes import checked_node
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.folding import LEVELS
+from backprop_lab.pictures.pen import px
 from backprop_lab.pictures.raster import png
-from backprop_lab.pictures.svg import Picture, readable
+from backprop_lab.pictures.svg import LEAST_SCALE, Picture, readable
 
 MOST_NODES = 1000  # a step-through of so many takes two seconds to make, and 3 MB
 
@@ -83,11 +85,15 @@ _ADDRESS_SAFE = {"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "&": "%26", '"'
 
 
 def as_image(svg: str, description: str) -> str:
-    """An SVG as an HTML image: its style stays its own, and it survives pages that strip inline SVG."""
+    """An SVG as an HTML image: its style stays its own, and it survives pages that strip inline SVG.
+
+    A wide one shrinks with the page as long as it can be read, and scrolls sideways from there on.
+    """
     data = svg.translate(str.maketrans(_ADDRESS_SAFE))
+    width = float(re.match(r'<svg [^>]*? width="([\d.]+)"', svg)[1])
     return (
-        f'<img src="data:image/svg+xml;charset=utf-8,{data}" alt="{escape(description)}" '
-        'style="max-width:100%">'
+        f'<div style="overflow-x:auto"><img src="data:image/svg+xml;charset=utf-8,{data}" '
+        f'alt="{escape(description)}" style="max-width:100%;min-width:{px(width * LEAST_SCALE)}px"></div>'
     )
 
 

@@ -39,8 +39,7 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
     """(name, groups in topological order) of each level, finest first.
 
     Left out are a level that would hardly differ from a finer one, and one of more than 250 cards. Up to
-    12 nodes, there is only ``all``; of every larger graph there is an ``outline``, or else ``blocks`` or
-    ``all`` are as small as that.
+    12 nodes, there is only ``all``; of every larger one there is a level of at most about 12 cards.
     """
     folded = _Folded(nodes)
     levels = [("all", folded.groups())] if folded.count <= MOST else []
@@ -53,7 +52,7 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
             folded = further if further.count >= FEWEST else folded
     if folded.count <= min(FEWER * len(nodes), MOST):
         levels.append(("blocks", folded.groups()))
-    if folded.count * FEWER >= FEW:
+    if not levels or FEWER * len(levels[-1][1]) >= FEW:
         folded.fold(_is_leaf, until=FEWEST)
         folded.fold(_is_anything, until=FEW)
         levels.append(("outline", folded.groups()))
