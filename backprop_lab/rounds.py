@@ -7,6 +7,7 @@ the values in it stay as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ class Round(NamedTuple):
 
     steps: list[Step]
     updates: tuple[Update, ...] = ()
-    batch: tuple[Node, ...] = ()
+    batch: Mapping[Node, np.ndarray] = MappingProxyType({})
 
 
 def learning_rounds(
@@ -95,7 +96,7 @@ def learning_rounds(
             for step in records
             if step.complete and step.receiver is not None and step.receiver.leaf_kind == "variable"
         )
-        rounds.append(Round(records, updates, tuple(batch)))
+        rounds.append(Round(records, updates, batch))
         values |= {update.variable: update.after for update in updates}
     return rounds
 

@@ -7,7 +7,7 @@ What must hold: every view of a step is written from one record, so that no two 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -45,7 +45,7 @@ def forgotten(bug: Bug, harmless: bool) -> dict:
     return {"panel": "".join(parts), "jacobian": "", "say": said}
 
 
-def updated(updates: Sequence[Update], batch: Sequence, number: int, rounds: int) -> dict:
+def updated(updates: Sequence[Update], batch: Iterable, number: int, rounds: int) -> dict:
     """What is said after the updates of round ``number`` of ``rounds``, where the next round begins."""
     head, text = f"Update {number} of {rounds}:", "every variable takes a step against its gradient"
     shown = updates[:MOST_UPDATES]
