@@ -28,6 +28,7 @@ TONES = 31  # of each sign
 CELL = 12.0  # the side of a heat map's cell, where there is room
 WIDEST, TALLEST, THINNEST = 96.0, 72.0, 14.0  # of a heat map
 ON_AN_ARROW = 124.0  # width of the numbers on an arrow; wider ones are a heat map there
+ALWAYS = 4  # entries that are numbers everywhere
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def block_on_arrow(value: np.ndarray) -> Block:
     """How it is drawn on an arrow: as a gradient, and never wide."""
     value = np.asarray(value)
     drawn = _numbers(value)
-    return drawn if drawn and drawn.width <= ON_AN_ARROW else _heat_map(value)
+    few = drawn and (drawn.width <= ON_AN_ARROW or value.size <= ALWAYS)
+    return drawn if few else _heat_map(value)
 
 
 def _numbers(value) -> Block | None:
@@ -93,6 +95,8 @@ def _heat_map(value, *caption) -> Block:
     if value.size == 0:
         return _rows([f"{notation.dimensions(value.shape)}, empty"], brackets=False)
     caption = (*caption, _range(value))
+    if value.min() == value.max():  # the caption says it all
+        return _rows(caption, brackets=False)
     cells = _at_most(value.reshape(-1, value.shape[-1]), FINEST)
     rows, columns = cells.shape
     size = (
@@ -107,15 +111,17 @@ def _heat_map(value, *caption) -> Block:
 def _range(value) -> str:
     """``−1 … 3``, of the finite entries; what else there is, after a plus."""
     finite = value[np.isfinite(value)]
-    others = [
-        name
-        for name, there in (("nan", np.isnan), ("∞", np.isposinf), (f"{notation.MINUS}∞", np.isneginf))
-        if there(value).any()
-    ]
+    parts = []
     if finite.size:
-        low, high = (notation.number(v, 2) for v in (finite.min(), finite.max()))
-        others.insert(0, f"{low} … {high}" if low != high else f"all {low}")
-    return " + ".join(others)
+        low, high = finite.min(), finite.max()
+        texts = [notation.number(v, 2) for v in (low, high)]
+        if texts[0] == texts[1] and low != high:
+            texts = [notation.number(v) for v in (low, high)]
+        parts.append(" … ".join(texts) if low != high else f"all {texts[0]}")
+    for name, there in (("nan", np.isnan), ("∞", np.isposinf), (f"{notation.MINUS}∞", np.isneginf)):
+        if there(value).any():
+            parts.append(name)
+    return " + ".join(parts)
 
 
 def _at_most(matrix, most):

@@ -45,11 +45,12 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
     levels = [("all", folded.groups())] if folded.count <= MOST else []
     if folded.count <= FEW:
         return levels
+    fewest = FEW if folded.count > MANY else FEWEST  # for what is shown first
     for enough, may_fold in (FEW, _is_unnamed), (FEW, _is_used_once), (MANY, _is_overwritten):
         if folded.count > enough:
             further = folded.copy()
             further.fold(may_fold)
-            folded = further if further.count >= FEWEST else folded
+            folded = further if further.count >= fewest else folded
     if folded.count <= min(FEWER * len(nodes), MOST):
         levels.append(("blocks", folded.groups()))
     if not levels or FEWER * len(levels[-1][1]) >= FEW:
