@@ -362,10 +362,13 @@ def test_levels_grow_coarser_and_the_first_shown_can_be_read(name):
 
 
 def test_blocks_fold_what_has_no_name_into_what_it_feeds():
-    J = graphs.lecture(penalty=True)
-    blocks = dict(levels_of(J))["blocks"]
-    assert [g.output.name for g in blocks] == ["w", "theta", "W", "x", "a", "h", "y_hat", "y", "J_tilde"]
-    assert [len(g.nodes) for g in blocks] == [1, 1, 1, 1, 1, 1, 1, 1, 6]
+    blocks = dict(levels_of(graphs.heat_maps()))["blocks"]
+    assert [g.output.name for g in blocks] == ["X", "W1", "b1", "H", "W2", "J"]
+    assert [len(g.nodes) for g in blocks] == [1, 1, 1, 3, 1, 11]
+
+
+def test_the_lectures_network_needs_no_folding():
+    assert [name for name, _ in levels_of(graphs.lecture(penalty=True))] == ["all"]
 
 
 def test_of_a_large_graph_blocks_fold_parameters_and_overwritten_names_too():
@@ -404,7 +407,7 @@ def test_a_folded_card_says_what_is_inside_and_shows_its_output():
 
 
 def test_a_folded_card_is_looked_at_while_anything_inside_is():
-    J = graphs.lecture(penalty=True)
+    J = graphs.heat_maps()
     line = timeline.of_steps(J, bl.steps(J))
     made = dict(svg.levels(line))["blocks"]
     for position in range(1, line.length):

@@ -17,7 +17,8 @@ from heapq import heapify, heappop, heappush
 from backprop_lab.graph import Node
 
 LEVELS = ("all", "blocks", "outline")
-FEW = 12  # cards that can be taken in at once: an outline has no more, and a smaller graph is not folded
+SMALL = 16  # cards of a picture that needs no folding
+FEW = 12  # cards that can be taken in at once: an outline has no more
 FEWEST = 4  # a picture of fewer cards tells nothing
 MANY = 30  # cards that can be read one by one: a level with more is not the first that is shown
 MOST = 250  # cards that can be looked through at all: a level with more is not made
@@ -39,11 +40,11 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
     """(name, groups in topological order) of each level, finest first.
 
     Left out are a level that would hardly differ from a finer one, and one of more than 250 cards. Up to
-    12 nodes, there is only ``all``; of every larger one there is a level of at most about 12 cards.
+    16 nodes, there is only ``all``; of every larger one there is a level of at most about 12 cards.
     """
     folded = _Folded(nodes)
     levels = [("all", folded.groups())] if folded.count <= MOST else []
-    if folded.count <= FEW:
+    if folded.count <= SMALL:
         return levels
     fewest = FEW if folded.count > MANY else FEWEST  # for what is shown first
     for enough, may_fold in (FEW, _is_unnamed), (FEW, _is_used_once), (MANY, _is_overwritten):

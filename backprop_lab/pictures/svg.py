@@ -160,7 +160,9 @@ class Picture:
         width, height = px(self.layout.width), px(self.layout.height)
         still = position is not None
         least, most = px(self.layout.width * LEAST_SCALE), px(self.layout.width * MOST_SCALE)
-        limits = "" if still else f' style="--bl-least:{least}px;--bl-most:{most}px"'
+        aspect = f"{self.layout.width / self.layout.height:.2f}"
+        sizes = f"--bl-least:{least}px;--bl-most:{most}px;--bl-aspect:{aspect}"
+        limits = "" if still else f' style="{sizes}"'
         title = f"Graph of {notation.mention(self.line.cost)}"
         out.raw(
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
