@@ -10,7 +10,7 @@ import pytest
 import backprop_lab as bl
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import levels
-from tools import graphs, lab
+from tools import graphs, lab, looks
 
 SMALLEST = 11  # pixels of a text
 
@@ -108,3 +108,15 @@ def test_nothing_lies_on_or_leaves_anything(page, name):
             assert seen["faults"] == [], f"{level} at {position}"
             assert seen["cards"] == len(picture)
             assert seen["arrows"] == sum(map(len, picture.flows))
+
+
+def test_there_is_a_command_that_takes_screenshots_for_a_person_to_look_at(tmp_path):
+    made = looks.looks(tmp_path, ["product"])
+    assert sorted(path.name for path in made) == [
+        "product.all.dark.png",
+        "product.all.light.png",
+        "sheet.all.dark.png",
+        "sheet.all.grey.png",
+        "sheet.all.light.png",
+    ]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in made)
