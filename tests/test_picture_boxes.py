@@ -21,8 +21,14 @@ if lab.find_browser() is None:
 
 
 @pytest.fixture(scope="module")
-def page():
-    with lab.chromium() as browser, lab.new_page(browser) as page:
+def browser():
+    with lab.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    with lab.new_page(browser) as page:
         yield page
         assert page.strangers == [], "a request left the machine"
         assert page.errors == [], "a script failed"
@@ -110,8 +116,22 @@ def test_nothing_lies_on_or_leaves_anything(page, name):
             assert seen["arrows"] == sum(map(len, picture.flows))
 
 
-def test_there_is_a_command_that_takes_screenshots_for_a_person_to_look_at(tmp_path):
-    made = looks.looks(tmp_path, ["product"])
+def test_in_a_picture_of_several_rounds_everything_has_its_place_too(page):
+    J = graphs.lecture(penalty=True)
+    rounds = []
+    for _ in range(3):
+        rounds.append(bl.steps(J))
+        for variable, gradient in bl.backward(J).items():
+            variable.value = variable.value - 0.037 * gradient
+    line = timeline.of_rounds(J, rounds)
+    for level, picture in levels(line):
+        for position in range(0, line.length, 7):
+            page.set_content(picture.still(position))
+            assert page.evaluate(FAULTS, SMALLEST)["faults"] == [], f"{level} at {position}"
+
+
+def test_there_is_a_command_that_takes_screenshots_for_a_person_to_look_at(browser, tmp_path):
+    made = looks.looks(browser, tmp_path, ["product"])
     assert sorted(path.name for path in made) == [
         "product.all.dark.png",
         "product.all.light.png",

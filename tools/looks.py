@@ -19,8 +19,11 @@ from tools import graphs, lab
 WIDEST = 8000  # pixels of a screenshot; a wider picture is shrunk
 
 
-def looks(folder: Path, names: list[str]) -> list[Path]:
-    """Write the screenshots of the graphs called ``names`` into ``folder``; return their paths."""
+def looks(browser, folder: Path, names: list[str]) -> list[Path]:
+    """Write the screenshots of the graphs called ``names`` into ``folder``; return their paths.
+
+    ``browser``: a running one, see :func:`tools.lab.chromium`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, dict[str, str]] = {}
     for name in names:
@@ -28,17 +31,16 @@ def looks(folder: Path, names: list[str]) -> list[Path]:
         for level, picture in levels(timeline.of_steps(J, bl.steps(J))):
             drawn.setdefault(level, {})[name] = picture.still(picture.line.length - 1)
     written = []
-    with lab.chromium() as browser:
-        for look in ("light", "dark", "grey"):
-            with lab.new_page(browser, width=WIDEST, dark=look == "dark") as page:
-                for level, pictures in drawn.items():
-                    for name, svg in pictures.items() if look != "grey" else ():
-                        page.set_content(f"<style>body{{margin:0}}svg{{max-width:{WIDEST}px}}</style>{svg}")
-                        written.append(folder / f"{name.replace(' ', '-')}.{level}.{look}.png")
-                        page.locator("svg").screenshot(path=written[-1])
-                    page.set_content(_sheet(pictures, look))
-                    written.append(folder / f"sheet.{level}.{look}.png")
-                    page.locator("main").screenshot(path=written[-1])
+    for look in ("light", "dark", "grey"):
+        with lab.new_page(browser, width=WIDEST, dark=look == "dark") as page:
+            for level, pictures in drawn.items():
+                for name, svg in pictures.items() if look != "grey" else ():
+                    page.set_content(f"<style>body{{margin:0}}svg{{max-width:{WIDEST}px}}</style>{svg}")
+                    written.append(folder / f"{name.replace(' ', '-')}.{level}.{look}.png")
+                    page.locator("svg").screenshot(path=written[-1])
+                page.set_content(_sheet(pictures, look))
+                written.append(folder / f"sheet.{level}.{look}.png")
+                page.locator("main").screenshot(path=written[-1])
     return written
 
 
@@ -63,7 +65,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", default=list(graphs.ALL), metavar="name")
     given = parser.parse_args()
-    print(f"{len(looks(given.folder, given.names))} pictures in {given.folder}")
+    with lab.chromium() as browser:
+        written = looks(browser, given.folder, given.names)
+    print(f"{len(written)} pictures in {given.folder}")
 
 
 if __name__ == "__main__":

@@ -164,6 +164,8 @@ class Picture:
         least, most = px(self.layout.width * LEAST_SCALE), px(self.layout.width * MOST_SCALE)
         limits = "" if still else f' style="--bl-least:{least}px;--bl-most:{most}px"'
         title = f"Graph of {notation.mention(self.line.cost)}"
+        if len(self) < len(self.nodes):
+            title += f", {len(self.nodes)} nodes in {len(self)} cards"
         out.raw(
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{limits}>'
