@@ -8,7 +8,7 @@ import pytest
 import backprop_lab as bl
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import levels
-from tools import graphs, lab
+from tools import graphs, lab, looks
 
 SMALLEST = 11  # pixels of a text
 
@@ -102,3 +102,29 @@ def test_nothing_lies_on_or_leaves_anything(page, name):
             assert seen["faults"] == [], f"{level} at {position}"
             assert seen["cards"] == len(picture)
             assert seen["arrows"] == sum(map(len, picture.flows))
+
+
+def test_in_a_picture_of_several_rounds_everything_has_its_place_too(page):
+    J = graphs.lecture(penalty=True)
+    rounds = []
+    for _ in range(3):
+        rounds.append(bl.steps(J))
+        for variable, gradient in bl.backward(J).items():
+            variable.value = variable.value - 0.037 * gradient
+    line = timeline.of_rounds(J, rounds)
+    for level, picture in levels(line):
+        for position in range(0, line.length, 7):
+            page.set_content(picture.still(position))
+            assert page.evaluate(FAULTS, SMALLEST)["faults"] == [], f"{level} at {position}"
+
+
+def test_there_is_a_command_that_takes_screenshots_for_a_person_to_look_at(browser, tmp_path):
+    made = looks.looks(browser, tmp_path, ["product"])
+    assert sorted(path.name for path in made) == [
+        "product.all.dark.png",
+        "product.all.light.png",
+        "sheet.all.dark.png",
+        "sheet.all.grey.png",
+        "sheet.all.light.png",
+    ]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in made)

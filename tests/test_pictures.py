@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 import zlib
 from itertools import pairwise
@@ -21,6 +22,7 @@ from backprop_lab.graph import topological_order
 from backprop_lab.pictures import svg, timeline
 from backprop_lab.pictures.blocks import block, block_on_arrow, gradient_block
 from backprop_lab.pictures.folding import FEW, LEVELS, MANY, foldings, shown_first
+from backprop_lab.pictures.labels import place_labels, way
 from backprop_lab.pictures.layout import Box, lay_out, spread_out
 from backprop_lab.pictures.svg import Picture
 from backprop_lab.pictures.timeline import at
@@ -482,6 +484,72 @@ def test_the_lecture_network_has_no_crossing_arrows():
         layers.setdefault(box.layer, []).append(box)
     assert not any(arrow.through for arrow in made.layout.arrows)
     assert _crossings([sorted(layers[i], key=lambda b: b.y) for i in sorted(layers)]) == 0
+
+
+def test_the_longest_way_through_the_lectures_network_is_a_straight_line():
+    made = picture(graphs.lecture(penalty=True))
+    height = {n.name: b.y for n, b in zip(made.nodes, made.layout.boxes, strict=True)}
+    for before, after in pairwise(["theta", "W", "a", "h", "y_hat"]):
+        assert abs(height[before] - height[after]) < 6
+    assert max(abs(height["theta"] - y) for y in height.values()) > 60
+
+
+def test_all_arrows_from_a_card_share_one_way_as_far_as_they_can():
+    made = picture(graphs.recurrent())
+    W = next(n for n in made.nodes if n.name == "W")
+    ways = [a.through for a in made.layout.arrows if made.nodes[a.source] is W]
+    longest = max(ways, key=len)
+    assert len(ways) == 5 and len(longest) > 10
+    assert all(way == longest[: len(way)] for way in ways)
+
+
+def points_of(layout, arrow):
+    """Points on an arrow: straight pieces and cubic curves in turn."""
+    found = []
+    for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(way(layout, arrow))):
+        t = np.linspace(0, 1, 300)
+        bend = [(x0 + x1) / 2] * 2 if i % 2 else [x0 + (x1 - x0) / 3, x0 + 2 * (x1 - x0) / 3]
+        x = (1 - t) ** 3 * x0 + 3 * (1 - t) ** 2 * t * bend[0] + 3 * (1 - t) * t**2 * bend[1] + t**3 * x1
+        y = (1 - t) ** 3 * y0 + 3 * (1 - t) ** 2 * t * y0 + 3 * (1 - t) * t**2 * y1 + t**3 * y1
+        found.append(np.stack([x, y], axis=1))
+    return np.concatenate(found)
+
+
+def covers(label, points):
+    return (np.abs(points - (label.x, label.y)) < (label.width / 2, label.height / 2)).all(axis=1).any()
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_the_number_on_an_arrow_stands_on_that_arrow(name):
+    made = picture(graphs.ALL[name]())
+    arrows = {(a.target, a.port): a for a in made.layout.arrows}
+    for key, label in made.places.items():
+        assert covers(label, points_of(made.layout, arrows[key]))
+
+
+def test_a_number_gives_way_to_other_arrows_where_it_can():
+    sizes, inputs = [(40.0, 60.0)] * 6, [[], [], [0, 1], [0, 1], [2, 3], [2, 3, 4]]
+    layout = lay_out(sizes, inputs, lambda layers: [160.0] * (max(layers) + 1))
+    labels = place_labels(layout, {(a.target, a.port): (30.0, 14.0) for a in layout.arrows})
+    ways = {(a.target, a.port): (a.source, points_of(layout, a)) for a in layout.arrows}
+    assert len(labels) == 9
+    for key, label in labels.items():
+        assert not any(covers(label, points) for source, points in ways.values() if source != ways[key][0])
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "kilobytes"), [("200 nodes", 0.5, 2000), ("residual", 0.05, 100)]
+)
+def test_a_large_picture_is_made_fast_and_a_small_one_faster(name, seconds, kilobytes):
+    J = graphs.ALL[name]()
+    steps = bl.steps(J)
+    taken = []
+    for _ in range(5):
+        start = time.process_time()
+        films = [made.film() for _, made in svg.levels(timeline.of_steps(J, steps))]
+        taken.append(time.process_time() - start)
+    assert min(taken) < 3 * seconds, "three times what it may take on a quiet machine"
+    assert sum(map(len, films)) < 1000 * kilobytes
 
 
 @settings(deadline=None, derandomize=True)

@@ -13,9 +13,9 @@ import numpy as np
 
 from backprop_lab.pictures.layout import MARGIN, Arrow, Layout, port_y
 
-PLACES = np.linspace(0.2, 0.8, 9)  # along the curve
-CURVE = np.linspace(0.0, 1.0, 17)  # where other arrows are looked at
+ACROSS, DOWN = 3, 9  # places that are tried for a label: across the gap, along its arrow
 BETWEEN = 3.0  # between labels
+CLOSE = 4.0  # an arrow so near to a label counts as covered: its gradient comes back beside it
 STEP = 8.0  # by which a label leaves its arrow where there is no room on it
 OWN, SIBLING, OTHER = -3.0, 0.4, 1.0  # the cost of covering an arrow; siblings leave the same card
 
@@ -63,18 +63,23 @@ def place_labels(layout: Layout, sizes: dict[tuple[int, int], tuple[float, float
 
 def _in_gap(pieces, wanted, sizes) -> dict:
     """The labels of the pieces ``wanted``, in one gap, from top to bottom."""
-    starts = np.array([start for _, start, _ in pieces])
-    ends = np.array([end for _, _, end in pieces])
-    curves = _curve(starts[:, None], ends[:, None], CURVE)
+    (left, _), (right, _) = pieces[0][1:]  # the same for all of them: the gap's edges
+    starts = np.array([start[1] for _, start, _ in pieces])
+    ends = np.array([end[1] for _, _, end in pieces])
     sources = np.array([arrow.source for arrow, _, _ in pieces])
+
+    def heights(x):
+        """The heights of all arrows at each x."""
+        return starts + (ends - starts) * _fallen((x[:, None] - left) / (right - left))
+
     taken = np.empty((0, 4))  # middle, half width and half height of the labels that stand
     placed = {}
-    for i in sorted(wanted, key=lambda i: ends[i, 1] + starts[i, 1]):
+    for i in sorted(wanted, key=lambda i: ends[i] + starts[i]):
         arrow = pieces[i][0]
         half = np.array(sizes[arrow.target, arrow.port]) / 2
-        places = _curve(starts[i], ends[i], PLACES)
-        room = starts[i, 0] + half[0] + 2, ends[i, 0] - half[0] - 2
-        places[:, 0] = np.clip(places[:, 0], min(room), max(room))
+        x = np.linspace(left + half[0] + 2, right - half[0] - 2, ACROSS)
+        y = np.linspace(heights(x - half[0])[:, i], heights(x + half[0])[:, i], DOWN)
+        places = np.stack([np.broadcast_to(x, y.shape), y], axis=-1).reshape(-1, 2)
         tried, free = places, _free(places, half, taken)
         for away in count(STEP, STEP):
             if free.any():
@@ -83,7 +88,11 @@ def _in_gap(pieces, wanted, sizes) -> dict:
             tried = np.concatenate([places - shift, places + shift])
             free = _free(tried, half, taken)
         tried = tried[free]
-        covered = (np.abs(curves - tried[:, None, None]) < half).all(axis=3).any(axis=2)
+        one, other = heights(tried[:, 0] - half[0]), heights(tried[:, 0] + half[0])
+        reach = tried[:, 1:] + half[1] * np.array([-1.0, 1.0])
+        covered = (np.maximum(one, other) > reach[:, :1] - CLOSE) & (
+            np.minimum(one, other) < reach[:, 1:] + CLOSE
+        )
         weights = np.where(sources == sources[i], SIBLING, OTHER)
         weights[i] = OWN
         far = np.abs(tried - places.mean(axis=0)).sum(axis=1)
@@ -108,9 +117,12 @@ def _make_room(layout, labels):
     layout.height = max(layout.height - min(top, 0.0), bottom)
 
 
-def _curve(start, end, shares):
-    """Points on the curve that ``pen.path`` draws: a cubic one with its handles in the middle."""
-    t = shares
-    across = 1.5 * t * (1 - t) + t**3
-    down = 3 * t**2 - 2 * t**3
-    return start + (end - start) * np.stack([across, down], axis=-1)
+_SHARES = np.linspace(0.0, 1.0, 65)
+_WIDTHS = 1.5 * _SHARES * (1 - _SHARES) + _SHARES**3
+
+
+def _fallen(across):
+    """Which share of its height a curve of ``pen.path`` has behind it at a share of its width: it is a cubic
+    one with its handles in the middle."""
+    t = np.interp(across, _WIDTHS, _SHARES)
+    return 3 * t**2 - 2 * t**3

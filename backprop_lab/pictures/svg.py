@@ -45,9 +45,13 @@ def own_colours(palette: str) -> str:
     return f".bl-graph {{ {light} }} @media (prefers-color-scheme: dark) {{ .bl-graph {{ {dark} }} }}"
 
 
-def levels(line: Timeline) -> list[tuple[str, Picture]]:
-    """(name, picture) of each level of folding, finest first: see :mod:`backprop_lab.pictures.folding`."""
-    return [(name, Picture(line, groups, name)) for name, groups in foldings(line.nodes)]
+def levels(line: Timeline, like: list[tuple[str, Picture]] = ()) -> list[tuple[str, Picture]]:
+    """(name, picture) of each level of folding, finest first: see :mod:`backprop_lab.pictures.folding`.
+
+    ``like``: the levels of another run of the same graph, whose places they keep.
+    """
+    before = dict(like)
+    return [(name, Picture(line, groups, name, before.get(name))) for name, groups in foldings(line.nodes)]
 
 
 def readable(line: Timeline, wish: str | None = None) -> Picture:
@@ -62,9 +66,16 @@ class Picture:
 
     ``groups``: which nodes share a card, by default none do. ``len`` of a picture is the number of its
     cards. Building it measures the cards and lays them out, so that all pictures of a run share one layout.
+    ``like``: a picture of another run of the same graph; everything stays where it stands there, if it fits.
     """
 
-    def __init__(self, line: Timeline, groups: list[Group] | None = None, level: str = "all"):
+    def __init__(
+        self,
+        line: Timeline,
+        groups: list[Group] | None = None,
+        level: str = "all",
+        like: Picture | None = None,
+    ):
         self.line, self.level = line, level
         self.nodes = line.nodes
         groups = groups or [Group((node,)) for node in line.nodes]
@@ -80,21 +91,29 @@ class Picture:
             for port, (_, arrows) in enumerate(flows)
             if (labels := self._labels_of(arrows))
         }
-        self.layout = lay_out(
-            [
-                (card.width, max(card.height, PORT * (len(flows) + 1)))
-                for card, flows in zip(self.cards, self.flows, strict=True)
-            ],
-            [[card_of[source] for source, _ in flows] for flows in self.flows],
-            self._gap_widths,
-        )
-        self.places = place_labels(
-            self.layout,
-            {
+        self._sizes = {
+            **{
+                i: (card.width, max(card.height, PORT * (len(flows) + 1)))
+                for i, (card, flows) in enumerate(zip(self.cards, self.flows, strict=True))
+            },
+            **{
                 arrow: (max(d.width for _, d in drawn) + 8, max(d.height for _, d in drawn) + 4)
                 for arrow, drawn in self.labels.items()
             },
+        }
+        if like is not None:
+            for key, (width, height) in like._sizes.items():
+                wide, high = self._sizes.get(key, (0.0, 0.0))
+                self._sizes[key] = max(wide, width), max(high, height)
+            if self._sizes == like._sizes:
+                self.layout, self.places = like.layout, like.places
+                return
+        self.layout = lay_out(
+            [self._sizes[i] for i in range(len(self.cards))],
+            [[card_of[source] for source, _ in flows] for flows in self.flows],
+            self._gap_widths,
         )
+        self.places = place_labels(self.layout, {arrow: self._sizes[arrow] for arrow in self.labels})
 
     def __len__(self):
         return len(self.cards)
@@ -118,9 +137,9 @@ class Picture:
 
     def _gap_widths(self, layer_of):
         widths = [32.0] * (max(layer_of) + 1)
-        for (target, _), labels in self.labels.items():
+        for target, port in self.labels:
             layer = layer_of[target]
-            widths[layer] = max(widths[layer], *(label.drawn.width + 26 for label in labels))
+            widths[layer] = max(widths[layer], self._sizes[target, port][0] + 18)
         return widths
 
     def film(self) -> str:
@@ -164,6 +183,8 @@ class Picture:
         sizes = f"--bl-least:{least}px;--bl-most:{most}px;--bl-aspect:{aspect}"
         limits = "" if still else f' style="{sizes}"'
         title = f"Graph of {notation.mention(self.line.cost)}"
+        if len(self) < len(self.nodes):
+            title += f", {len(self.nodes)} nodes in {len(self)} cards"
         out.raw(
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{limits}>'

@@ -6,7 +6,6 @@ same run gives the same bytes.
 
 from __future__ import annotations
 
-from functools import cached_property
 from html import escape
 
 import numpy as np
@@ -31,16 +30,24 @@ class Film:
     """All positions of a run: of both passes once, or of some iterations of learning.
 
     Each round has a position before its first step; learning has one more at the end, after the last
-    update.
+    update. ``like``: the film of another run of the same graph; the same things stand in the same places.
     """
 
-    def __init__(self, J: Node, rounds: list[Round], bug: Bug | None = None, palette: str = "green"):
+    def __init__(
+        self,
+        J: Node,
+        rounds: list[Round],
+        bug: Bug | None = None,
+        palette: str = "green",
+        like: Film | None = None,
+    ):
         self.cost, self.rounds, self.bug, self.palette = J, rounds, bug, palette
         self.learns = bool(rounds[0].updates)
         self.forward = sum(step.phase == "forward" for step in rounds[0].steps)
         end = {update.variable: update.after for update in rounds[-1].updates}
         line = timeline.of_rounds(J, [r.steps for r in rounds], end if self.learns else None)
-        self.levels = levels(line)
+        self.levels = levels(line, like.levels if like else ())
+        self.listing = like.listing if like else Listing(J, rounds[0])
         self.shown = [name for name, _ in self.levels].index(shown_first(self.levels))
         of = f"a wrong pass ({bug.name}) over " if bug else "learning with " if self.learns else ""
         self.title = f"Step-through of {of}{notation.mention(J)}"
@@ -54,11 +61,6 @@ class Film:
     def last(self) -> int:
         """The last position; the first is 0."""
         return self.picture.line.length - 1
-
-    @cached_property
-    def listing(self) -> Listing:
-        """The run as a NumPy program."""
-        return Listing(self.cost, self.rounds[0])
 
     def data(self, answered: bool = False) -> dict:
         """What travels. ``answered``: whether the questions stand there with their answers."""

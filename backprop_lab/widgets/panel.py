@@ -128,6 +128,8 @@ def _in_words(step: Step) -> tuple[str, str]:
         )
     receiver = step.mention(step.receiver)
     what = f"along the arrow from {node} to {receiver}"
+    if step.contribution is None:  # only in a run with a bug
+        return what, "NumPy refuses: the program stops here."
     left = step.so_far.of - step.so_far.arrived
     if left:
         arrows = "one more arrow" if left == 1 else f"{left} more arrows"

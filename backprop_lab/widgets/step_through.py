@@ -49,7 +49,7 @@ class StepThrough(anywidget.AnyWidget):
 
     def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, **how):
         self._answered = predict == "answered"
-        self._record = lambda given: Film(J, run(given), **how)
+        self._record = lambda given, like=None: Film(J, run(given), like=like, **how)
         self._film = self._record({})
         if not 0 <= step <= self._film.last:
             raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step}")
@@ -81,7 +81,7 @@ class StepThrough(anywidget.AnyWidget):
                 leaves[name]: np.reshape(np.asarray(values), leaves[name].shape)
                 for name, values in change["new"].items()
             }
-            self._film = self._record(given)
+            self._film = self._record(given, like=self._film)
         except (ValueError, TypeError, IndexError) as error:
             self.complaint = str(error)
             return
