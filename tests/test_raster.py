@@ -123,37 +123,48 @@ def test_a_drawing_and_a_step_through_are_saved_as_png(tmp_path):
     assert one.startswith(b"\x89PNG") and other == raster.png(film._film.picture.still(9)) != one
 
 
-@pytest.mark.parametrize("name", ["lecture", "same input twice"])
-def test_a_gif_has_one_frame_a_step_all_of_one_size_and_goes_round(tmp_path, name):
-    film = bl.step_through(graphs.ALL[name]())
-    path = film.save(tmp_path / "film.gif")
+@pytest.fixture(scope="module")
+def lecture_film(tmp_path_factory):
+    """The step-through of the lecture's network, and where it is saved as an animation."""
+    film = bl.step_through(graphs.lecture())
+    return film, film.save(tmp_path_factory.mktemp("films") / "lecture.gif")
+
+
+def opened(path):
+    """(size, duration, pixels) of each frame of an animation."""
     animation = Image.open(path)
-    assert animation.n_frames == len(film.steps) + 1
-    assert animation.info["loop"] == 0
-    durations, sizes, images = [], set(), []
     for i in range(animation.n_frames):
         animation.seek(i)
-        durations.append(animation.info["duration"])
-        sizes.add(animation.size)
-        images.append(np.asarray(animation.convert("RGB")).astype(int))
-    assert durations[1:-1] == [800] * (len(durations) - 2)
-    assert durations[0] == 1600 and durations[-1] == 3200
-    assert len(sizes) == 1
-    for position in (0, len(images) // 2, len(images) - 1):
+        picture = np.asarray(animation.convert("RGB")).astype(int)
+        yield animation.size, animation.info["duration"], picture
+
+
+def test_a_gif_has_one_frame_a_step_all_of_one_size_and_goes_round(lecture_film):
+    film, path = lecture_film
+    sizes, durations, images = zip(*opened(path), strict=True)
+    assert Image.open(path).info["loop"] == 0
+    assert len(images) == len(film.steps) + 1
+    assert len(set(sizes)) == 1
+    assert durations == (1600, *[800] * (len(images) - 2), 3200)
+    for position in (0, len(images) // 3, len(images) - 1):
         wanted = pixels(raster.png(film._film.picture.still(position), raster.FRAME_SCALE))
         assert np.abs(images[position] - wanted).mean() < 1  # 64 colours are enough
 
 
-def test_a_gif_keeps_the_colours_that_mean_something(tmp_path):
-    path = bl.step_through(graphs.lecture()).save(tmp_path / "film.gif")
-    animation = Image.open(path)
-    seen = []
-    for i in (0, 6, animation.n_frames - 1):
-        animation.seek(i)
-        seen.append(np.asarray(animation.convert("RGB")).astype(int))
-    everything = np.concatenate(seen)
+def test_a_gif_keeps_the_colours_that_mean_something(lecture_film):
+    images = [image for _, _, image in opened(lecture_film[1])]
+    everything = np.concatenate([images[0], images[6], images[-1]])
     for name in ("known", "gradient", "tint", "tint-gradient", "ink", "paper"):
         assert count(everything, LIGHT[name], within=4) > 200, name
+
+
+def test_the_lectures_film_is_small(lecture_film):
+    assert lecture_film[1].stat().st_size < 300_000
+
+
+def test_a_short_run_makes_a_film_too(tmp_path):
+    path = bl.step_through(graphs.same_input_twice()).save(tmp_path / "film.gif")
+    assert len(list(opened(path))) == 5
 
 
 def test_a_wide_picture_makes_frames_of_at_most_1600_pixels():
@@ -162,15 +173,9 @@ def test_a_wide_picture_makes_frames_of_at_most_1600_pixels():
     assert 1590 <= animation.width <= 1600
 
 
-def test_a_run_of_too_many_steps_makes_no_film(tmp_path):
-    film = bl.step_through(graphs.chain(160))
-    with pytest.raises(ValueError, match=r"322 pictures are more than 300.*\.html"):
-        film.save(tmp_path / "film.gif")
-
-
-def test_the_lectures_film_is_small(tmp_path):
-    film = bl.step_through(graphs.lecture(penalty=True))
-    assert film.save(tmp_path / "lecture.gif").stat().st_size < 300_000
+def test_a_run_of_too_many_steps_makes_no_film():
+    with pytest.raises(ValueError, match=r"301 pictures are more than 300.*\.html"):
+        raster.gif([bl.draw(graphs.product()).svg] * 301)
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.gif"])

@@ -134,7 +134,7 @@ BUGS: dict[str, Bug] = {
         ),
         Bug(
             "too_early",
-            "The programmer visited the nodes depth first: one sends on what it has before all has arrived.",
+            "The programmer visited the nodes depth first: one sends on before all of its gradient is there.",
             "for node in depth_first(J):",
             "for node in reversed(topological_order(J)):",
             "where a node inside gets a short and a long way back, such as u = x**2; J = u * (u + 3)",
