@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 import backprop_lab as bl
 from tools import graphs, lab
@@ -24,11 +26,23 @@ STRANGE = [
 ]
 
 
+LIVE = [
+    "import numpy as np, backprop_lab as bl",
+    "x, w = bl.constant('x', [2, -3]), bl.variable('w', [5.0, 2.0])\n"
+    "labels = bl.constant('labels', 1)\n"
+    "J = bl.cross_entropy(bl.relu(w * x), labels) + np.sum(w**2)\n"
+    "film = bl.step_through(J)\n"
+    "film",
+    "other = bl.step_through(J, step=3)\nother",
+]
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """JupyterLab over a folder with the notebooks, started by ``backprop-lab`` itself."""
     root = tmp_path_factory.mktemp("notebooks")
     write_notebook(root / "strange.ipynb", STRANGE)
+    write_notebook(root / "live.ipynb", LIVE)
     shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", root / "untrusted.ipynb")
     with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
         yield server
@@ -40,9 +54,13 @@ def write_notebook(path, cells):
     nbformat.write(notebook, path)
 
 
-def formula(page):
+def formula(page, which=0):
     """The formula that can be seen under the picture."""
-    return page.locator(".bl-formula").first.text_content()
+    return page.locator(".bl-step").nth(which).locator(".bl-formula").text_content()
+
+
+def said(page, which=0):
+    return page.locator(".bl-step").nth(which).locator(".bl-panel").inner_text()
 
 
 def test_notebook_06_is_stepped_by_keyboard_alone_in_jupyterlab(page, server):
@@ -144,3 +162,117 @@ def test_questions_explain_every_answer_and_hostile_names_stay_text_in_jupyterla
         box.press("Enter")
         assert number.locator(".bl-answer").inner_text().startswith(said)
     assert page.evaluate("() => window.hacked") is None
+
+
+# ------------------------------------------------------------------------------------------ live inputs
+
+
+def live(page, server):
+    """A notebook with two step-throughs of one graph, the fields of the first unfolded."""
+    lab.open_notebook(page, server, "live.ipynb")
+    lab.run_all(page)
+    page.locator(".bl-step").nth(1).wait_for()
+    page.locator("summary", has_text="Change the inputs").first.click()
+
+
+def records(**given):
+    """What the graph of that notebook has at these values."""
+    x, w = bl.constant("x", given.get("x", [2, -3])), bl.variable("w", given.get("w", [5.0, 2.0]))
+    labels = bl.constant("labels", given.get("labels", 1))
+    J = bl.cross_entropy(bl.relu(w * x), labels) + np.sum(w**2)
+    return bl.steps(J)
+
+
+def wait_until_shown(page, steps):
+    """Until the first step-through shows the last of these records."""
+    page.wait_for_function(
+        "text => document.querySelector('.bl-step .bl-panel').innerText.includes(text)", arg=steps[-1].numbers
+    )
+
+
+def test_a_typed_input_runs_the_graph_again_and_the_other_view_stays(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    before = formula(page, 1)
+    page.get_by_label("w[1]").first.fill("-7.5")
+    again = records(w=[5.0, -7.5])
+    wait_until_shown(page, again)
+    assert formula(page) == again[-1].formula
+    for step in reversed(again):
+        assert step.formula == formula(page)
+        assert step.is_seed or step.numbers in said(page)
+        page.get_by_role("button", name="Back").first.click()
+    assert formula(page, 1) == before
+    assert page.evaluate("() => document.activeElement.closest('.bl-step') !== null")
+    run_in_new_cell(page, "print('graph', w.value, 'film', film.given['w'], film.steps[-1].numbers)")
+    page.get_by_text(f"graph [5. 2.] film [5, -7.5] {again[-1].numbers}").wait_for()
+
+
+def test_an_input_is_dragged_and_the_last_number_counts(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    field = page.get_by_label("w[0]").first
+    box = field.bounding_box()
+    x, y = box["x"] + 15, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(1, 61):
+        page.mouse.move(x + 2 * i, y)
+    page.mouse.up()
+    assert field.input_value() == "8"  # 120 pixels, 4 for each tenth
+    wait_until_shown(page, records(w=[8.0, 2.0]))
+    page.get_by_role("button", name="As in the graph").first.click()
+    wait_until_shown(page, records())
+    assert field.input_value() == "5"
+
+
+def test_an_input_that_cannot_be_is_refused_in_words_and_the_numbers_stay(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    label = page.locator("input[aria-label='labels']").first
+    label.fill("7")
+    page.get_by_text("labels run from 0 to 1").wait_for()
+    assert records()[-1].numbers in said(page)
+    label.fill("0")
+    wait_until_shown(page, records(labels=0))
+    page.get_by_label("w[0]").first.fill("")
+    page.get_by_text("w: type a number").wait_for()
+
+
+def test_while_the_kernel_does_not_answer_the_page_says_so_and_takes_a_late_answer(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    run_in_new_cell(page, "import time; time.sleep(8)")
+    page.wait_for_timeout(300)
+    page.get_by_label("w[0]").first.fill("6")
+    page.get_by_text("The kernel does not answer").wait_for(timeout=7000)
+    assert records()[-1].numbers in said(page)
+    wait_until_shown(page, records(w=[6.0, 2.0]))
+    assert page.get_by_text("The kernel does not answer").count() == 0
+
+
+def test_axe_finds_nothing_serious_in_the_widget(page, server):
+    live(page, server)
+    page.evaluate("() => document.querySelectorAll('.bl-step details').forEach(d => { d.open = true })")
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    found = Axe().run(page, context=".bl-step").response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_a_theme_switched_while_it_is_open_keeps_position_and_focus(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    before = formula(page)
+    page.evaluate("() => { document.body.dataset.jpThemeLight = 'false' }")
+    paper = "() => getComputedStyle(document.querySelector('.bl-step')).backgroundColor"
+    assert page.evaluate(paper) == "rgb(28, 28, 28)"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert formula(page) == before

@@ -105,6 +105,8 @@ def test_the_focus_is_never_lost_when_a_button_turns_itself_off(page, tmp_path):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("End")
     assert page.evaluate("() => document.querySelector('.bl-step').contains(document.activeElement)")
+    page.get_by_role("button", name="First step").click()
+    assert page.evaluate("() => document.querySelector('.bl-step').contains(document.activeElement)")
 
 
 def test_play_goes_on_by_itself_and_stops_at_the_end(page, tmp_path):

@@ -23,7 +23,7 @@ export function asker(box, done) {
   };
   return {
     /** Whether this question is still to be put. @param {Question | undefined} ask @param {number} p */
-    wants: (ask, p) => Boolean(ask) && !ask.answered && !settled.has(p),
+    wants: (ask, p) => ask !== undefined && !ask.answered && !settled.has(p),
     /** Whether a question stands there unanswered. */
     open: () => reveal !== null,
     /** Show the answer to the question that stands there. */

@@ -15,6 +15,7 @@ function stepOf(value, whole) {
 
 /** Let a number be dragged sideways. @param {HTMLInputElement} input */
 function draggable(input, whole, changed) {
+  /** @type {{x: number, value: number, moved: boolean} | null} */
   let from = null;
   input.addEventListener("pointerdown", (event) => {
     if (event.button === 0) from = { x: event.clientX, value: Number(input.value), moved: false };
@@ -106,8 +107,9 @@ export function inputs(place, send) {
       note.textContent = "";
       if (!answered()) return; // newer numbers stand there already
       for (const leaf of leaves)
-        fields.get(leaf.name)?.forEach((input, i) => {
-          if (input.valueAsNumber !== leaf.values[i]) input.value = String(leaf.values[i]);
+        leaf.values?.forEach((value, i) => {
+          const input = fields.get(leaf.name)?.[i];
+          if (input && input.valueAsNumber !== value) input.value = String(value);
         });
     },
     /** The kernel could not run. @param {string} text */

@@ -2,7 +2,9 @@
 // (…#step=12), so that it can be shared.
 import { mount } from "./step_through.js";
 
-const saved = JSON.parse(document.getElementById("film").textContent);
+/** @param {string} id */
+const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const saved = JSON.parse(part("film").textContent ?? "");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const follow = () => document.documentElement.classList.toggle("bl-dark", dark.matches);
 dark.addEventListener("change", follow);
@@ -16,7 +18,7 @@ addEventListener("hashchange", () => {
   saved.position = asked();
   shown();
 });
-mount(document.getElementById("step-through"), {
+mount(part("step-through"), {
   get: (name) => saved[name],
   set: (name, value) => {
     saved[name] = value;

@@ -92,6 +92,7 @@ export function mount(root, state) {
     live.textContent = step.say;
     first.disabled = back.disabled = p === 0;
     next.disabled = end.disabled = p === last;
+    if ([first, back, next, end].some((b) => b.disabled && b.matches(":focus"))) focus(); // or it would be lost
     [...code.children].forEach((line, i) => {
       const now = step.lines[0] <= i && i < step.lines[1];
       line.toggleAttribute("aria-current", now);
@@ -214,7 +215,6 @@ export function mount(root, state) {
     } else return;
     event.preventDefault();
     event.stopPropagation();
-    if (/** @type {HTMLButtonElement} */ (target).disabled) focus();
   });
   first.addEventListener("click", () => jump(0));
   back.addEventListener("click", () => step(-1));
