@@ -17,7 +17,7 @@ ACROSS, DOWN = 3, 9  # places that are tried for a label: across the gap, along 
 BETWEEN = 3.0  # between labels
 CLOSE = 4.0  # an arrow so near to a label counts as covered: its gradient comes back beside it
 STEP = 8.0  # by which a label leaves its arrow where there is no room on it
-OWN, SIBLING, OTHER = -3.0, 0.4, 1.0  # the cost of covering an arrow; siblings leave the same card
+SIBLING, OTHER = 0.4, 1.0  # the cost of covering another arrow; siblings leave the same card
 
 
 @dataclass
@@ -94,7 +94,7 @@ def _in_gap(pieces, wanted, sizes) -> dict:
             np.minimum(one, other) < reach[:, 1:] + CLOSE
         )
         weights = np.where(sources == sources[i], SIBLING, OTHER)
-        weights[i] = OWN
+        weights[i] = 0.0
         far = np.abs(tried - places.mean(axis=0)).sum(axis=1)
         x, y = tried[np.argmin(np.round(covered @ weights + far / 1000, 6))]
         taken = np.vstack([taken, [x, y, *half]])
