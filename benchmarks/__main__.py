@@ -41,25 +41,30 @@ def imports(rounds: int = 61):
 
 
 def widget(rounds: int = 20):
-    """Building the step-through of the lecture's network in the kernel, and what travels."""
+    """Building a step-through in the kernel, and what travels to the browser."""
     import json
 
     import backprop_lab as bl
-    from tools.graphs import chain, lecture
+    from tools import graphs
 
-    chosen = {"lecture's network with penalty": lecture(penalty=True), "chain of 200 nodes": chain(199)}
-    for name, graph in chosen.items():
+    for name in STEPPED:
         times = []
         for _ in range(rounds):
+            graph = graphs.ALL[name]()
             start = time.perf_counter()
             film = bl.step_through(graph)
             times.append((time.perf_counter() - start) * 1000)
         size = len(json.dumps(film.film, ensure_ascii=False).encode()) / 1024
-        print(f"{name}: {len(film.steps)} steps, built in {spread(times)}, {size:.0f} KiB travel")
+        print(f"{name}: {film!r}, built in {spread(times)}, {size:.0f} KiB travel")
 
 
-def steps(presses: int = 60):
-    """Key press to changed and laid-out page in JupyterLab, notebook 06."""
+STEPPED = {"lecture with penalty": 14, "residual": 27, "200 nodes": 206}  # the graphs, and their nodes
+
+
+def steps(presses: int = 30):
+    """In JupyterLab: from a key or an input to the changed page, beside matplotlib drawing in the kernel."""
+    import nbformat
+
     from tools import lab
 
     if lab.find_browser() is None:
@@ -72,32 +77,63 @@ def steps(presses: int = 60):
         lab.chromium() as browser,
         lab.new_page(browser) as page,
     ):
-        lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
+        cells = [
+            f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+            "import backprop_lab as bl\nfrom tools import graphs"
+        ]
+        cells += [f"bl.step_through(graphs.ALL[{name!r}](), step=1)" for name in STEPPED]
+        cells.append("from benchmarks.redrawn import redrawn\nredrawn()")
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, Path(root) / "measured.ipynb")
+        lab.open_notebook(page, server, "measured.ipynb")
         lab.run_all(page)
-        frame = page.locator(".bl-step").first
-        frame.locator(".bl-predict input").uncheck()
-        frame.focus()
-        page.evaluate(_STOPWATCH)
-        for i in range(presses):
-            page.keyboard.press("ArrowLeft" if i // 6 % 2 else "ArrowRight")
-            page.wait_for_timeout(30)
-        print(f"key press to changed page, {presses} presses: {spread(page.evaluate('window.taken'))}")
+        page.wait_for_selector("img.jupyter-widgets, .jp-OutputArea .widget-image")
+        page.locator("summary", has_text="Change the inputs").first.click()
+        page.locator(".bl-fields input").first.wait_for()
+        taken: dict[str, list[float]] = {}
+        for round in range(presses):  # interleaved: a slow moment of the machine hits all alike
+            for i, (name, nodes) in enumerate(STEPPED.items()):
+                key = "ArrowLeft" if round // 6 % 2 else "ArrowRight"
+                taken.setdefault(f"key, {name}, {nodes} nodes", []).append(page.evaluate(_KEY, [i, key]))
+            taken.setdefault("input, lecture with penalty", []).append(page.evaluate(_INPUT, round))
+            taken.setdefault("key, matplotlib in the kernel", []).append(page.evaluate(_REDRAWN, round))
+        for what, times in taken.items():
+            print(f"{what}: {spread(times)}")
 
 
-# From the key's own event to the end of a layout that the changes made necessary.
-_STOPWATCH = """() => {
-  window.taken = [];
-  let start = 0;
-  window.addEventListener('keydown', () => { start = performance.now(); }, true);
-  const frame = document.querySelector('.bl-step');
-  new MutationObserver(() => {
-    if (!start) return;
-    frame.getBoundingClientRect();
-    frame.querySelector('.bl-panel').getBoundingClientRect();
-    window.taken.push(performance.now() - start);
-    start = 0;
-  }).observe(frame.querySelector('.bl-counter'), {childList: true, characterData: true, subtree: true});
+# Each from the event itself to the end of a layout that the change made necessary.
+_KEY = """([which, key]) => {
+  const frame = document.querySelectorAll('.bl-step')[which];
+  const start = performance.now();
+  frame.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+  frame.querySelector('.bl-panel').getBoundingClientRect();
+  frame.querySelector('.bl-stage svg').getBoundingClientRect();
+  return performance.now() - start;
 }"""
+_INPUT = """round => new Promise(done => {
+  const frame = document.querySelector('.bl-step'), field = frame.querySelector('.bl-fields input');
+  const start = performance.now();
+  new MutationObserver((_, observer) => {
+    observer.disconnect();
+    frame.querySelector('.bl-panel').getBoundingClientRect();
+    frame.querySelector('.bl-stage svg').getBoundingClientRect();
+    done(performance.now() - start);
+  }).observe(frame.querySelector('.bl-stage'), {childList: true});
+  field.value = String(6 + round / 10);
+  field.dispatchEvent(new Event('input', {bubbles: true}));
+})"""
+_REDRAWN = """round => new Promise(done => {
+  const image = document.querySelector('img.jupyter-widgets, .widget-image img, img.widget-image');
+  const slider = [...document.querySelectorAll('.noUi-handle')].pop();
+  const start = performance.now();
+  image.addEventListener('load', () => {
+    image.getBoundingClientRect();
+    done(performance.now() - start);
+  }, {once: true});
+  const key = round / 6 % 2 < 1 ? 'ArrowRight' : 'ArrowLeft';
+  slider.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+})"""
 
 
 def notebooks():

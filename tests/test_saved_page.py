@@ -52,6 +52,16 @@ def test_every_step_shows_its_record_forwards_and_backwards(page, tmp_path):
         assert formula(page) == step.formula
 
 
+def test_every_step_is_announced_as_it_is_written(page, tmp_path):
+    address, film = saved(graphs.lecture(), tmp_path)
+    page.goto(address)
+    page.focus(".bl-step")
+    for step in film.steps:
+        page.keyboard.press("ArrowRight")
+        spoken = page.locator(".bl-live[aria-live=polite]").text_content()
+        assert step.formula in spoken and (step.is_seed or step.numbers in spoken)
+
+
 def test_the_states_of_the_cards_follow_the_position(page, tmp_path):
     J = graphs.lecture(penalty=True)
     address, film = saved(J, tmp_path)

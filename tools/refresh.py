@@ -34,7 +34,11 @@ def refresh(path: Path) -> bool:
             cell.metadata["jupyter"] = {"outputs_hidden": True}
     book.metadata = dict(METADATA)
     NotebookClient(
-        book, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        book,
+        timeout=60,
+        kernel_name="python3",
+        coalesce_streams=True,  # else what is printed is cut where the machine happened to be slow
+        resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     count = 0
     for cell in book.cells:

@@ -143,8 +143,11 @@ class Picture:
         return widths
 
     def film(self) -> str:
-        """The SVG of all positions at once, for a page that switches between them."""
-        return self._svg(None)
+        """The SVG of all positions at once, for a page that switches between them.
+
+        With single quotes, since JSON writes a double one as two characters.
+        """
+        return self._svg(None).replace('"', "'")
 
     def still(self, position: int = 0, palette: str = "green") -> str:
         """The SVG at one position: a file that stands on its own."""

@@ -1,6 +1,6 @@
 """What is said of each step beside the picture: in words, as a formula with numbers, as a Jacobian.
 
-HTML made from the records, all text escaped here, and the same as one spoken line.
+HTML made from the records, all text escaped here.
 
 What must hold: every view of a step is written from one record, so that no two can disagree.
 """
@@ -29,7 +29,7 @@ def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
         f"{forward} steps forward, then {count - forward} back"
         f"{f', then an update: {rounds} times' if rounds else ''}. Press → to begin."
     )
-    return {"panel": f"<p>{escape(text)}</p>", "jacobian": "", "say": text}
+    return {"panel": f"<p>{escape(text)}</p>", "jacobian": ""}
 
 
 def forgotten(bug: Bug, harmless: bool) -> dict:
@@ -38,11 +38,9 @@ def forgotten(bug: Bug, harmless: bool) -> dict:
         f'<p><span class="bl-phase bl-phase-wrong">Bug:</span> {escape(bug.title)}</p>',
         f'<p class="bl-numbers-line">✗ {escape(bug.wrong_line)}<br>✓ {escape(bug.right_line)}</p>',
     ]
-    said = f"Bug: {bug.title} Wrong: {bug.wrong_line}. Right: {bug.right_line}."
     if harmless:
         parts.append(f"<p>{escape(bug.no_harm)}</p>")
-        said += f" {bug.no_harm}"
-    return {"panel": "".join(parts), "jacobian": "", "say": said}
+    return {"panel": "".join(parts), "jacobian": ""}
 
 
 def updated(updates: Sequence[Update], batch: Iterable, number: int, rounds: int) -> dict:
@@ -60,16 +58,11 @@ def updated(updates: Sequence[Update], batch: Iterable, number: int, rounds: int
         then += f"The next batch stands at {names}. "
     if number < rounds:
         then += "What depends on them is unknown again."
-    spoken = [f"{head} {text}", *(f"{u.formula}. {u.numbers}" for u in shown), then.rstrip(". ")]
-    return {
-        "panel": "".join([*parts, f"<p>{escape(then)}</p>" if then else ""]),
-        "jacobian": "",
-        "say": ". ".join(filter(None, spoken)) + ".",
-    }
+    return {"panel": "".join([*parts, f"<p>{escape(then)}</p>" if then else ""]), "jacobian": ""}
 
 
 def panel(step: Step, forward: int, count: int) -> dict:
-    """What is said at the position at which ``step`` has just been taken: ``panel``, ``jacobian``, ``say``.
+    """What is said at the position at which ``step`` has just been taken.
 
     ``forward`` of the ``count`` steps are the forward pass's.
     """
@@ -93,17 +86,7 @@ def panel(step: Step, forward: int, count: int) -> dict:
         parts.append(f"<p>{escape(then)}</p>")
     if step.alarm:
         parts.append(f'<p class="bl-alarm"><b>⚠</b> {escape(step.alarm)}</p>')
-        then += f" Attention: {step.alarm}"
-    spoken = [f"{place}: {what}", step.formula, "" if step.is_seed else step.numbers]
-    if step.sum_numbers:
-        spoken.append(f"sum {step.sum_numbers}, {step.so_far} arrived")
-    if right:
-        spoken.append(f"Wrong; right is: {right}")
-    return {
-        "panel": "".join(parts),
-        "jacobian": _jacobian(step),
-        "say": ". ".join(filter(None, [*spoken, then.rstrip(".")])) + ".",
-    }
+    return {"panel": "".join(parts), "jacobian": _jacobian(step)}
 
 
 def _right(step: Step) -> str:
@@ -183,7 +166,5 @@ def _column(array, name) -> str:
 
 
 def _table(matrix, label) -> str:
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{notation.number(v)}</td>" for v in row) + "</tr>" for row in matrix
-    )
-    return f'<table class="bl-jacobian" aria-label="{label}"><tbody>{rows}</tbody></table>'
+    rows = "".join("<tr>" + "".join(f"<td>{notation.number(v)}" for v in row) for row in matrix)
+    return f'<table class="bl-jacobian" aria-label="{label}">{rows}</table>'

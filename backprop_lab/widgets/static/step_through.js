@@ -89,7 +89,7 @@ export function mount(root, state) {
     count.textContent = `${p} / ${last}`;
     panel.innerHTML = step.panel;
     jacobian.innerHTML = step.jacobian || "<p>There is one at every step back along an arrow.</p>";
-    live.textContent = step.say;
+    live.textContent = [...panel.children].map((line) => line.textContent).join(" ");
     first.disabled = back.disabled = p === 0;
     next.disabled = end.disabled = p === last;
     if ([first, back, next, end].some((b) => b.disabled && b.matches(":focus"))) focus(); // or it would be lost

@@ -1,0 +1,47 @@
+"""What a step-through is compared with: the graph drawn anew by matplotlib in the kernel, at every step."""
+
+from __future__ import annotations
+
+import io
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+from backprop_lab import notation
+from backprop_lab.passes import steps
+from backprop_lab.pictures import timeline
+from backprop_lab.pictures.svg import Picture
+from tools import graphs
+
+
+def redrawn(name: str = "residual") -> ipywidgets.Widget:
+    """A slider over the steps, and a picture of boxes, names, values and arrows that follows it."""
+    J = graphs.ALL[name]()
+    line = timeline.of_steps(J, steps(J))
+    picture = Picture(line)
+    image = ipywidgets.Image(format="png")
+    slider = ipywidgets.IntSlider(1, 0, line.length - 1)
+
+    def draw(change=None):
+        figure = Figure(figsize=(10, 4))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        for node, box in zip(line.nodes, picture.layout.boxes, strict=True):
+            value = timeline.at(line.known.get(node, ()), slider.value)
+            text = f"{notation.shorten(notation.mention(node), 12)}\n"
+            text += "?" if value is None else notation.array(value, most=4)
+            state = line.state(node, slider.value)
+            colour = {"unknown": "gray", "known": "green"}.get(state, "orangered")
+            axes.text(
+                box.x, -box.y, text, ha="center", va="center", fontsize=6, bbox={"fc": "w", "ec": colour}
+            )
+            for operand in node.inputs:
+                source = picture.layout.boxes[picture.number[operand]]
+                axes.plot([source.x, box.x], [-source.y, -box.y], color="gray", lw=0.6, zorder=0)
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        image.value = file.getvalue()
+
+    slider.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([slider, image])
