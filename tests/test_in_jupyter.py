@@ -213,6 +213,17 @@ def test_a_typed_input_runs_the_graph_again_and_the_other_view_stays(page, serve
     page.get_by_text(f"graph [5. 2.] film [5, -7.5] {again[-1].numbers}").wait_for()
 
 
+def test_inputs_are_live_in_notebook_7_too(page, server):
+    lab.open_notebook(page, server, "live.ipynb", application="notebooks")
+    lab.run_all(page)
+    page.errors.clear()  # Notebook 7 makes errors of its own while it loads its settings
+    page.locator("summary", has_text="Change the inputs").first.click()
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    page.get_by_label("w[1]").first.fill("0.5")
+    wait_until_shown(page, records(w=[5.0, 0.5]))
+
+
 def test_an_input_is_dragged_and_the_last_number_counts(page, server):
     live(page, server)
     page.locator(".bl-step").first.focus()
