@@ -56,10 +56,10 @@ export function gallery(stage) {
     const level = levels[chosen];
     level.turn ??= switches(level.room);
     for (const change of level.turn) change(p);
-    follow();
   };
   return {
     show,
+    follow,
     /** @param {{name: string, svg: string}[]} pictures */
     load(pictures) {
       levels = pictures.map(({ svg }) => {
@@ -75,6 +75,7 @@ export function gallery(stage) {
       chosen = level;
       levels.forEach(({ room }, i) => (room.hidden = i !== level));
       show(position);
+      follow();
     },
     /** Mark what is asked about, the next position; −1 for nothing. @param {number} p */
     ask(p) {

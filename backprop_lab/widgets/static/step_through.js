@@ -93,19 +93,19 @@ export function mount(root, state) {
     first.disabled = back.disabled = p === 0;
     next.disabled = end.disabled = p === last;
     if ([first, back, next, end].some((b) => b.disabled && b.matches(":focus"))) focus(); // or it would be lost
-    [...code.children].forEach((line, i) => {
-      const now = step.lines[0] <= i && i < step.lines[1];
-      line.toggleAttribute("aria-current", now);
-      if (now && code.clientHeight < code.scrollHeight)
-        code.scrollTop = /** @type {HTMLElement} */ (line).offsetTop - code.clientHeight / 2;
-    });
+    const lines = /** @type {HTMLElement[]} */ ([...code.children]);
+    lines.forEach((line, i) => line.toggleAttribute("aria-current", step.lines[0] <= i && i < step.lines[1]));
+    pictures.follow(); // all is written by now: the page is laid out once
+    if (code.clientHeight < code.scrollHeight && step.lines[0] < step.lines[1])
+      code.scrollTop = lines[step.lines[0]].offsetTop - code.clientHeight / 2;
   };
   /** Take up a film: the first one, or that of another run of the same graph. */
   const load = () => {
     film = state.get("film");
     shown = -1;
     pictures.load(film.pictures);
-    code.replaceChildren(...film.code.map((line) => make("code", {}, line)));
+    if (code.children.length !== film.code.length)
+      code.replaceChildren(...film.code.map((line) => make("code", {}, line))); // the same in every run of a graph
     fields.load(film.leaves);
     show();
   };
