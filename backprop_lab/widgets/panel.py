@@ -150,7 +150,7 @@ def _jacobian(step: Step) -> str:
     return (
         f"<p>({escape(name)})ᵀ · {escape(upstream)} = {escape(arrives)}; {rows}"
         f"{step.local.shape[0]} × {step.local.shape[1]} before it is transposed:</p>"
-        f'<div class="bl-product">{_table(step.local.T, escape(name) + ", transposed")} · '
+        f'<div class="bl-product">{_table(step.local.T)} · '
         f"{_column(step.upstream, upstream)} = {_column(step.contribution, arrives)}</div>"
     )
 
@@ -162,9 +162,9 @@ def _bracketed(number: str) -> str:
 def _column(array, name) -> str:
     if array.size > LONGEST_COLUMN:
         return escape(name)
-    return _table(np.reshape(array, (-1, 1)), escape(name))
+    return _table(np.reshape(array, (-1, 1)))
 
 
-def _table(matrix, label) -> str:
+def _table(matrix) -> str:
     rows = "".join("<tr>" + "".join(f"<td>{notation.number(v)}" for v in row) for row in matrix)
-    return f'<table class="bl-jacobian" aria-label="{label}">{rows}</table>'
+    return f'<table class="bl-jacobian">{rows}</table>'
