@@ -6,6 +6,7 @@ import io
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,3 +185,12 @@ def test_without_resvg_it_says_what_to_install_and_writes_nothing(tmp_path, monk
     with pytest.raises(ImportError, match="drawn by resvg: pip install resvg-py"):
         bl.step_through(graphs.product()).save(tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_film_of_the_readme_is_the_present_one(lecture_film):
+    committed = opened(Path(__file__).parent.parent / "docs" / "lecture.gif")
+    for (size, duration, image), (size_now, duration_now, image_now) in zip(
+        committed, opened(lecture_film[1]), strict=True
+    ):
+        assert (size, duration) == (size_now, duration_now), "run: python -m tools.refresh"
+        assert np.abs(image - image_now).mean() < 1, "run: python -m tools.refresh"

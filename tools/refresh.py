@@ -1,5 +1,7 @@
 """Execute the notebooks and write them back as they are committed: ``python -m tools.refresh [NUMBER …]``.
 
+Without a number the README's film, the lecture's network step by step, is made anew as well.
+
 Cells get fixed ids and execution counts in order; widget views are taken out (without their model they
 show an error), so that the pictures and tables beside them are what a reader sees before running.
 Running it twice changes nothing.
@@ -14,7 +16,11 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+import backprop_lab as bl
+from tools import graphs
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+FILM = Path(__file__).parent.parent / "docs" / "lecture.gif"
 VIEW = "application/vnd.jupyter.widget-view+json"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -61,6 +67,13 @@ def refresh(path: Path) -> bool:
     return after != before
 
 
+def refresh_film() -> bool:
+    """Make the film of the README; whether its file changed."""
+    before = FILM.read_bytes() if FILM.exists() else b""
+    bl.step_through(graphs.lecture()).save(FILM)
+    return FILM.read_bytes() != before
+
+
 def main(arguments=None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.refresh", description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", help="two-digit numbers of notebooks; all by default")
@@ -68,8 +81,14 @@ def main(arguments=None) -> int:
     for path in sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")):
         if not numbers or path.name[:2] in numbers:
             changed = refresh(path)
-            print(f"{path.name}: {'changed' if changed else 'unchanged'}, {path.stat().st_size // 1024} KiB")
+            _tell(path, changed)
+    if not numbers:
+        _tell(FILM, refresh_film())
     return 0
+
+
+def _tell(path, changed):
+    print(f"{path.name}: {'changed' if changed else 'unchanged'}, {path.stat().st_size // 1024} KiB")
 
 
 if __name__ == "__main__":
