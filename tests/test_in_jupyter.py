@@ -23,6 +23,9 @@ STRANGE = [
     "bl.step_through(J)",
     "bl.question('What is 2 + 2?', answer='4', why='Count.', wrong={'5': '<b>One</b> too many.'})",
     "bl.question('What is −2 · 3?', answer=-6, why='Yes.', wrong={6: 'The sign is lost.'})",
+    "bl.question('Which are even?', answer={'2': 'Twice 1.', '4': 'Twice 2.'}, wrong={'3': 'It is odd.'})",
+    "bl.question('Order', answer=['a', 'b', 'c'], why='As in the alphabet.',"
+    " wrong={('b', 'a'): 'a is first.', ('c', 'b'): 'c is last.'})",
 ]
 
 
@@ -299,3 +302,45 @@ def test_a_theme_switched_while_it_is_open_keeps_position_and_focus(page, server
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
     assert formula(page) == before
+
+
+# ----------------------------------------------------------------------------------------- self-checks
+
+
+def test_all_that_are_right_are_chosen_by_keyboard_and_each_mistake_is_explained(page, server):
+    lab.open_notebook(page, server, "strange.ipynb")
+    lab.run_all(page)
+    form = page.locator(".bl-question").nth(2)
+    verdict = form.locator(".bl-answer")
+
+    def choose(*texts):
+        for text in texts:
+            form.get_by_label(text).focus()
+            page.keyboard.press(" ")
+        form.get_by_role("button", name="Check").focus()
+        page.keyboard.press("Enter")
+
+    choose("2", "3")
+    assert verdict.inner_text() == "✗ “3” does not belong to them. It is odd."
+    choose("3")
+    assert verdict.inner_text() == "✗ “4” belongs to them. Twice 2."
+    choose("4")
+    assert verdict.inner_text().startswith("✓")
+
+
+def test_steps_are_put_in_order_by_keyboard_and_the_focus_goes_with_them(page, server):
+    lab.open_notebook(page, server, "strange.ipynb")
+    lab.run_all(page)
+    form = page.locator(".bl-question").nth(3)
+    verdict, check = form.locator(".bl-answer"), form.get_by_role("button", name="Check")
+    check.click()
+    assert verdict.inner_text() == "✗ “b” cannot come before “a”. a is first."
+    form.get_by_role("button", name="a: one place up").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert form.locator("li").all_inner_texts()[0].endswith("a")
+    check.click()
+    assert verdict.inner_text() == "✗ “c” cannot come before “b”. c is last."
+    form.get_by_role("button", name="c: one place down").click()
+    check.click()
+    assert verdict.inner_text() == "✓ As in the alphabet."

@@ -109,11 +109,49 @@ def test_what_a_teacher_writes_is_escaped_in_the_paper_version():
         (dict(text="x", answer=1, why="yes", wrong={1.001: "no"}), "agrees with the answer"),
         (dict(text="x", answer="a", why="yes", wrong={"a": "no"}), "as right and as wrong"),
         (dict(text="x", wrong={"a": "no"}), "give an answer"),
+        (dict(text="x", answer={"a": ""}, wrong={"b": "no"}), "explanation for each"),
+        (dict(text="x", answer={"a": "yes"}, wrong={"a": "no"}), "as right and as wrong"),
+        (dict(text="x", answer=["a", "b"], why="yes", wrong={("a", "b"): "no"}), "the answer has it"),
+        (dict(text="x", answer=["a", "b"], why="yes", wrong={("b", "c"): "no"}), "two of the steps"),
+        (dict(text="x", answer=["a", "a"], why="yes", wrong={("a", "a"): "no"}), "the same text"),
     ],
 )
 def test_an_incomplete_question_is_refused_in_words(given, said):
     with pytest.raises(ValueError, match=said):
         bl.question(**given)
+
+
+ALL_OF = dict(
+    text="Which of these does a backward pass need?",
+    answer={"the values of the forward pass": "Local derivatives are taken there.", "a seed": "∂J/∂J = 1."},
+    wrong={"the learning rate": "Only an update needs it.", "random numbers": "Nothing is drawn by chance."},
+)
+IN_ORDER = dict(
+    text="Put in order",
+    answer=["batch", "forward", "backward", "update"],
+    why="Each needs the one before.",
+    wrong={
+        ("backward", "forward"): "The way back needs the values.",
+        ("update", "backward"): "Without a gradient there is no direction.",
+        ("forward", "batch"): "There is nothing to compute from.",
+    },
+)
+
+
+@pytest.mark.parametrize("given", [ALL_OF, IN_ORDER], ids=["choose all", "order"])
+def test_the_paper_version_of_every_form_folds_its_answers_away(given):
+    data, _ = bl.question(**given)._repr_mimebundle_()
+    before, after = data["text/html"].split("<details>")
+    for why in given["wrong"].values():
+        assert why in after and why not in before and why not in data["text/plain"]
+    assert all(text in data["text/plain"] for text in given["answer"])
+
+
+def test_what_is_to_be_ordered_does_not_stand_in_order_at_first():
+    spec = bl.question(**IN_ORDER).spec
+    assert sorted(spec["order"]) == sorted(IN_ORDER["answer"])
+    stands = [spec["order"].index(w["first"]) < spec["order"].index(w["then"]) for w in spec["wrong"]]
+    assert any(stands)
 
 
 # ------------------------------------------------------------------------------------------- fill_in

@@ -29,7 +29,7 @@ from backprop_lab.widgets.predict import TOLERANCE
 class Question(anywidget.AnyWidget):
     """The widget that :func:`question` returns."""
 
-    _esm = assets.script("answers.js", "question.js")
+    _esm = assets.script("dom.js", "answers.js", "question.js")
     _css = assets.styles()
     spec = traitlets.Dict().tag(sync=True)
 
@@ -42,19 +42,24 @@ class Question(anywidget.AnyWidget):
         return {**data, "text/plain": self._paper(), "text/html": self._folded()}, metadata
 
     def _paper(self) -> str:
-        lines = [self.spec["question"]]
-        lines += [f"  ( ) {choice['text']}" for choice in self.spec.get("choices", ())]
-        return "\n".join(lines if len(lines) > 1 else [*lines, "  ____"])
+        spec = self.spec
+        box = "[ ]" if spec.get("several") else "( )"
+        lines = [f"  {box} {choice['text']}" for choice in spec.get("choices", ())]
+        lines += [f"  __ {text}" for text in spec.get("order", ())]
+        return "\n".join([spec["question"], *(lines or ["  ____"])])
 
     def _folded(self) -> str:
-        if "choices" in self.spec:
-            listed = "".join(f"<li>{escape(c['text'])}</li>" for c in self.spec["choices"])
-            body = f"<ul>{listed}</ul>"
-            answers = [(c["text"], c["right"], c["why"]) for c in self.spec["choices"]]
+        spec = self.spec
+        listed = [c["text"] for c in spec.get("choices", ())] or spec.get("order", ())
+        body = f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in listed)}</ul>" if listed else ""
+        if "choices" in spec:
+            answers = [(c["text"], c["right"], c["why"]) for c in spec["choices"]]
+        elif "order" in spec:
+            answers = [(", ".join(spec["right"]), True, spec["why"])]
+            answers += [(f"{w['first']} before {w['then']}", False, w["why"]) for w in spec["wrong"]]
         else:
-            body = ""
-            answers = [(self.spec["shown"], True, self.spec["why"])]
-            answers += [(w["shown"], False, w["why"]) for w in self.spec["wrong"]]
+            answers = [(spec["shown"], True, spec["why"])]
+            answers += [(w["shown"], False, w["why"]) for w in spec["wrong"]]
         answers.sort(key=lambda answer: not answer[1])
         rows = "".join(
             f"<p>{'✓' if right else '✗'} <b>{escape(text)}</b>: {escape(why)}</p>"
@@ -70,9 +75,15 @@ def question(text: str, answer=None, why: str | None = None, wrong=None, hint: s
     """A self-check, shown as the last line of a cell.
 
     Either ``text`` alone, the name of one of the series' questions; or a question of your own, with the
-    right ``answer``, ``why`` it is right, and ``wrong``: {wrong answer: what was confused}.
-    A text as the answer makes it a choice among all answers; a number or a tuple of numbers is typed in,
-    accepted within 1 %, and ``hint`` is said to wrong numbers that are not listed.
+    right ``answer``, ``why`` it is right, and ``wrong``: {wrong answer: what was confused}. The answer
+    decides the form:
+
+    - a text: choose one among all answers;
+    - ``{right answer: why it is right}``: choose all that are right (no ``why``);
+    - a list of texts: put them in order. ``wrong``: {(a, b): why a before b is wrong}; every order in which
+      no such pair stands is right;
+    - a number or a tuple of numbers: typed in, accepted within 1 %; ``hint`` is said to wrong numbers that
+      are not listed.
 
     Raises ValueError for an unknown name, a missing explanation, or a wrong answer that equals the right one.
 
@@ -92,20 +103,56 @@ def question(text: str, answer=None, why: str | None = None, wrong=None, hint: s
     return Question(spec=_spec(text, answer, why, wrong, hint))
 
 
-def _spec(question, answer, why, wrong, hint=None) -> dict:
+def _spec(question, answer, why=None, wrong=None, hint=None) -> dict:
     """What travels to the browser."""
-    if not why:
-        raise ValueError("question: say why the right answer is right (why=…)")
     wrong = dict(wrong or {})
     if not wrong or not all(wrong.values()):
         raise ValueError("question: wrong={answer: what was confused} needs an explanation for each")
+    if isinstance(answer, dict):
+        return {"question": question, "several": True, "choices": _choices(answer, wrong)}
+    if not why:
+        raise ValueError("question: say why the right answer is right (why=…)")
     if isinstance(answer, str):
-        if answer in wrong:
-            raise ValueError(f"question: {answer!r} is given as right and as wrong")
-        choices = [{"text": answer, "right": True, "why": why}]
-        choices += [{"text": text, "right": False, "why": said} for text, said in wrong.items()]
-        choices.sort(key=lambda choice: crc32(choice["text"].encode()))  # always the same, never by merit
-        return {"question": question, "choices": choices}
+        return {"question": question, "choices": _choices({answer: why}, wrong)}
+    if isinstance(answer, list) and answer and all(isinstance(text, str) for text in answer):
+        return {"question": question, "why": why, **_order(answer, wrong)}
+    return {"question": question, "why": why, **_typed(answer, wrong, hint)}
+
+
+def _choices(right, wrong) -> list[dict]:
+    """All answers, always in the same order, which is never that of merit."""
+    if not all(right.values()):
+        raise ValueError("question: answer={right answer: why it is right} needs an explanation for each")
+    both = [text for text in right if text in wrong]
+    if both:
+        raise ValueError(f"question: {both[0]!r} is given as right and as wrong")
+    choices = [{"text": text, "right": True, "why": said} for text, said in right.items()]
+    choices += [{"text": text, "right": False, "why": said} for text, said in wrong.items()]
+    return sorted(choices, key=_by_chance)
+
+
+def _by_chance(choice) -> int:
+    return crc32(choice["text"].encode())
+
+
+def _order(answer, wrong) -> dict:
+    """Steps to be put in order; what stands there at first is wrong."""
+    place = {text: i for i, text in enumerate(answer)}
+    mistakes = []
+    for pair, said in wrong.items():
+        if not (isinstance(pair, tuple) and len(pair) == 2 and all(text in place for text in pair)):
+            raise ValueError(f"question: wrong={{(a, b): why not}} with two of the steps, not {pair!r}")
+        first, then = pair
+        if place[first] < place[then]:
+            raise ValueError(f"question: {first!r} before {then!r} is given as wrong, but the answer has it")
+        mistakes.append({"first": first, "then": then, "why": said})
+    if len(place) < len(answer):
+        raise ValueError("question: two steps to be ordered have the same text")
+    return {"order": answer[::-1], "right": answer, "wrong": mistakes}
+
+
+def _typed(answer, wrong, hint) -> dict:
+    """Numbers to be typed in."""
     right = np.asarray(answer, float)
     mistakes = []
     for given, said in wrong.items():
@@ -116,12 +163,10 @@ def _spec(question, answer, why, wrong, hint=None) -> dict:
     count = right.size
     form = "one number" if count == 1 else f"{count} numbers, with spaces between"
     return {
-        "question": question,
         "answer": right.ravel().tolist(),
         "shown": notation.array(right),
         "tolerance": TOLERANCE,
         "form": f"({form}; fractions such as 1/3 are fine; within 1 %)",
-        "why": why,
         "hint": f"Not that. {hint}" if hint else "Not that. Try the next smaller step on paper.",
         "wrong": mistakes,
     }
