@@ -106,7 +106,7 @@ class Node:
     @property
     def value(self) -> np.ndarray | None:
         """The value, read-only; None while unknown. Assign to a leaf to give it a new one."""
-        value = self._value if self._holder is None else self._held_value()
+        value = self.newest()
         return None if value is None else frozen(value)
 
     @value.setter
@@ -122,8 +122,7 @@ class Node:
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
                 f"shape {new.shape}; a leaf keeps its shape: make a new leaf for another one"
             )
-        if self._holder is not None:
-            self._holder.publish()  # the other variables that learn with this one
+        self.newest()  # the other variables that learn with this one are given theirs
         self.forget_consumers()  # first: an interrupt in between leaves the old value, and nothing stale
         self._set(new)
 
@@ -265,8 +264,10 @@ class Node:
     # A variable that is being learned has a holder: it moves the value on without telling anybody, and
     # gives the newest one when somebody looks (``publish``).
 
-    def _held_value(self):
-        self._holder.publish()
+    def newest(self) -> np.ndarray | None:
+        """The value now; the same array as long as nobody changed it."""
+        if self._holder is not None:
+            self._holder.publish()
         return self._value
 
     def _remember_consumer(self, node):

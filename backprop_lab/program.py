@@ -23,7 +23,7 @@ from backprop_lab.derivatives import adjoints
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
 from backprop_lab.graph import Node, constant, numbers_for, set_together, set_value, topological_order
 from backprop_lab.one_vector import in_one_vector, leaf_of
-from backprop_lab.passes import Gradients, backward, checked_node
+from backprop_lab.passes import Gradients, Pass, checked_node
 from backprop_lab.rules import converted
 from backprop_lab.scalars import bind_numbers
 from backprop_lab.simplify import Suggestion
@@ -278,7 +278,7 @@ class Parameters:
                 continue
             value = leaf._value
             if leaf._holder is not self:
-                value, self.held = _newest(leaf), False
+                value, self.held = leaf.newest(), False
             if value is not known:
                 self.theta[self.slices[leaf]] = present(leaf, value).reshape(-1)
                 self._known[leaf] = value
@@ -328,7 +328,7 @@ class _Bound:
         self.run, self.gradient, self._prepare = calls.run, calls.gradient, calls.prepare
         self._stale = True  # whether what only the data decide is still to be computed
 
-    def take_up(self, given=(), again=False):
+    def take_up(self, given, again=False):
         """Take up data: given arrays for this once, and leaves that were changed since.
 
         ``again``: the given ones are those of the last time, and are here already.
@@ -336,7 +336,7 @@ class _Bound:
         for leaf, known in self._known.items():
             if again and leaf in given:
                 continue
-            value = given[leaf] if leaf in given else _newest(leaf)
+            value = given[leaf] if leaf in given else leaf.newest()
             if leaf in given or value is not known:
                 self._stale, self._known[leaf] = True, _NOTHING  # first, as an interrupt may come
                 self._places[leaf][...] = present(leaf, value)
@@ -355,20 +355,23 @@ class _Plain:
         self._parameters = program.parameters
         self.gradient = np.empty_like(program.parameters.theta)
 
-    def take_up(self, given=(), again=False):
+    def take_up(self, given, again=False):
         """Take up given arrays, and the values of leaves."""
-        for leaf, copy in self._leaves.items():
-            if leaf not in self._parameters.slices:
-                copy.value = given[leaf] if leaf in given else present(leaf, leaf.value)
+        self._data = {
+            copy: present(leaf, given.get(leaf, leaf.value)).astype(copy.dtype)
+            for leaf, copy in self._leaves.items()
+            if leaf not in self._parameters.slices
+        }
 
     def run(self, on_nonfinite="ignore"):
         """The cost; the gradient goes into ``.gradient``."""
-        for leaf, value in self._parameters.parts(self._parameters.theta).items():
-            self._leaves[leaf].value = value
-        gradients = backward(self._cost, on_nonfinite=on_nonfinite)
+        parts = self._parameters.parts(self._parameters.theta)
+        values = self._data | {self._leaves[leaf]: value for leaf, value in parts.items()}
+        run = Pass(self._cost, "program", lambda node: values.get(node, node._value))
+        gradients = run.both_ways(1, on_nonfinite)
         for leaf, place in self._parameters.slices.items():
             self.gradient[place] = gradients[self._leaves[leaf]].reshape(-1)
-        return self._cost.value
+        return run.values[-1]
 
 
 def other_shape(leaf, shape) -> str:
@@ -376,11 +379,6 @@ def other_shape(leaf, shape) -> str:
         f"program({leaf.name}=…): the variable {leaf.name} has shape {leaf.shape}, was given {shape}; "
         "only data may change their shape"
     )
-
-
-def _newest(leaf):
-    """What a leaf's value is now; the same array as long as nobody changed it."""
-    return leaf._value if leaf._holder is None else leaf._held_value()
 
 
 def present(leaf, value):

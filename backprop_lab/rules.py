@@ -51,7 +51,7 @@ def declared(compute, kind, shape, *derivatives, name=None, home="np", code=None
 
     Where nothing else is said it is written as a call of a function of ``home``.
     """
-    name, defaults = name or compute.__name__, how.get("parameters", {})
+    name, defaults = name or compute.__name__.strip("_"), how.get("parameters", {})
     code, math = code or writing.call(f"{home}.{name}", defaults), math or writing.call(name, defaults)
     return Rule(name, compute, shape, kind, derivatives, code, math, **how)
 
@@ -262,6 +262,8 @@ def taken_slice(place, g, z, *arrays, axis):
 
 def _join(join, cut, arrays, axis=0):
     arrays = tuple(arrays)
+    if join is np.concatenate and not all(map(np.ndim, arrays)):
+        raise ShapeError("np.concatenate: single numbers cannot be concatenated; use np.stack")
     return apply(joining(join, cut, len(arrays)), *arrays, axis=axis)
 
 
@@ -321,11 +323,7 @@ def scatter(g, shape, key):
     return out
 
 
-@function(
-    "linear", lambda g, shape: shape, lambda g, z, x, shape: np.broadcast_to(g, np.shape(x)), binds=1,
-    parameters={"shape": None}, code="sum_to({0}, {shape})",
-    math=lambda node, g: f"{g} summed to {notation.extent(node.shape)}")  # fmt: skip
-def sum_to(g, shape):
+def summed_to(g, shape):
     new = g.ndim - len(shape)
     if new:
         g = g.sum(axis=0 if new == 1 else tuple(range(new)))
@@ -333,6 +331,12 @@ def sum_to(g, shape):
         return g
     ones = tuple(i for i, n in enumerate(shape) if n == 1 != g.shape[i])
     return g.sum(axis=ones, keepdims=True)
+
+
+sum_to = function(
+    "linear", lambda g, shape: shape, lambda g, z, x, shape: np.broadcast_to(g, np.shape(x)), binds=1,
+    name="sum_to", parameters={"shape": None}, code="sum_to({0}, {shape})",
+    math=lambda node, g: f"{g} summed to {notation.extent(node.shape)}")(summed_to)  # fmt: skip
 
 
 @function(
@@ -362,9 +366,8 @@ def vector_jacobian(node, place, upstream, value, operands):
     else:
         result = derivative(upstream, value, *operands, **node.parameters)
     shape = operands[place].shape
-    if result.shape != shape:
-        result = sum_to(result, shape=shape)
     if not isinstance(result, Node):
-        return result
+        return result if result.shape == shape else summed_to(result, shape)
+    result = result if result.shape == shape else sum_to(result, shape=shape)
     dtype = operands[place].dtype
     return result if result.dtype == dtype else converted(result, dtype=dtype)
