@@ -25,7 +25,6 @@ from backprop_lab.graph import Node, constant, numbers_for, set_together, set_va
 from backprop_lab.one_vector import in_one_vector, leaf_of
 from backprop_lab.passes import Gradients, Pass, checked_node
 from backprop_lab.rules import converted
-from backprop_lab.scalars import bind_numbers
 from backprop_lab.simplify import Suggestion
 from backprop_lab.source import written
 
@@ -324,7 +323,6 @@ class _Bound:
         self._known: dict[Node, object] = dict.fromkeys(data, _NOTHING)
         places = {graph.theta: theta} | {data[leaf]: place for leaf, place in self._places.items()}
         calls = bind(graph.cost, graph.gradient, places)
-        calls = bind_numbers(graph.cost, graph.gradient, places, calls) or calls
         self.run, self.gradient, self._prepare = calls.run, calls.gradient, calls.prepare
         self._stale = True  # whether what only the data decide is still to be computed
 
