@@ -11,6 +11,7 @@ known node has known inputs; nothing the learner gave is shared with the graph o
 
 from __future__ import annotations
 
+import math
 import operator
 import weakref
 from collections import deque
@@ -98,10 +99,7 @@ class Node:
     @property
     def size(self) -> int:
         """Number of entries."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        return math.prod(self.shape)
 
     @property
     def value(self) -> np.ndarray | None:
@@ -186,21 +184,6 @@ class Node:
             f"{notation.mention(self, code=True)} is a node and may have no value yet, so {use}; "
             "use .value after bl.forward, or np.where / np.maximum inside the graph"
         )
-
-    def __bool__(self):
-        self._refuse("it cannot decide an if, a while, an and, or a comparison chain")
-
-    def __float__(self):
-        self._refuse("it cannot become a float")
-
-    def __int__(self):
-        self._refuse("it cannot become an int")
-
-    def __index__(self):
-        self._refuse("it cannot be an index or a count")
-
-    def __complex__(self):
-        self._refuse("it cannot become a complex number")
 
     def __setitem__(self, key, value):
         raise NotAnArrayError(
@@ -291,28 +274,35 @@ class Node:
 
 
 def _operator(ufunc, reflected=False):
-    """A method of Node for an operator: ``x + 1`` or, reflected, ``1 + x``."""
+    """A method of Node for an operator: ``-x``, ``x + 1`` or, reflected, ``1 + x``."""
 
-    def operator_of_a_node(self, other):
+    def operator_of_a_node(self, *other):
         __tracebackhide__ = True
-        return _rule_for(ufunc)(*((other, self) if reflected else (self, other)))
+        return _rule_for(ufunc)(*((*other, self) if reflected else (self, *other)))
 
     return operator_of_a_node
 
 
-for _name, _ufunc in {
+_ARITHMETIC = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
     "floordiv": np.floor_divide, "mod": np.remainder, "pow": np.power, "matmul": np.matmul,
-}.items():  # fmt: skip
+}  # fmt: skip
+_OTHERS = {
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
+    "ge": np.greater_equal, "neg": np.negative, "pos": np.positive, "abs": np.absolute,
+}  # fmt: skip
+for _name, _ufunc in (_ARITHMETIC | _OTHERS).items():
     setattr(Node, f"__{_name}__", _operator(_ufunc))
+for _name, _ufunc in _ARITHMETIC.items():
     setattr(Node, f"__r{_name}__", _operator(_ufunc, reflected=True))
-for _name, _ufunc in {
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal,
-    "gt": np.greater, "ge": np.greater_equal,
-}.items():  # fmt: skip
-    setattr(Node, f"__{_name}__", _operator(_ufunc))
-for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
-    setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
+for _name, _use in {
+    "bool": "decide an if, a while, an and, or a comparison chain",
+    "float": "become a float",
+    "int": "become an int",
+    "index": "be an index or a count",
+    "complex": "become a complex number",
+}.items():
+    setattr(Node, f"__{_name}__", lambda self, _use=_use: self._refuse(f"it cannot {_use}"))
 
 
 def _hollow(node: Node) -> np.ndarray:

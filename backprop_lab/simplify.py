@@ -23,11 +23,6 @@ ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
 BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
-NUMPYS_OWN = {
-    rule
-    for function, rule in RULES.items()
-    if isinstance(function, np.ufunc) or function.__module__.startswith(("numpy", "_operator"))
-}
 
 
 class Suggestion(str):
@@ -110,7 +105,7 @@ def opened(roots):
     found = []
 
     def rewrite(node, uses):
-        if node.rule in NUMPYS_OWN:
+        if isinstance(node.rule.compute, np.ufunc):
             return None
         try:
             made = node.rule.compute(*node.arguments, **node.parameters)
