@@ -23,6 +23,7 @@ ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
 BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
+NUMPYS_OWN = set(RULES.values())
 
 
 class Suggestion(str):
@@ -105,7 +106,7 @@ def opened(roots):
     found = []
 
     def rewrite(node, uses):
-        if isinstance(node.rule.compute, np.ufunc):
+        if node.rule in NUMPYS_OWN:
             return None
         try:
             made = node.rule.compute(*node.arguments, **node.parameters)
