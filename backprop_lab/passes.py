@@ -208,7 +208,7 @@ def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
     """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
     given = {leaf: frozen(np.asarray(value, leaf.dtype)) for leaf, value in given.items()}
     run = Pass(J, "evaluate", lambda node: given[node] if node in given else _given(node))
-    with Report("ignore").watching():
+    with np.errstate(all="ignore"):
         run.compute()
     return frozen(run.values[-1])
 
@@ -237,14 +237,15 @@ def steps(J: Node, seed=1) -> list[Step]:
       3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
       4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
-    run, report, records = Pass(J, "steps", _given), Report.noting(), []
+    run, records, alarms = Pass(J, "steps", _given), [], []
+    report = Report("warn", alarms.append)
     order, values, inputs = run.order, run.values, run.plan.inputs
     run.seed(seed)
 
     def record(phase, i, **how):
         given = tuple(frozen(values[k]) for k in inputs[i])
-        step = Step(phase, len(records), J, order[i], given, frozen(values[i]), alarm=report.noted(), **how)
-        records.append(step)
+        alarm = alarms.pop() if alarms else None
+        records.append(Step(phase, len(records), J, order[i], given, frozen(values[i]), alarm=alarm, **how))
 
     def computed(i):
         for k in inputs[i]:
@@ -261,7 +262,7 @@ def steps(J: Node, seed=1) -> list[Step]:
             before=before, so_far=so_far, complete=arrived == of,
         )  # fmt: skip
 
-    with Report("ignore").watching():
+    with np.errstate(all="ignore"):
         run.compute(computed)
         seed = frozen(run.gradients[-1])
         record("backward", len(order) - 1, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))

@@ -64,9 +64,7 @@ def with_arguments(node: Node, arguments: tuple) -> Node:
     """The same operation on other arguments; the node itself if they are the ones it has."""
     if all(a is b for a, b in zip(arguments, node.arguments)):
         return node
-    made = apply(node.rule, *arguments, **node.parameters)
-    _pass_name(node, made)
-    return made
+    return apply(node.rule, *arguments, **node.parameters)
 
 
 def _pass_name(old, new):
@@ -185,10 +183,7 @@ def unbroadcast(roots):
     def rewrite(node, uses):
         if node.rule.kind != "elementwise":
             return None
-        arguments = tuple(_small(a) for a in node.arguments)
-        if all(a is b for a, b in zip(arguments, node.arguments)):
-            return None
-        made = apply(node.rule, *arguments, **node.parameters)
+        made = with_arguments(node, tuple(map(_small, node.arguments)))
         return made if made.shape == node.shape else np.broadcast_to(made, node.shape)
 
     return rewritten(roots, rewrite)
