@@ -62,11 +62,7 @@ class Pass:
         values = self.values
         missing = [node for node, value in zip(self.order, values) if value is None and node.rule is None]
         if missing:
-            names = ", ".join(f"{notation.mention(n, code=True)} (shape {n.shape})" for n in missing)
-            raise MissingValueError(
-                f"{names} {'stands' if len(missing) == 1 else 'stand'} without a value; "
-                f"give it one first: {missing[0].name}.value = …"
-            )
+            refuse_without_value(missing)
         inputs, plain = self.plan.inputs, self.plan.plain
         for i, node in enumerate(self.order):
             if values[i] is None:
@@ -194,6 +190,14 @@ def checked_node(J, what) -> Node:
             "expression from bl.variable(name, value) first"
         )
     return J
+
+
+def refuse_without_value(leaves):
+    names = ", ".join(f"{notation.mention(leaf, code=True)} (shape {leaf.shape})" for leaf in leaves)
+    raise MissingValueError(
+        f"{names} {'stands' if len(leaves) == 1 else 'stand'} without a value; "
+        f"give it one first: {leaves[0].name}.value = …"
+    )
 
 
 def pull_back(y: Node, x: Node, v) -> np.ndarray:

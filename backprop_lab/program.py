@@ -21,10 +21,10 @@ from backprop_lab import notation, simplify
 from backprop_lab.arrays import finite, frozen
 from backprop_lab.buffers import bind
 from backprop_lab.derivatives import adjoints
-from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, constant, numbers_for, set_together, set_value, topological_order
+from backprop_lab.errors import NotAnArrayError, ShapeError
+from backprop_lab.graph import Node, numbers_for, set_together, set_value, topological_order
 from backprop_lab.one_vector import in_one_vector, leaf_of
-from backprop_lab.passes import Gradients, Pass, checked_node
+from backprop_lab.passes import Gradients, Pass, checked_node, refuse_without_value
 from backprop_lab.rules import converted
 from backprop_lab.simplify import Suggestion
 from backprop_lab.source import written
@@ -50,7 +50,7 @@ class Program:
         leaves = [node for node in topological_order(J) if node.rule is None and node.name is not None]
         self.variables = _checked_variables(wrt, leaves)
         self.moving = set(self.variables)
-        leaves += [v for v in self.variables if v not in set(leaves)]
+        leaves = list(dict.fromkeys([*leaves, *self.variables]))
         self.leaves = {leaf.name: leaf for leaf in leaves}
         if len(self.leaves) < len(leaves):
             names = [leaf.name for leaf in leaves]
@@ -244,12 +244,11 @@ class Simplified:
     def __init__(self, program: Program, shapes):
         J, self.leaves = copied(program.cost, shapes, program.moving)
         variables = [self.leaves[variable] for variable in program.variables]
-        flows = adjoints(J)
+        flows = adjoints(J, asked=variables)
         for node, flow in flows.items():
             if node.name is not None and flow.name is None and flow.rule is not None:
                 flow.named(Suggestion(f"d{node.name}"))
-        nothing = {v: constant(None, np.zeros(v.shape, v.dtype)) for v in variables if v not in flows}
-        roots = [J, *((flows | nothing)[v] for v in variables)]
+        roots = [J, *(flows[v] for v in variables)]
         for simplification in simplify.SIMPLIFICATIONS:
             roots = simplification(roots)
         self.cost, gradient, self.theta, slices = in_one_vector(roots[0], roots[1:], variables)
@@ -283,7 +282,7 @@ class Parameters:
         self.slices = slices
         self.theta = np.empty(sum(leaf.size for leaf in slices), np.result_type(*(v.dtype for v in slices)))
         self._known: dict[Node, object] = dict.fromkeys(slices, _NOTHING)
-        self._published, self.held = True, False
+        self._published = True
         self._places = [
             (leaf, (place.start, ...) if leaf.shape == () else place, leaf.shape if leaf.ndim > 1 else None)
             for leaf, place in slices.items()
@@ -304,19 +303,15 @@ class Parameters:
                 self._known[leaf] = _NOTHING  # only for this once; first, as an interrupt may come
                 self.theta[self.slices[leaf]] = given[leaf].reshape(-1)
                 continue
-            value = leaf._value
-            if leaf._holder is not self:
-                value, self.held = leaf.newest(), False
+            value = leaf._value if leaf._holder is self else leaf.newest()
             if value is not known:
                 self.theta[self.slices[leaf]] = present(leaf, value).reshape(-1)
                 self._known[leaf] = value
 
     def hold(self):
         """From now on the variables' values are what θ says."""
-        if not self.held:
-            self.held = True
-            for leaf in self.slices:
-                leaf._holder = self
+        for leaf in self.slices:
+            leaf._holder = self
 
     def release(self):
         """The variables have values of their own again: the last ones."""
@@ -324,7 +319,6 @@ class Parameters:
             if leaf._holder is self:
                 self.publish()
                 leaf._holder = None
-        self.held = False
 
     def moved(self):
         """θ was changed: what was computed from the variables is unknown again."""
@@ -375,8 +369,5 @@ class _Bound:
 
 def present(leaf, value):
     if value is None:
-        name = leaf.name
-        raise MissingValueError(
-            f"{name} (shape {leaf.shape}) stands without a value; give it one: {name}.value = …"
-        )
+        refuse_without_value([leaf])
     return value
