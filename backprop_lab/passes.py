@@ -14,7 +14,7 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.arrays import finite, frozen, presentable
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, set_gradient, set_together, set_value
+from backprop_lab.graph import Node, checked_array, set_gradient, set_together, set_value
 from backprop_lab.nonfinite import Report
 from backprop_lab.plan import plan_of
 from backprop_lab.records import SoFar, Step, operands_of
@@ -171,9 +171,7 @@ class Gradients(dict):
 def checked_seed(seed, J) -> np.ndarray:
     if type(seed) is int and seed == 1 and J.shape == ():
         return np.ones((), J.dtype)
-    array = np.asarray(seed)
-    if array.dtype.kind not in "fiub":
-        raise NotAnArrayError(f"backward(…, seed=…): expected real numbers, was given {seed!r}")
+    array = checked_array(seed, "backward(…, seed=…)")
     if array.shape != J.shape:
         name = notation.mention(J, code=True)
         raise ShapeError(
