@@ -104,7 +104,7 @@ class Node:
     @property
     def value(self) -> np.ndarray | None:
         """The value, read-only; None while unknown. Assign to a leaf to give it a new one."""
-        value = self.newest()
+        value = self._newest()
         return None if value is None else frozen(value)
 
     @value.setter
@@ -120,7 +120,7 @@ class Node:
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
                 f"shape {new.shape}; a leaf keeps its shape: make a new leaf for another one"
             )
-        self.newest()  # the other variables that learn with this one are given theirs
+        self._newest()  # the other variables that learn with this one are given theirs
         self.forget_consumers()  # first: an interrupt in between leaves the old value, and nothing stale
         self._set(new)
 
@@ -247,7 +247,7 @@ class Node:
     # A variable that is being learned has a holder: it moves the value on without telling anybody, and
     # gives the newest one when somebody looks (``publish``).
 
-    def newest(self) -> np.ndarray | None:
+    def _newest(self) -> np.ndarray | None:
         """The value now; the same array as long as nobody changed it."""
         if self._holder is not None:
             self._holder.publish()
@@ -362,7 +362,7 @@ def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> 
     leaf = _leaf(name, value, shape, f"variable({name!r}, …)")
     if leaf.dtype.kind != "f":
         leaf.dtype = np.dtype(np.float64)
-        leaf._value = None if leaf._value is None else frozen(leaf._value.astype(np.float64))
+        leaf._value = frozen(leaf._value.astype(np.float64))
     leaf.needs_gradient = True
     return leaf
 

@@ -36,7 +36,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     >>> bl.forward(y)
     array(9.)
     """
-    run, report = Pass(J, "forward", Node.newest), Report(on_nonfinite)
+    run, report = Pass(J, "forward", Node._newest), Report(on_nonfinite)
     with report.watching():
         run.compute()
         if run.is_suspicious(report):
@@ -98,6 +98,10 @@ class Pass:
     def both_ways(self, seed, on_nonfinite) -> Gradients:
         """The forward and the backward pass; the gradients of the variables."""
         report, order = Report(on_nonfinite), self.order
+
+        def sent(i, argument, k, contribution, *_):
+            report.sent(order[i], order[k], self.gradients[i], contribution, self.values[k])
+
         self.seed(seed)
         with report.watching():
             self.compute()
@@ -106,8 +110,7 @@ class Pass:
             if self.is_suspicious(report, (g for g in found.values() if g is not None)):
                 self.examine(report)
                 self.seed(seed)
-                self.send(lambda i, _, k, flow, *__: report.sent(
-                    order[i], order[k], self.gradients[i], flow, self.values[k]))  # fmt: skip
+                self.send(sent)
         for i, gradient in found.items():  # None: reached only through comparisons, whose derivative is zero
             gradient = np.zeros(order[i].shape, order[i].dtype) if gradient is None else gradient
             self.gradients[i] = presentable(gradient)
@@ -148,7 +151,7 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     >>> bl.backward(J)[x], x.grad
     (array(6.), array(6.))
     """
-    run = Pass(J, "backward", Node.newest)
+    run = Pass(J, "backward", Node._newest)
     found = run.both_ways(seed, on_nonfinite)
     set_together(map(set_value, run.order, run.values), map(set_gradient, run.order, run.gradients))
     return found
@@ -200,7 +203,7 @@ def refuse_without_value(leaves):
 
 def pull_back(y: Node, x: Node, v) -> np.ndarray:
     """(∂y/∂x)ᵀ v by one backward pass that leaves the graph as it is; ``v`` has y's shape."""
-    run = Pass(y, "backward", Node.newest)
+    run = Pass(y, "backward", Node._newest)
     run.both_ways(v, "ignore")
     flow = dict(zip(run.order, run.gradients)).get(x)
     return presentable(np.zeros(x.shape, x.dtype) if flow is None else flow)
@@ -217,7 +220,7 @@ def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
 
 def _given(node):
     """The value of a leaf; whatever is computed is to be computed again."""
-    return node.newest() if node.rule is None else None
+    return node._newest() if node.rule is None else None
 
 
 # ----------------------------------------------------------------------------------------- records

@@ -303,7 +303,7 @@ class Parameters:
                 self._known[leaf] = _NOTHING  # only for this once; first, as an interrupt may come
                 self.theta[self.slices[leaf]] = given[leaf].reshape(-1)
                 continue
-            value = leaf._value if leaf._holder is self else leaf.newest()
+            value = leaf._value if leaf._holder is self else leaf._newest()
             if value is not known:
                 self.theta[self.slices[leaf]] = present(leaf, value).reshape(-1)
                 self._known[leaf] = value
@@ -356,7 +356,7 @@ class _Bound:
         for leaf, known in self._known.items():
             if again and leaf in given:
                 continue
-            value = given[leaf] if leaf in given else leaf.newest()
+            value = given[leaf] if leaf in given else leaf._newest()
             if leaf in given or value is not known:
                 self._stale, self._known[leaf] = True, _NOTHING  # first, as an interrupt may come
                 self._places[leaf][...] = present(leaf, value)
