@@ -3,8 +3,8 @@
 :func:`bind` writes the calls down as a Python function without any decision left in it. ``source.py``
 writes the same operations, in the same order, for a person.
 
-What must hold: every result has memory of its own, or is a view of it; what only the data decide is computed
-when the data change, not at every call.
+What must hold: a result is written over nothing that is still to be read; what only the data decide is
+computed when the data change, not at every call.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from backprop_lab.graph import Node, topological_order
 from backprop_lab.shapes import axes_of
 from backprop_lab.simplify import BROADCAST, number_in
 
+FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
 ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
 _FUNCTIONS = {name: getattr(np, name) for name in (
     "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"
@@ -64,6 +65,8 @@ class _Binder:
             kind = node.leaf_kind
             self.moves[node] = kind == "variable" if kind else any(self.moves[a] for a in node.inputs)
         self.target: dict[Node, np.ndarray] = {}
+        self.owner: dict[Node, Node] = {}  # whose memory a view looks into
+        self.reads = Counter([*self.roots, *(a for node in self.order for a in node.inputs)])  # still to come
         self.gradient = np.empty(gradient.shape, gradient.dtype)
 
     def bound(self):
@@ -115,7 +118,6 @@ class _Binder:
         """The parts of the gradient are computed where they belong, instead of being copied there."""
         if self.moves[gradient]:
             self.target[gradient] = self.gradient
-        reads = Counter(a for node in self.order for a in node.inputs)
         for node in reversed(self.order):
             if node not in self.target or node.rule is None:
                 continue
@@ -131,7 +133,7 @@ class _Binder:
                 parts = []
             for a, part in parts:
                 fits = (a.shape, a.dtype) == (part.shape, part.dtype)
-                if fits and a.rule is not None and reads[a] == 1 and a is not self.roots[0] and self.moves[a]:
+                if fits and a.rule is not None and self.reads[a] == 1 and self.moves[a]:
                     self.target[a] = part
 
     def _look(self, node) -> bool:
@@ -148,20 +150,32 @@ class _Binder:
         if not same or not np.may_share_memory(view, source):
             return False
         self.place[node] = goal
+        self.owner[node] = owner = self.owner.get(node.inputs[0], node.inputs[0])
+        self.reads[owner] += self.reads[node] - 1
         return True
 
     # -- how results are computed
 
     def _compute(self, node):
+        self.reads.subtract(self.owner.get(a, a) for a in node.inputs)
         if node.shape == () and node not in self.target:
             self.place[node] = f"n{len(self.place)}"
             line = f"{self.place[node]} = {self._number(node)}"
         else:
-            place = self.target.get(node)
-            self.place[node] = place = np.empty(node.shape, node.dtype) if place is None else place
-            out = self._name(place)
+            self.place[node] = self._memory(node)
+            out = self._name(self.place[node])
             line = f"{out}[()] = {self._number(node)}" if node.shape == () else self._into(node, out)
         self.lines[self.moves[node]].append(line)
+
+    def _memory(self, node) -> np.ndarray:
+        """Where a node's value goes: its target, an input that nobody reads any more, or a new array."""
+        if node in self.target:
+            return self.target[node]
+        for a in node.inputs if _is_entrywise(node) else ():
+            fits = (a.shape, a.dtype) == (node.shape, node.dtype) and a not in self.owner
+            if fits and a.rule is not None and a not in self.target and self.moves[a] and not self.reads[a]:
+                return self.place[a]
+        return np.empty(node.shape, node.dtype)
 
     def _name(self, thing) -> str:
         """A name for an array or a function in the scope of the text."""
@@ -211,7 +225,7 @@ class _Binder:
     def _into(self, node, out) -> str:
         """The call that puts a node's value into the array ``out``."""
         quickest = self._quickest(node, out)
-        if quickest or not isinstance(node.rule.compute, np.ufunc) or node.rule.kind != "elementwise":
+        if quickest or not _is_entrywise(node):
             return quickest or f"copyto({out}, {self._plain(node)})"
         operands = (self._operand(a, node) for a in node.arguments)
         return f"{self._name(node.rule.compute)}({', '.join(operands)}, out={out})"
@@ -231,6 +245,10 @@ def _defined(lines: list[str], scope: dict) -> Callable:
     """A function without arguments, given by the lines of its body; ``scope`` holds its globals."""
     exec(compile("\n    ".join(["def run():", *lines]), "<program of a graph>", "exec"), scope)
     return np.errstate(all="ignore")(scope["run"])
+
+
+def _is_entrywise(node) -> bool:
+    return isinstance(node.rule.compute, np.ufunc) and node.rule.kind == "elementwise"
 
 
 def _is_number(node) -> bool:
@@ -283,10 +301,16 @@ def _sum(binder, node, out):
 
 def _extreme(binder, node, out):
     (x,) = node.inputs
-    if isinstance(binder.place[x], str) or out is None:
+    place, axis = binder.place[x], node.parameters["axis"]
+    if isinstance(place, str) or out is None:
         return None
-    reduce = binder._name(np.maximum.reduce if node.rule.compute is np.max else np.minimum.reduce)
-    axis, keepdims = node.parameters["axis"], node.parameters["keepdims"]
+    ufunc = np.maximum if node.rule.compute is np.max else np.minimum
+    if place.ndim == 2 and axis in (1, -1) and 2 <= place.shape[1] <= FEW_COLUMNS:
+        call, out = binder._name(ufunc), binder._name(binder.place[node].reshape(-1))
+        first, second, *others = (binder._name(column) for column in place.T)
+        pairs = [(first, second), *((out, other) for other in others)]
+        return "; ".join(f"{call}({a}, {b}, out={out})" for a, b in pairs)
+    reduce, keepdims = binder._name(ufunc.reduce), node.parameters["keepdims"]
     return f"{reduce}({binder._text(x)}, {axis}, None, {out}, {keepdims})"
 
 
