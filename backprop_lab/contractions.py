@@ -153,13 +153,13 @@ def _along(name, x, y, of_x, of_y):
     of_x, of_y = axes_of(of_x, np.ndim(x)), axes_of(of_y, np.ndim(y))
     if len(of_x) != len(of_y):
         raise ShapeError(f"np.{name}: {len(of_x)} axes cannot be summed against {len(of_y)}")
-    letters = iter(ascii_letters)
-    first = [next(letters) for _ in range(np.ndim(x))]
-    partner = dict(zip(of_y, of_x, strict=True))
-    second = [first[partner[i]] if i in partner else next(letters) for i in range(np.ndim(y))]
-    free = [c for c in first + second if first.count(c) + second.count(c) == 1]
-    subscripts = f"{''.join(first)},{''.join(second)}->{''.join(free)}"
-    return apply(contraction(name, 2), x, y, subscripts=subscripts)
+    count = np.ndim(x) + np.ndim(y) - 2 * len(of_x)
+    free, shared = ascii_letters[:count], ascii_letters[count:]
+    of_x, of_y = (dict(zip(axes, shared)) for axes in (of_x, of_y))
+    letters = iter(free)
+    first = "".join(of_x[i] if i in of_x else next(letters) for i in range(np.ndim(x)))
+    second = "".join(of_y[i] if i in of_y else next(letters) for i in range(np.ndim(y)))
+    return apply(contraction(name, 2), x, y, subscripts=f"{first},{second}->{free}")
 
 
 RULES[np.einsum] = _einsum

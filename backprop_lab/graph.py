@@ -274,11 +274,11 @@ class Node:
 
 
 def _operator(ufunc, reflected=False):
-    """A method of Node for an operator: ``-x``, ``x + 1`` or, reflected, ``1 + x``."""
+    """A method of Node for an operator: ``x + 1`` or, reflected, ``1 + x``."""
 
-    def operator_of_a_node(self, *other):
+    def operator_of_a_node(self, other):
         __tracebackhide__ = True
-        return _rule_for(ufunc)(*((*other, self) if reflected else (self, *other)))
+        return _rule_for(ufunc)(*((other, self) if reflected else (self, other)))
 
     return operator_of_a_node
 
@@ -287,14 +287,16 @@ _ARITHMETIC = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
     "floordiv": np.floor_divide, "mod": np.remainder, "pow": np.power, "matmul": np.matmul,
 }  # fmt: skip
-_OTHERS = {
+_COMPARISONS = {
     "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
-    "ge": np.greater_equal, "neg": np.negative, "pos": np.positive, "abs": np.absolute,
+    "ge": np.greater_equal,
 }  # fmt: skip
-for _name, _ufunc in (_ARITHMETIC | _OTHERS).items():
+for _name, _ufunc in (_ARITHMETIC | _COMPARISONS).items():
     setattr(Node, f"__{_name}__", _operator(_ufunc))
 for _name, _ufunc in _ARITHMETIC.items():
     setattr(Node, f"__r{_name}__", _operator(_ufunc, reflected=True))
+for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
+    setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
 for _name, _use in {
     "bool": "decide an if, a while, an and, or a comparison chain",
     "float": "become a float",
