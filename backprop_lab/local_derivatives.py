@@ -50,7 +50,7 @@ def swapped(x):
 
 def each(z, x):
     """How many entries of x each entry of z is made of."""
-    return max(np.size(x) // max(np.size(z), 1), 1)
+    return max(x.size // max(z.size, 1), 1)
 
 
 def spread(g, x, axis=None, keepdims=False):

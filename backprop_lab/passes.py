@@ -36,7 +36,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     >>> bl.forward(y)
     array(9.)
     """
-    run, report = Pass(J, "forward", Node._newest), Report(on_nonfinite)
+    run, report = Pass(J, "forward"), Report(on_nonfinite)
     with report.watching():
         run.compute()
         if run.is_suspicious(report):
@@ -48,13 +48,13 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
 class Pass:
     """The values and gradients of one run over J's graph; the nodes themselves stay as they are.
 
-    ``known(node)`` is the value that a node has beforehand, None if it is to be computed. ``values``,
-    ``gradients`` and ``operands`` (a computed node's arguments as arrays) follow the plan's order.
+    ``values`` (at first the nodes' own), ``gradients`` and ``operands`` (a computed node's arguments
+    as arrays) follow the plan's order; a value that is None is to be computed.
     """
 
-    def __init__(self, J, what, known):
+    def __init__(self, J, what):
         self.order, self.plan = plan_of(checked_node(J, what))
-        self.values = list(map(known, self.order))
+        self.values = [n._value if n._holder is None else n._newest() for n in self.order]
         self.operands: dict[int, list] = {}
 
     def compute(self, record=None):
@@ -63,11 +63,11 @@ class Pass:
         missing = [node for node, value in zip(self.order, values) if value is None and node.rule is None]
         if missing:
             refuse_without_value(missing)
-        inputs, plain = self.plan.inputs, self.plan.plain
+        inputs, plain, arguments = self.plan.inputs, self.plan.plain, self.operands
         for i, node in enumerate(self.order):
             if values[i] is None:
                 operands = [values[k] for k in inputs[i]]
-                self.operands[i] = operands = operands if plain[i] else operands_of(node, operands)
+                arguments[i] = operands = operands if plain[i] else operands_of(node, operands)
                 values[i] = np.asarray(node.rule.compute(*operands, **node.parameters), node.dtype)
                 if record:
                     record(i)
@@ -151,7 +151,7 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     >>> bl.backward(J)[x], x.grad
     (array(6.), array(6.))
     """
-    run = Pass(J, "backward", Node._newest)
+    run = Pass(J, "backward")
     found = run.both_ways(seed, on_nonfinite)
     set_together(map(set_value, run.order, run.values), map(set_gradient, run.order, run.gradients))
     return found
@@ -203,7 +203,7 @@ def refuse_without_value(leaves):
 
 def pull_back(y: Node, x: Node, v) -> np.ndarray:
     """(∂y/∂x)ᵀ v by one backward pass that leaves the graph as it is; ``v`` has y's shape."""
-    run = Pass(y, "backward", Node._newest)
+    run = Pass(y, "backward")
     run.both_ways(v, "ignore")
     flow = dict(zip(run.order, run.gradients)).get(x)
     return presentable(np.zeros(x.shape, x.dtype) if flow is None else flow)
@@ -212,7 +212,8 @@ def pull_back(y: Node, x: Node, v) -> np.ndarray:
 def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
     """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
     given = {leaf: frozen(np.asarray(value, leaf.dtype)) for leaf, value in given.items()}
-    run = Pass(J, "evaluate", lambda node: given[node] if node in given else _given(node))
+    run = Pass(J, "evaluate")
+    run.values = [given[node] if node in given else _given(node) for node in run.order]
     with np.errstate(all="ignore"):
         run.compute()
     return frozen(run.values[-1])
@@ -242,7 +243,8 @@ def steps(J: Node, seed=1) -> list[Step]:
       3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
       4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
-    run, records, alarms = Pass(J, "steps", _given), [], []
+    run, records, alarms = Pass(J, "steps"), [], []
+    run.values = list(map(_given, run.order))
     report = Report("warn", alarms.append)
     order, values, inputs = run.order, run.values, run.plan.inputs
     run.seed(seed)

@@ -136,7 +136,8 @@ class Program:
         def calls(data):
             def run(on_nonfinite="ignore"):
                 values = data | {leaves[leaf]: part for leaf, part in parts(theta).items()}
-                passed = Pass(cost, "program", lambda node: values.get(node, node._value))
+                passed = Pass(cost, "program")
+                passed.values = [values.get(node, node._value) for node in passed.order]
                 flows = passed.both_ways(1, on_nonfinite)
                 for leaf, place in slices.items():
                     if leaves[leaf] in flows:
