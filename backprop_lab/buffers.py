@@ -275,12 +275,23 @@ def _product(binder, node, out):
     return f"dot({', '.join(filter(None, [binder._text(x), binder._text(y), out]))})"
 
 
+def _inner_product(binder, node, out):
+    x, y = (binder.place.get(a) for a in node.arguments)
+    if not _in_one_piece(x, y) or not x.dtype == y.dtype == node.dtype:
+        return None
+    return f"dot({binder._name(x.reshape(-1))}, {binder._name(y.reshape(-1))})"
+
+
 def _outer(binder, node, out):
     x, y = (binder.place.get(a) for a in node.arguments)
-    if not all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in (x, y)):
+    if not _in_one_piece(x, y):
         return None
     x, y = binder._name(x.reshape(-1, 1)), binder._name(y.reshape(1, -1))
     return f"{binder._name(np.multiply)}({x}, {y}, out={out})"
+
+
+def _in_one_piece(*places):
+    return all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in places)
 
 
 def _sum(binder, node, out):
@@ -340,6 +351,7 @@ def _join(binder, node, out):
 
 _EMITTERS: dict[str, Callable] = {
     "matmul": _product,
+    "vdot": _inner_product,
     "outer": _outer,
     "sum": _sum,
     "mean": _sum,
