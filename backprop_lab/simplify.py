@@ -233,7 +233,7 @@ def numbers_gathered(roots):
             moving(factor)
         factors.sort(key=lambda factor: (moves[factor], factor.size))
         made = factors[0]
-        if number == -1:
+        if number == -1 and made.dtype == node.dtype:
             made = -made
         elif number != 1:
             number = int(number) if number.is_integer() and abs(number) < 1e6 else number
