@@ -3,12 +3,14 @@
 :func:`bind` writes the calls down as a Python function without any decision left in it. ``source.py``
 writes the same operations, in the same order, for a person.
 
-What must hold: nobody reads a buffer after it was reused; what only the data decide is computed when the
-data change, not at every call.
+What must hold: a result is written over nothing that is still to be read; what only the data decide is
+computed when the data change, not at every call.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
@@ -17,16 +19,25 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.graph import Node, topological_order
-from backprop_lab.simplify import BROADCAST, MULTIPLY, number_in
+from backprop_lab.shapes import axes_of
+from backprop_lab.simplify import BROADCAST, number_in
 
-NARROW = 2  # columns up to which an operation that repeats its operands is done column by column
-SMALL = 1 << 14  # entries of a gate that is kept as floats; a larger one is better left short
 FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
 ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
-_PYTHONS = {  # Python's own operators, for single numbers
+_FUNCTIONS = {name: getattr(np, name) for name in (
+    "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"
+)}  # fmt: skip
+_PYTHONS = {  # how single numbers are calculated with
     "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
-    "negative": "-{}", "square": "{0} * {0}",
+    "negative": "-{}", "positive": "{}", "square": "{0} * {0}", "reciprocal": "1 / {}",
+    "power": "pow({}, {})", "absolute": "abs({})", "arctan": "atan({})", "where": "{1} if {0} else {2}",
+    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
+    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
+    "greater": "{} > {}", "greater_equal": "{} >= {}", "less": "{} < {}", "less_equal": "{} <= {}",
+    "equal": "{} == {}", "not_equal": "{} != {}",
+    **{name: name + "({})" for name in _FUNCTIONS},
 }  # fmt: skip
+_VIEWS = {"reshape", "ravel", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "index", "flip"}
 
 
 def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> SimpleNamespace:
@@ -38,57 +49,68 @@ def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> SimpleNames
     return _Binder(J, gradient, leaves).bound()
 
 
-def define(scope: dict, **functions: list[str]):
-    """Define functions without arguments, each given by the lines of its body, in ``scope``."""
-    for name, lines in functions.items():
-        body = "".join(f"    {line}\n" for line in lines or ["pass"])
-        exec(compile(f"def {name}():\n{body}", "<program of a graph>", "exec"), scope)
-
-
 class _Binder:
     def __init__(self, J, gradient, leaves):
         self.roots = (J, gradient)
         self.order = topological_order(J, gradient)
         self.place: dict[Node, np.ndarray | str] = dict(leaves)  # of a computed single number: its name
-        self.owner: dict[Node, Node] = {}  # whose memory a view looks into
         self.names: dict = {}
-        self.scope: dict[str, object] = {"dot": np.dot, "copyto": np.copyto, "np": np}
+        self.scope: dict[str, object] = {
+            "dot": np.dot, "copyto": np.copyto, "np": np, "number": lambda array: array[()],
+            "pow": np.power, "atan": np.arctan, **_FUNCTIONS,
+        }  # fmt: skip
         self.lines: dict[bool, list[str]] = {False: [], True: []}
-        self.moves = {}
+        self.moves: dict[Node, bool] = {}
         for node in self.order:
             kind = node.leaf_kind
             self.moves[node] = kind == "variable" if kind else any(self.moves[a] for a in node.inputs)
         self.target: dict[Node, np.ndarray] = {}
+        self.owner: dict[Node, Node] = {}  # whose memory a view looks into
+        self.reads = Counter([*self.roots, *(a for node in self.order for a in node.inputs)])  # still to come
         self.gradient = np.empty(gradient.shape, gradient.dtype)
-        self.readers: dict[Node, list[Node]] = {}
-        for node in self.order:
-            for a in node.inputs:
-                self.readers.setdefault(a, []).append(node)
 
     def bound(self):
         J, gradient = self.roots
         self._aim(gradient)
-        last = self._last_reads()
-        free: dict[tuple, list[np.ndarray]] = {}
-        for position, node in enumerate(self.order):
+        for node in self.order:
             if node in self.place:
                 continue
             if node.rule is None:
                 self.place[node] = node.value
             elif not self._look(node):
-                self._compute(node, list(self._ending(node, position, last)), free)
-        numbers = [n for n in self.order if isinstance(self.place[n], str) and not self.moves[n]]
-        prepare = [f"global {', '.join(self.place[n] for n in numbers)}"] if numbers else []
-        prepare += self.lines[False]
+                self._compute(node)
         run = self.lines[True]
         if self.place[gradient] is not self.gradient:
             run.append(f"copyto({self._name(self.gradient)}, {self._text(gradient)})")
-        define(self.scope, prepare=prepare, run=[*run, f"return {self._text(J)}"])
-        return SimpleNamespace(
-            run=np.errstate(all="ignore")(self.scope["run"]),
-            prepare=np.errstate(all="ignore")(self.scope["prepare"]),
+        run.append(f"return {self._text(J)}")
+        numbers = [p for n, p in self.place.items() if isinstance(p, str) and not self.moves[n]]
+        kept = [f"global {', '.join(numbers)}"] if numbers else []
+        calls = SimpleNamespace(
+            run=_defined(run, self.scope),
+            prepare=_defined([*kept, *self.lines[False], "return"], self.scope),
             gradient=self.gradient,
         )
+        return self._on_floats(calls, run, numbers) if all(map(_is_number, self.order)) else calls
+
+    def _on_floats(self, calls, lines, numbers):
+        """The same on Python's own floats: NumPy takes ten times as long for one number.
+
+        Where Python refuses (1 / 0, log of a negative number) NumPy gives its infinities and NaNs.
+        """
+        scope = {**self.scope, **vars(math), "number": float}
+        quick, slow, prepared = _defined(lines, scope).__wrapped__, calls.run, calls.prepare
+
+        def run():
+            try:
+                return quick()
+            except (ArithmeticError, ValueError):
+                return slow()
+
+        def prepare():
+            prepared()
+            scope.update({name: float(self.scope[name]) for name in numbers})
+
+        return SimpleNamespace(run=run, prepare=prepare, gradient=calls.gradient)
 
     # -- where results go
 
@@ -101,124 +123,59 @@ class _Binder:
                 continue
             place = self.target[node]
             if node.rule.known_as == "concatenate" and node.ndim == 1:
-                ends = np.cumsum([0, *(a.size for a in node.arguments)])
-                parts = [(a, place[i:j]) for a, i, j in zip(node.arguments, ends, ends[1:])]
+                parts = _parts(node, place)
             elif node.rule.known_as in ("ravel", "reshape"):
                 parts = [(a, place.reshape(a.shape)) for a in node.inputs]
             elif isinstance(node.rule.compute, np.ufunc):
-                parts = [
-                    (a, place) for a in node.inputs if a.rule is not None and a.rule.known_as == "concatenate"
-                ][:1]
+                joined = [a for a in node.inputs if a.rule is not None and a.rule.known_as == "concatenate"]
+                parts = [(a, place) for a in joined[:1]]
             else:
                 parts = []
             for a, part in parts:
                 fits = (a.shape, a.dtype) == (part.shape, part.dtype)
-                if (
-                    fits
-                    and a.rule is not None
-                    and len(self.readers[a]) == 1
-                    and a is not self.roots[0]
-                    and self.moves[a]
-                ):
+                if fits and a.rule is not None and self.reads[a] == 1 and self.moves[a]:
                     self.target[a] = part
-
-    def _last_reads(self):
-        """{node that owns memory: position of the last operation that reads it, itself or as a view}."""
-        last = {}
-        owner = {}
-        for position, node in enumerate(self.order):
-            for a in node.inputs:
-                while a is not None:
-                    last[a] = position
-                    a = owner.get(a)
-            if _may_be_view(node):
-                owner[node] = node.inputs[0]
-        for root in self.roots:
-            while root is not None:
-                last[root] = len(self.order)
-                root = owner.get(root)
-        return last
-
-    def _ending(self, node, position, last):
-        """Inputs that nobody reads after this node, and whose memory is their own."""
-        for a in dict.fromkeys(node.inputs):
-            while a in self.owner:
-                a = self.owner[a]
-            ours = a.rule is not None and isinstance(self.place[a], np.ndarray) and a not in self.target
-            if ours and last[a] == position and self.moves[a] == self.moves[node] is True:
-                yield a
-
-    def _out(self, node, ending, free, elementwise):
-        """The array that receives a node's value: its target, an input's that ends here, or a free one."""
-        if node in self.target:
-            out = self.target[node]
-        else:
-            inputs = {id(self.place[a]) for a in node.inputs}
-            reusable = [a for a in ending if elementwise and id(self.place[a]) in inputs]
-            same = [a for a in reusable if (a.shape, a.dtype) == (node.shape, node.dtype)]
-            dtype = self._kept_as(node)
-            key = node.size, dtype
-            if same:
-                out = self.place[same[0]]
-                ending[:] = [a for a in ending if a is not same[0]]
-            elif self.moves[node] and free.get(key):
-                out = free[key].pop().reshape(node.shape)
-            else:
-                out = np.empty(node.shape, dtype)
-        self.place[node] = out
-        return out
-
-    def _kept_as(self, node) -> np.dtype:
-        """A small gate that is only multiplied with is kept as 0.0 and 1.0: NumPy need not convert it."""
-        readers = self.readers.get(node, ())
-        only_factor = all(r.rule is MULTIPLY and r.dtype.kind == "f" for r in readers)
-        return readers[0].dtype if node.dtype == bool and node.size <= SMALL and only_factor else node.dtype
 
     def _look(self, node) -> bool:
         """Whether a node is but another look at its input's memory; then it costs nothing."""
-        if not _may_be_view(node) or not isinstance(self.place[node.inputs[0]], np.ndarray):
-            return False
         source = self.place[node.inputs[0]]
+        if not isinstance(source, np.ndarray) or not (node.rule.known_as in _VIEWS or node.rule is BROADCAST):
+            return False
         view = node.rule.compute(source, **node.parameters)
-        if node.shape == () and node.rule.known_as == "index":  # an array of one number, not the number
+        if not isinstance(view, np.ndarray):  # an array of one number, not the number
             key = node.parameters["key"]
             view = source[(*(key if isinstance(key, tuple) else (key,)), ...)]
-        if not isinstance(view, np.ndarray) or not np.may_share_memory(view, source):
+        goal = self.target.get(node, view)
+        same = view.__array_interface__["data"] == goal.__array_interface__["data"]
+        if not same or not np.may_share_memory(view, source):
             return False
-        if node in self.target and self.target[node] is not view:
-            goal = self.target[node]
-            if view.__array_interface__["data"] != goal.__array_interface__["data"]:
-                return False
-            view = goal
-        self.place[node] = view
-        self.owner[node] = node.inputs[0]
+        self.place[node] = goal
+        self.owner[node] = owner = self.owner.get(node.inputs[0], node.inputs[0])
+        self.reads[owner] += self.reads[node] - 1
         return True
 
     # -- how results are computed
 
-    def _compute(self, node, ending, free):
-        emit = _EMITTERS.get(node.rule.known_as)
+    def _compute(self, node):
+        self.reads.subtract(self.owner.get(a, a) for a in node.inputs)
         if node.shape == () and node not in self.target:
-            text = emit(self, node, None) if emit else None
             self.place[node] = f"n{len(self.place)}"
-            self._line(node, f"{self.place[node]} = {text or self._number(node)}")
+            line = f"{self.place[node]} = {self._number(node)}"
         else:
-            elementwise = isinstance(node.rule.compute, np.ufunc) and node.rule.kind == "elementwise"
-            out = self._name(self._out(node, ending, free, elementwise))
-            if node.shape == ():
-                text = emit(self, node, None) if emit else None
-                self._line(node, f"{out}[()] = {text or self._number(node)}")
-            else:
-                for line in (emit(self, node, out) if emit else None) or self._call(node, out):
-                    self._line(node, line)
-        if self.moves[node]:
-            for a in ending:
-                array = self.place[a]
-                if array.base is None or array.base.size == array.size:
-                    free.setdefault((a.size, array.dtype), []).append(array)
+            self.place[node] = self._memory(node)
+            out = self._name(self.place[node])
+            line = f"{out}[()] = {self._number(node)}" if node.shape == () else self._into(node, out)
+        self.lines[self.moves[node]].append(line)
 
-    def _line(self, node, text):
-        self.lines[self.moves[node]].append(text)
+    def _memory(self, node) -> np.ndarray:
+        """Where a node's value goes: its target, an input that nobody reads any more, or a new array."""
+        if node in self.target:
+            return self.target[node]
+        for a in node.inputs if _is_entrywise(node) else ():
+            fits = (a.shape, a.dtype) == (node.shape, node.dtype) and a not in self.owner
+            if fits and a.rule is not None and a not in self.target and self.moves[a] and not self.reads[a]:
+                return self.place[a]
+        return np.empty(node.shape, node.dtype)
 
     def _name(self, thing) -> str:
         """A name for an array or a function in the scope of the text."""
@@ -231,14 +188,16 @@ class _Binder:
         if not isinstance(operand, Node):
             return notation.literal(operand)
         place = self.place[operand]
-        if (
-            operand.shape == ()
-            and operand.rule is None
-            and operand.name is None
-            and place.dtype == np.float64
-        ):
+        if operand.leaf_kind and operand.name is None and operand.shape == () and place.dtype == np.float64:
             return notation.literal(place[()])
         return place if isinstance(place, str) else self._name(place)
+
+    def _single(self, operand) -> str:
+        """An operand of a calculation with single numbers."""
+        text = self._text(operand)
+        if isinstance(operand, Node) and text in self.scope:  # an array of one
+            return f"number({text})"
+        return f"({text})" if text.startswith("-") else text
 
     def _operand(self, operand, node) -> str:
         """An operand of a call on arrays: numbers as arrays of the right type, which NumPy reads faster."""
@@ -257,32 +216,23 @@ class _Binder:
             self.names[key] = self._name(np.full(shape, number, dtype))
         return self.names[key]
 
-    def _call(self, node, out) -> list[str]:
-        if (
-            isinstance(node.rule.compute, np.ufunc)
-            and node.rule.compute.nout == 1
-            and node.rule.kind == "elementwise"
-        ):
-            operands = [self._operand(a, node) for a in node.arguments]
-            narrow = node.ndim == 2 and node.shape[1] <= NARROW < node.shape[0]
-            calls = self._columns(node, operands) if narrow else None
-            calls = calls or [[*operands, out]]
-            call = self._name(node.rule.compute)
-            return [f"{call}({', '.join(texts)}, out={result})" for *texts, result in calls]
-        return [f"copyto({out}, {self._plain(node)})"]
+    def _number(self, node) -> str:
+        """A single number from single numbers by Python's own operators, else by the quickest call."""
+        if node.rule.known_as in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
+            return _PYTHONS[node.rule.known_as].format(*map(self._single, node.arguments))
+        return self._quickest(node, None) or self._plain(node)
 
-    def _columns(self, node, names) -> list[list[str]] | None:
-        """Operands and result column by column, where an operand is repeated: NumPy is slow along short rows.
+    def _into(self, node, out) -> str:
+        """The call that puts a node's value into the array ``out``."""
+        quickest = self._quickest(node, out)
+        if quickest or not _is_entrywise(node):
+            return quickest or f"copyto({out}, {self._plain(node)})"
+        operands = (self._operand(a, node) for a in node.arguments)
+        return f"{self._name(node.rule.compute)}({', '.join(operands)}, out={out})"
 
-        Not where the result is written over something of which a later column still reads.
-        """
-        result, operands = self.place[node], [self.scope.get(name) for name in names]
-        if any(o is None or (o is not result and np.may_share_memory(o, result)) for o in operands):
-            return None
-        if all(o.shape == node.shape for o in operands):
-            return None
-        wide = [np.broadcast_to(o, node.shape) for o in operands] + [result]
-        return [[self._name(array[:, i]) for array in wide] for i in range(node.shape[1])]
+    def _quickest(self, node, out) -> str | None:
+        emit = _EMITTERS.get(node.rule.known_as)
+        return emit and emit(self, node, out)
 
     def _plain(self, node) -> str:
         compute = node.rule.compute
@@ -290,19 +240,29 @@ class _Binder:
             compute = partial(compute, **node.parameters)
         return f"{self._name(compute)}({', '.join(map(self._text, node.arguments))})"
 
-    def _number(self, node) -> str:
-        """A single number from single numbers, by Python's own operators where there are some."""
-        texts = [self._text(a) for a in node.arguments]
-        if node.rule.known_as in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
-            return _PYTHONS[node.rule.known_as].format(*(f"({t})" if t[0] == "-" else t for t in texts))
-        return self._plain(node)
+
+def _defined(lines: list[str], scope: dict) -> Callable:
+    """A function without arguments, given by the lines of its body; ``scope`` holds its globals."""
+    exec(compile("\n    ".join(["def run():", *lines]), "<program of a graph>", "exec"), scope)
+    return np.errstate(all="ignore")(scope["run"])
 
 
-_VIEWS = {"reshape", "ravel", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "index", "flip"}
+def _is_entrywise(node) -> bool:
+    return isinstance(node.rule.compute, np.ufunc) and node.rule.kind == "elementwise"
 
 
-def _may_be_view(node) -> bool:
-    return node.rule is not None and (node.rule.known_as in _VIEWS or node.rule is BROADCAST)
+def _is_number(node) -> bool:
+    """Whether a node is a single number as Python has them, a leaf, or the vector of such numbers."""
+    if node.rule is None or node.rule.known_as in ("ravel", "concatenate"):
+        return True
+    known = node.rule.known_as in _PYTHONS or node.rule.known_as == "index"
+    return known and node.shape == () and node.dtype in (np.float64, bool)
+
+
+def _parts(node, whole):
+    """(argument, its part of the whole) for vectors put end to end."""
+    ends = np.cumsum([0, *(a.size for a in node.arguments)])
+    return [(a, whole[i:j]) for a, i, j in zip(node.arguments, ends, ends[1:])]
 
 
 # --------------------------------------------------------------------- the quickest call for some operations
@@ -312,87 +272,81 @@ def _product(binder, node, out):
     x, y = node.arguments
     if np.ndim(x) > 2 or np.ndim(y) > 2 or not x.dtype == y.dtype == node.dtype:
         return None
-    call = f"dot({binder._text(x)}, {binder._text(y)}"
-    return call + ")" if out is None else [f"{call}, {out})"]
+    return f"dot({', '.join(filter(None, [binder._text(x), binder._text(y), out]))})"
 
 
 def _inner_product(binder, node, out):
-    x, y = (binder.place[a] for a in node.arguments)
+    x, y = (binder.place.get(a) for a in node.arguments)
     if not _in_one_piece(x, y) or not x.dtype == y.dtype == node.dtype:
         return None
     return f"dot({binder._name(x.reshape(-1))}, {binder._name(y.reshape(-1))})"
 
 
 def _outer(binder, node, out):
-    x, y = (binder.place[a] for a in node.inputs)
+    x, y = (binder.place.get(a) for a in node.arguments)
     if not _in_one_piece(x, y):
         return None
     x, y = binder._name(x.reshape(-1, 1)), binder._name(y.reshape(1, -1))
-    return [f"{binder._name(np.multiply)}({x}, {y}, out={out})"]
+    return f"{binder._name(np.multiply)}({x}, {y}, out={out})"
+
+
+def _in_one_piece(*places):
+    return all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in places)
 
 
 def _sum(binder, node, out):
     """A sum as a product with ones; the mean as a product with 1/n."""
     (x,) = node.inputs
-    place, axis = binder.place[x], node.parameters["axis"]
-    if isinstance(place, str) or place.dtype != node.dtype or place.size == 0:
-        return None
+    place, axes = binder.place[x], axes_of(node.parameters["axis"], x.ndim)
     count = x.size // max(node.size, 1)
-    weight = 1.0 if node.rule.compute is np.sum else 1 / count
-    axis = axis if axis is None or isinstance(axis, tuple) else (axis % x.ndim,)
-    if (axis is None or len(axis) == x.ndim) and out is None:
-        if not place.flags.c_contiguous or count > ONES:
-            return None
-        return f"dot({binder._constant(weight, (count,), place.dtype)}, {binder._name(place.reshape(-1))})"
-    if x.ndim != 2 or out is None or axis is None or len(axis) != 1 or count > ONES:
+    if isinstance(place, str) or place.dtype != node.dtype or not 0 < count <= ONES:
         return None
-    ones = binder._constant(weight, (count,), place.dtype)
-    flat = binder._name(binder.place[node].reshape(-1))
-    x = binder._text(x)
-    return [f"dot({ones}, {x}, {flat})" if axis == (0,) else f"dot({x}, {ones}, {flat})"]
+    ones = binder._constant(1.0 if node.rule.compute is np.sum else 1 / count, (count,), place.dtype)
+    if out is None:
+        return f"dot({ones}, {binder._name(place.reshape(-1))})" if place.flags.c_contiguous else None
+    if x.ndim != 2 or len(axes) != 1:
+        return None
+    x, out = binder._text(x), binder._name(binder.place[node].reshape(-1))
+    return f"dot({ones}, {x}, {out})" if axes == (0,) else f"dot({x}, {ones}, {out})"
 
 
 def _extreme(binder, node, out):
     (x,) = node.inputs
     place, axis = binder.place[x], node.parameters["axis"]
-    ufunc = np.maximum if node.rule.compute is np.max else np.minimum
-    if isinstance(place, str) or out is None or place.ndim != 2 or axis not in (1, -1):
+    if isinstance(place, str) or out is None:
         return None
-    call = binder._name(ufunc)
-    if 2 <= place.shape[1] <= FEW_COLUMNS:
-        flat = binder._name(binder.place[node].reshape(-1))
-        columns = [binder._name(place[:, i]) for i in range(place.shape[1])]
-        return [f"{call}({a}, {b}, out={flat})" for a, b in zip([columns[0], *[flat] * 9], columns[1:])]
-    reduce = binder._name(ufunc.reduce)
-    return [f"{reduce}({binder._text(x)}, 1, None, {out}, {node.parameters['keepdims']})"]
+    ufunc = np.maximum if node.rule.compute is np.max else np.minimum
+    if place.ndim == 2 and axis in (1, -1) and 2 <= place.shape[1] <= FEW_COLUMNS:
+        call, out = binder._name(ufunc), binder._name(binder.place[node].reshape(-1))
+        first, second, *others = (binder._name(column) for column in place.T)
+        pairs = [(first, second), *((out, other) for other in others)]
+        return "; ".join(f"{call}({a}, {b}, out={out})" for a, b in pairs)
+    reduce, keepdims = binder._name(ufunc.reduce), node.parameters["keepdims"]
+    return f"{reduce}({binder._text(x)}, {axis}, None, {out}, {keepdims})"
 
 
 def _power(binder, node, out):
     if number_in(node.arguments[1]) != 2 or out is None:
         return None
-    return [f"{binder._name(np.square)}({binder._text(node.arguments[0])}, out={out})"]
+    return f"{binder._name(np.square)}({binder._text(node.arguments[0])}, out={out})"
+
+
+def _ravel(binder, node, out):
+    """A single number as a vector of one."""
+    place = binder.place[node.inputs[0]]
+    return f"{out}[0] = {place}" if isinstance(place, str) else None
 
 
 def _join(binder, node, out):
     """Only what was not computed in its place is copied there."""
-    ends = np.cumsum([0, *(a.size for a in node.arguments)])
-    whole = binder.place[node]
     if node.ndim != 1:
         return None
-    lines = []
-    for a, i, j in zip(node.arguments, ends, ends[1:]):
-        part = whole[i:j]
-        there = binder.place[a]
-        if (
-            not isinstance(there, np.ndarray)
-            or there.__array_interface__["data"] != part.__array_interface__["data"]
-        ):
+    lines = ["pass"]
+    for a, part in _parts(node, binder.place[node]):
+        there = getattr(binder.place[a], "__array_interface__", {"data": None})
+        if there["data"] != part.__array_interface__["data"]:
             lines.append(f"copyto({binder._name(part)}, {binder._text(a)})")
-    return lines or ["pass"]
-
-
-def _in_one_piece(*places):
-    return all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in places)
+    return "; ".join(lines[1:] or lines)
 
 
 _EMITTERS: dict[str, Callable] = {
@@ -404,5 +358,6 @@ _EMITTERS: dict[str, Callable] = {
     "max": _extreme,
     "min": _extreme,
     "power": _power,
+    "ravel": _ravel,
     "concatenate": _join,
 }

@@ -12,9 +12,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from backprop_lab.errors import ShapeError
 from backprop_lab.graph import Node, topological_order
-from backprop_lab.program import Program, Simplified, other_shape, present
+from backprop_lab.program import Program, Simplified, present
 
 
 def compile(J: Node, wrt: Iterable[Node] | None = None, xp=None):
@@ -56,18 +55,12 @@ class Functional:
 
     def __call__(self, /, **leaves):
         program, xp = self._program, self._xp
-        for name in leaves:
-            if name not in program.leaves:
-                raise TypeError(
-                    f"the program has no leaf {name!r}; its leaves are {', '.join(program.leaves)}"
-                )
+        named = program.named(leaves)
         given = {
-            leaf: xp.asarray(leaves[name] if name in leaves else present(leaf, leaf.value))
-            for name, leaf in program.leaves.items()
+            leaf: xp.asarray(named[leaf] if leaf in named else present(leaf, leaf.value))
+            for leaf in program.leaves.values()
         }
-        for variable in program.variables:
-            if given[variable].shape != variable.shape:
-                raise ShapeError(other_shape(variable, given[variable].shape))
+        program.check_shapes(given)
         graph, function, parameters = self._for(given)
         for leaf, array in given.items():
             if graph.dtype_of(leaf).kind == "f" and np.dtype(array.dtype).kind in "iub":

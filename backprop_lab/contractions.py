@@ -14,10 +14,10 @@ from string import ascii_letters
 
 import numpy as np
 
-from backprop_lab import notation
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import RULES
 from backprop_lab.operation import Rule, apply
+from backprop_lab.rules import declared
 from backprop_lab.shapes import axes_of
 
 
@@ -53,18 +53,10 @@ def contraction(name: str, count: int) -> Rule:
         subscripts = f"{node.parameters['subscripts']}: " if name == "einsum" else ""
         return f"{name}({subscripts}{', '.join(texts)})"
 
-    return Rule(
-        name,
-        _COMPUTED[name],
-        contracted_shape,
-        "linear",
-        tuple(partial(flow_back, place) for place in range(count)),
-        code,
-        math,
-        notation.ATOM,
-        parameters={"subscripts": None},
-        arity=count,
-    )
+    backs = (partial(flow_back, place) for place in range(count))
+    return declared(
+        _COMPUTED[name], "linear", contracted_shape, *backs, name=name, code=code, math=math,
+        parameters={"subscripts": None})  # fmt: skip
 
 
 def contracted_shape(*shapes, subscripts):
@@ -141,35 +133,33 @@ def explicit(subscripts: str, ndims: list[int]) -> str:
 def _inner(x, y):
     if not np.ndim(x) or not np.ndim(y):
         return np.multiply(x, y)
-    a, b, shared = _letters(np.ndim(x) - 1, np.ndim(y) - 1, 1)
-    return apply(contraction("inner", 2), x, y, subscripts=f"{a}{shared},{b}{shared}->{a}{b}")
+    return _along("inner", x, y, (-1,), (-1,))
 
 
 def _vdot(x, y):
     if np.shape(x) != np.shape(y):
         raise ShapeError(f"np.vdot: {np.shape(x)} does not match {np.shape(y)}; both need one shape")
-    (letters,) = _letters(np.ndim(x))
-    return apply(contraction("vdot", 2), x, y, subscripts=f"{letters},{letters}->")
+    return _along("vdot", x, y, None, None)
 
 
 def _tensordot(x, y, axes=2):
-    m, n = np.ndim(x), np.ndim(y)
     if isinstance(axes, (int, np.integer)):
-        axes = tuple(range(m - axes, m)), tuple(range(axes))
-    of_x, of_y = axes_of(axes[0], m), axes_of(axes[1], n)
+        axes = range(np.ndim(x) - axes, np.ndim(x)), range(axes)
+    return _along("tensordot", x, y, *axes)
+
+
+def _along(name, x, y, of_x, of_y):
+    """x and y multiplied, and summed along these axes of theirs."""
+    of_x, of_y = axes_of(of_x, np.ndim(x)), axes_of(of_y, np.ndim(y))
     if len(of_x) != len(of_y):
-        raise ShapeError(f"np.tensordot: {len(of_x)} axes cannot be summed against {len(of_y)}")
-    a, b, shared = _letters(m - len(of_x), n - len(of_y), len(of_x))
-    free_a, free_b = iter(a), iter(b)
-    first = "".join(shared[of_x.index(i)] if i in of_x else next(free_a) for i in range(m))
-    second = "".join(shared[of_y.index(i)] if i in of_y else next(free_b) for i in range(n))
-    return apply(contraction("tensordot", 2), x, y, subscripts=f"{first},{second}->{a}{b}")
-
-
-def _letters(*counts):
-    """Runs of letters of these lengths, all different."""
-    letters = iter(ascii_letters)
-    return tuple("".join(next(letters) for _ in range(count)) for count in counts)
+        raise ShapeError(f"np.{name}: {len(of_x)} axes cannot be summed against {len(of_y)}")
+    count = np.ndim(x) + np.ndim(y) - 2 * len(of_x)
+    free, shared = ascii_letters[:count], ascii_letters[count:]
+    of_x, of_y = (dict(zip(axes, shared)) for axes in (of_x, of_y))
+    letters = iter(free)
+    first = "".join(of_x[i] if i in of_x else next(letters) for i in range(np.ndim(x)))
+    second = "".join(of_y[i] if i in of_y else next(letters) for i in range(np.ndim(y)))
+    return apply(contraction(name, 2), x, y, subscripts=f"{first},{second}->{free}")
 
 
 RULES[np.einsum] = _einsum

@@ -15,7 +15,7 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.errors import NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, constant, topological_order, variable
+from backprop_lab.graph import Node, constant, variable
 from backprop_lab.passes import checked_seed, pull_back
 from backprop_lab.plan import plan_of
 from backprop_lab.rules import vector_jacobian
@@ -41,15 +41,15 @@ def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
     asked = [wrt] if single else list(wrt)
     for node in asked:
         _checked_asked(node)
-    sums = adjoints(J, seed)
-    found = [
-        sums[node] if node in sums else constant(None, np.zeros(node.shape, node.dtype)) for node in asked
-    ]
-    return found[0] if single else found
+    sums = adjoints(J, seed, asked)
+    return sums[wrt] if single else [sums[node] for node in asked]
 
 
-def adjoints(J: Node, seed=1) -> dict[Node, Node]:
-    """{node: ∂J/∂node, as a node of the gradient's graph} for every node that a gradient reaches."""
+def adjoints(J: Node, seed=1, asked: Iterable[Node] = ()) -> dict[Node, Node]:
+    """{node: ∂J/∂node, as a node of the gradient's graph} for every node that a gradient reaches.
+
+    The others of ``asked`` get zeros.
+    """
     order, plan = plan_of(J)
     sums: dict[Node, Node] = {J: seed if isinstance(seed, Node) else constant(None, checked_seed(seed, J))}
     if sums[J].shape != J.shape:
@@ -59,7 +59,8 @@ def adjoints(J: Node, seed=1) -> dict[Node, Node]:
             node, receiver = order[i], order[k]
             flow = vector_jacobian(node, place, sums[node], node, node.arguments)
             sums[receiver] = sums[receiver] + flow if receiver in sums else flow
-    return sums
+    zeros = {n: constant(None, np.zeros(n.shape, n.dtype)) for n in asked if n not in sums}
+    return sums | zeros
 
 
 def _checked_asked(node):
@@ -102,10 +103,7 @@ def jvp(y: Node, x: Node, v) -> np.ndarray:
     array([ 2., 40.])
     """
     u = variable("u", np.zeros(y.shape, y.dtype))
-    back = gradient(y, x, seed=u)
-    if u not in set(topological_order(back)):
-        return np.zeros(y.shape, y.dtype)
-    return pull_back(back, u, v)
+    return pull_back(gradient(y, x, seed=u), u, v)
 
 
 def jacobian(y: Node, x: Node) -> np.ndarray:

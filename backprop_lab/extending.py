@@ -11,10 +11,12 @@ from functools import wraps
 
 import numpy as np
 
+from backprop_lab import writing
 from backprop_lab.arrays import frozen
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import RULES, Node
-from backprop_lab.operation import Rule, operation
+from backprop_lab.operation import operation
+from backprop_lab.rules import declared
 from backprop_lab.shapes import broadcast_shape
 
 _KINDS = {"elementwise": "z, x", "linear": "g, z, x", "custom": "g, z, x"}
@@ -55,22 +57,19 @@ def rule(
     """
     _check(name, compute, derivatives, kind)
     numpys = _is_numpys(compute)
-    call = f"{name}({', '.join(f'{{{i}}}' for i in range(len(derivatives)))})"
     if shape is None:
         shape = broadcast_shape if kind == "elementwise" else _tried(compute)
-    made = Rule(
-        name,
+    made = declared(
         compute if isinstance(compute, np.ufunc) else _careful(name, compute, shape),
-        shape,
         kind,
-        tuple(
+        shape,
+        *(
             d if d is None or kind == "elementwise" else _fitting(name, i, d)
             for i, d in enumerate(derivatives)
         ),
-        _written(f"np.{name}" if numpys else name),
-        call,
+        name=name,
+        code=writing.call(f"np.{name}" if numpys else name, {}),
         parameters=parameters or {},
-        arity=len(derivatives),
     )
     if numpys:
         RULES[compute] = made
@@ -138,17 +137,6 @@ def _is_numpys(compute) -> bool:
     name = getattr(compute, "__name__", None)
     homes = (np, np.linalg, np.fft)
     return isinstance(compute, np.ufunc) or any(getattr(home, name or "", None) is compute for home in homes)
-
-
-def _written(name):
-    """How a call is written in code, with all its parameters."""
-
-    def write(node, *texts):
-        said = (f"{key}={value!r}" for key, value in node.parameters.items())
-        return f"{name}({', '.join([*texts, *said])})"
-
-    write.is_call = True
-    return write
 
 
 def _fitting(name, place, derivative):

@@ -18,7 +18,7 @@ from backprop_lab.errors import NotAnArrayError, ShapeError
 from backprop_lab.graph import Node
 from backprop_lab.local_derivatives import spread
 from backprop_lab.operation import Rule, operation
-from backprop_lab.rules import converted, function
+from backprop_lab.rules import converted, declared, function
 from backprop_lab.shapes import axes_of, broadcast_shape, reduced_shape
 
 
@@ -153,14 +153,8 @@ def one_hot(labels, logits):
 
 
 @function(
-    "custom",
-    lambda x, classes: x,
-    None,
-    parameters={"classes": None},
-    code="{0}",
-    math="{0}",
-    gives="the same",
-)
+    "custom", lambda x, classes: x, None, parameters={"classes": None}, code="{0}", math="{0}",
+    gives="the same")  # fmt: skip
 def checked_labels(labels, classes):
     """The labels as they are, if all of these classes exist."""
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
@@ -233,17 +227,11 @@ def squared_error(y_hat, y):
 @lru_cache
 def _penalty(count: int) -> Rule:
     """The rule of the sum of squares of ``count`` arrays."""
-    return Rule(
-        "l2",
-        lambda *arrays: sum(np.vdot(x, x) for x in arrays),
-        lambda *shapes: (),
-        "custom",
-        tuple(lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count)),
-        lambda node, *texts: f"bl.l2({', '.join(texts)})",
-        lambda node, *texts: " + ".join(f"‖{text}‖²" for text in texts),
-        binds=1 if count > 1 else notation.ATOM,
-        arity=count,
-    )
+    return declared(
+        lambda *arrays: sum(np.vdot(x, x) for x in arrays), "custom", lambda *shapes: (),
+        *(lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count)),
+        name="l2", home="bl", math=lambda node, *texts: " + ".join(f"‖{text}‖²" for text in texts),
+        binds=1 if count > 1 else notation.ATOM)  # fmt: skip
 
 
 def l2(*parameters):

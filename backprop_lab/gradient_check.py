@@ -46,15 +46,11 @@ class GradientReport:
 
     def __repr__(self):
         table = [("variable", "entry", "backward pass", "difference quotient", "")]
-        table += [
-            (r.variable, r.entry, *map(_slope_text, (r.by_rule, r.by_difference)), r.verdict)
-            for r in self.rows
-        ]
-        widths = [max(len(line[i]) for line in table) for i in range(4)]
-        lines = []
-        for line, note in zip(table, ["", *(row.note for row in self.rows)], strict=True):
-            cells = "  ".join(cell.ljust(width) for cell, width in zip(line[:4], widths, strict=True))
-            lines.append(f"{cells}  {line[4]}{note and ': ' + note}".rstrip())
+        for r in self.rows:
+            slopes = map(_slope_text, (r.by_rule, r.by_difference))
+            table.append((r.variable, r.entry, *slopes, r.verdict + (r.note and f": {r.note}")))
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in table]
         wrong = sum(row.verdict == "wrong" for row in self.rows)
         kinks = sum(row.verdict == "kink" for row in self.rows)
         ending = f"{len(self.rows)} compared, {wrong} wrong" + (f", {kinks} at a kink" if kinks else "")

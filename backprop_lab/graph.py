@@ -11,6 +11,7 @@ known node has known inputs; nothing the learner gave is shared with the graph o
 
 from __future__ import annotations
 
+import math
 import operator
 import weakref
 from collections import deque
@@ -98,15 +99,12 @@ class Node:
     @property
     def size(self) -> int:
         """Number of entries."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        return math.prod(self.shape)
 
     @property
     def value(self) -> np.ndarray | None:
         """The value, read-only; None while unknown. Assign to a leaf to give it a new one."""
-        value = self._value if self._holder is None else self._held_value()
+        value = self._newest()
         return None if value is None else frozen(value)
 
     @value.setter
@@ -122,8 +120,7 @@ class Node:
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
                 f"shape {new.shape}; a leaf keeps its shape: make a new leaf for another one"
             )
-        if self._holder is not None:
-            self._holder.publish()  # the other variables that learn with this one
+        self._newest()  # the other variables that learn with this one are given theirs
         self.forget_consumers()  # first: an interrupt in between leaves the old value, and nothing stale
         self._set(new)
 
@@ -188,21 +185,6 @@ class Node:
             "use .value after bl.forward, or np.where / np.maximum inside the graph"
         )
 
-    def __bool__(self):
-        self._refuse("it cannot decide an if, a while, an and, or a comparison chain")
-
-    def __float__(self):
-        self._refuse("it cannot become a float")
-
-    def __int__(self):
-        self._refuse("it cannot become an int")
-
-    def __index__(self):
-        self._refuse("it cannot be an index or a count")
-
-    def __complex__(self):
-        self._refuse("it cannot become a complex number")
-
     def __setitem__(self, key, value):
         raise NotAnArrayError(
             f"{notation.mention(self, code=True)}[…] = …: a node's entries cannot be assigned; "
@@ -265,8 +247,10 @@ class Node:
     # A variable that is being learned has a holder: it moves the value on without telling anybody, and
     # gives the newest one when somebody looks (``publish``).
 
-    def _held_value(self):
-        self._holder.publish()
+    def _newest(self) -> np.ndarray | None:
+        """The value now; the same array as long as nobody changed it."""
+        if self._holder is not None:
+            self._holder.publish()
         return self._value
 
     def _remember_consumer(self, node):
@@ -299,19 +283,28 @@ def _operator(ufunc, reflected=False):
     return operator_of_a_node
 
 
-for _name, _ufunc in {
+_ARITHMETIC = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
     "floordiv": np.floor_divide, "mod": np.remainder, "pow": np.power, "matmul": np.matmul,
-}.items():  # fmt: skip
+}  # fmt: skip
+_COMPARISONS = {
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
+    "ge": np.greater_equal,
+}  # fmt: skip
+for _name, _ufunc in (_ARITHMETIC | _COMPARISONS).items():
     setattr(Node, f"__{_name}__", _operator(_ufunc))
+for _name, _ufunc in _ARITHMETIC.items():
     setattr(Node, f"__r{_name}__", _operator(_ufunc, reflected=True))
-for _name, _ufunc in {
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal,
-    "gt": np.greater, "ge": np.greater_equal,
-}.items():  # fmt: skip
-    setattr(Node, f"__{_name}__", _operator(_ufunc))
 for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
     setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
+for _name, _use in {
+    "bool": "decide an if, a while, an and, or a comparison chain",
+    "float": "become a float",
+    "int": "become an int",
+    "index": "be an index or a count",
+    "complex": "become a complex number",
+}.items():
+    setattr(Node, f"__{_name}__", lambda self, _use=_use: self._refuse(f"it cannot {_use}"))
 
 
 def _hollow(node: Node) -> np.ndarray:
@@ -371,7 +364,7 @@ def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> 
     leaf = _leaf(name, value, shape, f"variable({name!r}, …)")
     if leaf.dtype.kind != "f":
         leaf.dtype = np.dtype(np.float64)
-        leaf._value = None if leaf._value is None else frozen(leaf._value.astype(np.float64))
+        leaf._value = frozen(leaf._value.astype(np.float64))
     leaf.needs_gradient = True
     return leaf
 

@@ -48,6 +48,11 @@ def swapped(x):
     return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
 
+def each(z, x):
+    """How many entries of x each entry of z is made of."""
+    return max(x.size // max(z.size, 1), 1)
+
+
 def spread(g, x, axis=None, keepdims=False):
     """g given back to every entry that was summed: the transpose of a sum."""
     if axis is not None and not keepdims:

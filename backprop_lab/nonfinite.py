@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -34,26 +35,14 @@ _REMEDIES = {
 
 
 class Report:
-    """Speaks up once in a pass, at the first node that makes a NaN or an infinity."""
+    """Speaks up once in a pass, at the first node that makes a NaN or an infinity: as ``mode`` says."""
 
-    def __init__(self, mode: str):
+    def __init__(self, mode: str, speak: Callable[[str], None] | None = None):
         if mode not in ("warn", "raise", "ignore"):
             raise ValueError(f'on_nonfinite is "warn", "raise" or "ignore", not {mode!r}')
         self.mode = mode
         self.suspicious = False
-        self._note = None
-
-    @classmethod
-    def noting(cls) -> Report:
-        """A report that keeps what there is to say, for :meth:`noted`."""
-        report = cls("ignore")
-        report.mode = "note"
-        return report
-
-    def noted(self) -> str | None:
-        """What there was to say since this was last asked."""
-        note, self._note = self._note, None
-        return note
+        self._speak = speak or (_raise if mode == "raise" else _warn)
 
     def watching(self) -> np.errstate:
         """While it lasts, the processor's own flags make the report suspicious: that costs no time.
@@ -71,16 +60,8 @@ class Report:
         remedy = _REMEDIES.get(node.rule.name) if node.rule is not None else None
         if remedy:
             message += f"; {remedy}"
-        if self.mode == "raise":
-            raise NonFiniteError(message)
-        if self.mode == "note":
-            self._note, self.mode = message, "ignore"
-            return
-        level, frame = 1, sys._getframe()
-        while in_package(frame) and frame.f_back is not None:
-            level, frame = level + 1, frame.f_back  # the warning points at the learner's own line
-        warnings.warn(message, NonFiniteWarning, stacklevel=level)
         self.mode = "ignore"
+        self._speak(message)
 
     def given(self, node, value):
         if self.mode != "ignore" and value.dtype.kind == "f" and not finite(value):
@@ -103,6 +84,17 @@ class Report:
         name, target = notation.mention(node, code=True), notation.mention(receiver)
         flow = f"the gradient that {name} sends to {target} is {odd_entry(contribution)}"
         self._say(f"{flow}, at {target} = {notation.array(value)}", node)
+
+
+def _raise(message):
+    raise NonFiniteError(message)
+
+
+def _warn(message):
+    level, frame = 1, sys._getframe()
+    while in_package(frame) and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back  # the warning points at the learner's own line
+    warnings.warn(message, NonFiniteWarning, stacklevel=level)
 
 
 def odd_entry(value) -> str:

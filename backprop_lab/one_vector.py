@@ -32,27 +32,23 @@ def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node])
         key, rest, factor = found or (None, gradient, None)
         if rest.shape != leaf.shape:  # a term that was left small
             rest = np.broadcast_to(rest, leaf.shape)
-        groups.setdefault(key, (factor, []))[1].append((leaf, rest))
-    ordered = sorted(groups, key=lambda key: key is None)
-    slices, start = {}, 0
-    for key in ordered:
-        for leaf, _ in groups[key][1]:
-            slices[leaf] = slice(start, start + leaf.size)
-            start += leaf.size
+        groups.setdefault(key, (factor, {}))[1][leaf] = rest
     alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
-    theta = leaf_of(variables[0].name if alone else _free_name(J), (start,), J.dtype)
-    views, pieces, penalised = {}, [], []
-    for key in ordered:
-        factor, members = groups[key]
-        for leaf, _ in members:
+    name = variables[0].name if alone else _free_name(J)
+    theta = leaf_of(name, (sum(v.size for v in variables),), J.dtype)
+    slices, views, pieces, penalised, start = {}, {}, [], [], 0
+    for key in sorted(groups, key=lambda key: key is None):
+        (factor, members), first = groups[key], start
+        for leaf in members:
+            slices[leaf] = slice(start, start + leaf.size)
             views[leaf] = _view(theta, slices[leaf], leaf)
-        parts = [np.ravel(rest) for _, rest in members]
+            start += leaf.size
+        parts = [np.ravel(rest) for rest in members.values()]
         if key is not None:
-            span = theta[slices[members[0][0]].start : slices[members[-1][0]].stop]
-            span.named(Suggestion("penalised"))
+            span = theta[first:start].named(Suggestion("penalised"))
             together = np.concatenate(parts).named(Suggestion("without_penalty"))
             parts = [together + factor * span]
-            penalised.append(([leaf for leaf, _ in members], span))
+            penalised.append((set(members), span))
         pieces += parts
     total = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
     J, total = penalties_together([J, total], penalised)
@@ -106,7 +102,7 @@ def penalties_together(roots, penalised):
                     squares.setdefault(number, []).append((_squared(factors[0]), term))
             for number, found in squares.items():
                 once = dict(found)
-                if 1 < len(members) == len(found) == len(once) and set(once) == set(members):
+                if 1 < len(members) == len(found) and set(once) == members:
                     kept = [t for t in terms if all(t is not other for other in once.values())]
                     penalty = span @ span
                     return reduce(add, [*kept, penalty if number == 1 else number * penalty])

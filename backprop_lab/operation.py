@@ -46,7 +46,6 @@ class Rule:
     binds: int = notation.ATOM
     slots: tuple[int, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
-    arity: int = 1
     gives: str = "floats"
 
     @property
@@ -73,14 +72,15 @@ class Rule:
     def __call__(self, *args, **keywords) -> Node:
         """A node of this operation, called with NumPy's own signature."""
         __tracebackhide__ = True
-        values = dict(zip(self.parameters, args[self.arity :], strict=False)) | keywords
+        arity = len(self.derivatives)
+        values = dict(zip(self.parameters, args[arity:], strict=False)) | keywords
         unknown = [k for k in values if k not in self.parameters]
-        if len(args) < self.arity or len(args) > self.arity + len(self.parameters) or unknown:
+        if not arity <= len(args) <= arity + len(self.parameters) or unknown:
             given = f"{len(args)} arguments were given"
             wrong = f"{unknown[0]}= is not supported" if unknown else given
             known = ", ".join(f"{k}=" for k in self.parameters) or "no keywords"
-            raise TypeError(f"{self.name} of a node: {wrong}; it takes {self.arity} operand(s) and {known}")
-        return apply(self, *args[: self.arity], **self.parameters | values)
+            raise TypeError(f"{self.name} of a node: {wrong}; it takes {arity} operand(s) and {known}")
+        return apply(self, *args[:arity], **self.parameters | values)
 
 
 def operation(rule: Rule) -> Callable:

@@ -14,7 +14,7 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.arrays import finite, frozen, presentable
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, numbers_for, set_gradient, set_together, set_value
+from backprop_lab.graph import Node, checked_array, numbers_for, set_gradient, set_together, set_value
 from backprop_lab.nonfinite import Report
 from backprop_lab.plan import plan_of
 from backprop_lab.records import SoFar, Step, operands_of
@@ -36,50 +36,104 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
     >>> bl.forward(y)
     array(9.)
     """
-    order, plan = plan_of(checked_node(J, "forward"))
-    report = Report(on_nonfinite)
-    values = _values(order)
+    run, report = Pass(J, "forward"), Report(on_nonfinite)
     with report.watching():
-        computed = _compute(order, plan, values)
-        _examine(order, plan, values, computed, report)
-    set_together(map(set_value, order, values))
+        run.compute()
+        if run.is_suspicious(report):
+            run.examine(report)
+    set_together(map(set_value, run.order, run.values))
     return J.value
 
 
-def _compute(order, plan, values, record=None) -> dict[int, list]:
-    """Fill in what is None in ``values``; returns {position of such a node: its operands}, in order.
+class Pass:
+    """The values and gradients of one run over J's graph; the nodes themselves stay as they are.
 
-    ``record(i)`` is called after each.
+    ``values`` (at first the nodes' own), ``gradients`` and ``operands`` (a computed node's arguments
+    as arrays) follow the plan's order; a value that is None is to be computed.
     """
-    missing = [node for node, value in zip(order, values) if value is None and node.rule is None]
-    if missing:
-        names = ", ".join(f"{notation.mention(n, code=True)} (shape {n.shape})" for n in missing)
-        raise MissingValueError(
-            f"{names} {'stands' if len(missing) == 1 else 'stand'} without a value; "
-            f"give it one first: {missing[0].name}.value = …"
-        )
-    computed = {}
-    inputs, plain = plan.inputs, plan.plain
-    for i, node in enumerate(order):
-        if values[i] is None:
-            operands = [values[k] for k in inputs[i]]
-            computed[i] = operands = operands if plain[i] else operands_of(node, operands)
-            values[i] = np.asarray(node.rule.compute(*operands, **node.parameters), node.dtype)
+
+    def __init__(self, J, what):
+        self.order, self.plan = plan_of(checked_node(J, what))
+        self.values = [n._value if n._holder is None else n._newest() for n in self.order]
+        self.operands: dict[int, list] = {}
+
+    def start_from(self, given):
+        """Only leaves have values, those of ``given`` in place of their own; the rest is to be computed."""
+        self.values = [_value_for(node, given) if node.rule is None else None for node in self.order]
+
+    def compute(self, record=None):
+        """Fill in what is None among the values; ``record(i)`` is called after each."""
+        values = self.values
+        missing = [node for node, value in zip(self.order, values) if value is None and node.rule is None]
+        if missing:
+            refuse_without_value(missing)
+        inputs, plain, arguments = self.plan.inputs, self.plan.plain, self.operands
+        for i, node in enumerate(self.order):
+            if values[i] is None:
+                operands = [values[k] for k in inputs[i]]
+                arguments[i] = operands = operands if plain[i] else operands_of(node, operands)
+                values[i] = np.asarray(node.rule.compute(*operands, **node.parameters), node.dtype)
+                if record:
+                    record(i)
+
+    def seed(self, seed):
+        """∂J/∂node for each node, as far as it is known at first."""
+        self.gradients = [None] * (len(self.order) - 1) + [checked_seed(seed, self.order[-1])]
+
+    def send(self, record=None):
+        """Send the gradient along every arrow of the plan and add it up in ``gradients``.
+
+        ``record(sender, argument, receiver, contribution, sum before, arrived, of)`` is called after each.
+        """
+        order, values, gradients = self.order, self.values, self.gradients
+        sender = None
+        for i, argument, place, k, arrived, of in self.plan.arrows:
+            if i != sender:  # all arrows of a node come one after the other
+                sender, node, upstream, value = i, order[i], gradients[i], values[i]
+                operands = self.operands.get(i) or operands_of(node, [values[n] for n in self.plan.inputs[i]])
+            contribution = np.asarray(vector_jacobian(node, place, upstream, value, operands), order[k].dtype)
             if record:
-                record(i)
-    return computed
+                contribution = presentable(contribution)
+            before = gradients[k] if arrived > 1 else None
+            gradients[k] = contribution if before is None else np.asarray(before + contribution)
+            if record:
+                record(i, argument, k, contribution, before, arrived, of)
 
+    def both_ways(self, seed, on_nonfinite) -> Gradients:
+        """The forward and the backward pass; the gradients of the variables."""
+        report, order = Report(on_nonfinite), self.order
 
-def _examine(order, plan, values, computed, report):
-    """Only where a NaN or an infinity may be are all values looked through, for its origin."""
-    odd = any([node._odd for node in order])
-    if report.mode != "ignore" and (report.suspicious or odd or not finite(values[-1])):
-        with Report("ignore").watching():
-            for i, node in enumerate(order):
-                if node.rule is None:
-                    report.given(node, values[i])
-            for i, operands in computed.items():
-                report.made(order[i], values[i], operands)
+        def sent(i, argument, k, contribution, *_):
+            report.sent(order[i], order[k], self.gradients[i], contribution, self.values[k])
+
+        self.seed(seed)
+        with report.watching():
+            self.compute()
+            self.send()
+            found = {i: self.gradients[i] for i in self.plan.variables}
+            if self.is_suspicious(report, (g for g in found.values() if g is not None)):
+                self.examine(report)
+                self.seed(seed)
+                self.send(sent)
+        for i, gradient in found.items():  # None: reached only through comparisons, whose derivative is zero
+            gradient = np.zeros(order[i].shape, order[i].dtype) if gradient is None else gradient
+            self.gradients[i] = presentable(gradient)
+        return Gradients((order[i], self.gradients[i]) for i in found)
+
+    def is_suspicious(self, report, results=()) -> bool:
+        """Whether a NaN or an infinity may be anywhere: only then are all values looked through."""
+        if report.mode == "ignore":
+            return False
+        given = any([node._odd for node in self.order])
+        return report.suspicious or given or not all(map(finite, (self.values[-1], *results)))
+
+    def examine(self, report):
+        """Look through all values, for where a NaN or an infinity comes from."""
+        for node, value in zip(self.order, self.values):
+            if node.rule is None:
+                report.given(node, value)
+        for i, operands in self.operands.items():
+            report.made(self.order[i], self.values[i], operands)
 
 
 # ---------------------------------------------------------------------------------------- backward
@@ -101,34 +155,10 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     >>> bl.backward(J)[x], x.grad
     (array(6.), array(6.))
     """
-    order, plan = plan_of(checked_node(J, "backward"))
-    report = Report(on_nonfinite)
-    values, gradients = _values(order), _start(order, seed)
-    with report.watching():
-        computed = _compute(order, plan, values)
-        _send(order, plan, values, computed, gradients)
-        _examine(order, plan, values, computed, report)
-        sound = all(finite(gradients[i]) for i in plan.variables if gradients[i] is not None)
-    found = Gradients()
-    for i in plan.variables:
-        if gradients[i] is None:  # reached only through comparisons, whose derivative is zero
-            gradients[i] = np.zeros(order[i].shape, order[i].dtype)
-        found[order[i]] = gradients[i] = presentable(gradients[i])
-    if report.mode != "ignore" and (report.suspicious or not sound):
-        again = _start(order, seed)
-
-        def sent(i, argument, k, contribution, before, arrived, of):
-            report.sent(order[i], order[k], again[i], contribution, values[k])
-
-        with Report("ignore").watching():
-            _send(order, plan, values, computed, again, sent)
-    set_together(map(set_value, order, values), map(set_gradient, order, gradients))
+    run = Pass(J, "backward")
+    found = run.both_ways(seed, on_nonfinite)
+    set_together(map(set_value, run.order, run.values), map(set_gradient, run.order, run.gradients))
     return found
-
-
-def _start(order, seed) -> list[np.ndarray | None]:
-    """∂J/∂node for each node, as far as it is known at first: the seed."""
-    return [None] * (len(order) - 1) + [checked_seed(seed, order[-1])]
 
 
 class Gradients(dict):
@@ -145,33 +175,10 @@ class Gradients(dict):
         raise KeyError(f"{name} is not a variable; its gradient is {name}.grad")
 
 
-def _send(order, plan, values, computed, gradients, record=None):
-    """Send the gradient along every arrow of the plan and add it up in ``gradients``.
-
-    ``computed``: the operands that the forward pass has put together already.
-
-    ``record(sender, argument, receiver, contribution, sum before, arrived, of)`` is called after each.
-    """
-    sender = None
-    for i, argument, place, k, arrived, of in plan.arrows:
-        if i != sender:  # all arrows of a node come one after the other
-            sender, node, upstream, value = i, order[i], gradients[i], values[i]
-            operands = computed.get(i) or operands_of(node, [values[n] for n in plan.inputs[i]])
-        contribution = np.asarray(vector_jacobian(node, place, upstream, value, operands), order[k].dtype)
-        if record:
-            contribution = presentable(contribution)
-        before = gradients[k] if arrived > 1 else None
-        gradients[k] = contribution if before is None else np.asarray(before + contribution)
-        if record:
-            record(i, argument, k, contribution, before, arrived, of)
-
-
 def checked_seed(seed, J) -> np.ndarray:
     if type(seed) is int and seed == 1 and J.shape == ():
         return np.ones((), J.dtype)
-    array = np.asarray(seed)
-    if array.dtype.kind not in "fiub":
-        raise NotAnArrayError(f"backward(…, seed=…): expected real numbers, was given {seed!r}")
+    array = checked_array(seed, "backward(…, seed=…)")
     if array.shape != J.shape:
         name = notation.mention(J, code=True)
         raise ShapeError(
@@ -190,38 +197,34 @@ def checked_node(J, what) -> Node:
     return J
 
 
+def refuse_without_value(leaves):
+    names = ", ".join(f"{notation.mention(leaf, code=True)} (shape {leaf.shape})" for leaf in leaves)
+    raise MissingValueError(
+        f"{names} {'stands' if len(leaves) == 1 else 'stand'} without a value; "
+        f"give it one first: {leaves[0].name}.value = …"
+    )
+
+
 def pull_back(y: Node, x: Node, v) -> np.ndarray:
     """(∂y/∂x)ᵀ v by one backward pass that leaves the graph as it is; ``v`` has y's shape."""
-    order, plan = plan_of(checked_node(y, "backward"))
-    values, gradients = _values(order), _start(order, v)
-    with Report("ignore").watching():
-        computed = _compute(order, plan, values)
-        _send(order, plan, values, computed, gradients)
-    found = [gradient for node, gradient in zip(order, gradients) if node is x and gradient is not None]
-    return presentable(found[0] if found else np.zeros(x.shape, x.dtype))
+    run = Pass(y, "backward")
+    run.both_ways(v, "ignore")
+    flow = dict(zip(run.order, run.gradients)).get(x)
+    return presentable(np.zeros(x.shape, x.dtype) if flow is None else flow)
 
 
 def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
     """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
-    order, plan = plan_of(checked_node(J, "evaluate"))
-    values = _leaf_values(order, given)
-    with Report("ignore").watching():
-        _compute(order, plan, values)
-    return frozen(values[-1])
+    run = Pass(J, "evaluate")
+    run.start_from(given)
+    with np.errstate(all="ignore"):
+        run.compute()
+    return frozen(run.values[-1])
 
 
-def _values(order):
-    return [node._value if node._holder is None else node._held_value() for node in order]
-
-
-def _leaf_values(order, given=()):
-    """The leaves' values, those of ``given`` in place of their own; None for what is computed."""
-    return [_read(node, given) if node.rule is None else None for node in order]
-
-
-def _read(leaf, given):
+def _value_for(leaf, given):
     if leaf not in given:
-        return leaf.value
+        return leaf._newest()
     array = np.array(numbers_for(leaf, given[leaf], f"the value given for {leaf.name}"))
     if array.shape != leaf.shape:
         raise ShapeError(f"{leaf.name} has shape {leaf.shape}, the value given for it {array.shape}")
@@ -248,38 +251,38 @@ def steps(J: Node, seed=1, given: dict[Node, np.ndarray] | None = None) -> list[
       3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
       4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
-    order, plan = plan_of(checked_node(J, "steps"))
-    strangers = [leaf for leaf in given or () if leaf not in {n for n in order if n.rule is None}]
+    run, records, alarms = Pass(J, "steps"), [], []
+    strangers = [leaf for leaf in given or () if leaf not in {n for n in run.order if n.rule is None}]
     if strangers:
         raise ValueError(f"steps(…, given=…): {strangers[0]!r} is not a leaf of the graph")
-    values, gradients = _leaf_values(order, given or {}), _start(order, seed)
-    report = Report.noting()
-    records = []
+    run.start_from(given or {})
+    report = Report("warn", alarms.append)
+    order, values, inputs = run.order, run.values, run.plan.inputs
+    run.seed(seed)
 
     def record(phase, i, **how):
-        node = order[i]
-        inputs = tuple(frozen(values[k]) for k in plan.inputs[i])
-        step = Step(phase, len(records), J, node, inputs, frozen(values[i]), alarm=report.noted(), **how)
-        records.append(step)
+        given = tuple(frozen(values[k]) for k in inputs[i])
+        alarm = alarms.pop() if alarms else None
+        records.append(Step(phase, len(records), J, order[i], given, frozen(values[i]), alarm=alarm, **how))
 
     def computed(i):
-        for k in plan.inputs[i]:
+        for k in inputs[i]:
             if order[k].rule is None:
                 report.given(order[k], values[k])
-        report.made(order[i], values[i], operands_of(order[i], [values[k] for k in plan.inputs[i]]))
+        report.made(order[i], values[i], run.operands[i])
         record("forward", i)
 
     def sent(i, argument, k, contribution, before, arrived, of):
-        upstream, so_far = frozen(gradients[i]), SoFar(frozen(gradients[k]), arrived, of)
+        upstream, so_far = frozen(run.gradients[i]), SoFar(frozen(run.gradients[k]), arrived, of)
         report.sent(order[i], order[k], upstream, contribution, values[k])
         record(
             "backward", i, receiver=order[k], argument=argument, upstream=upstream, contribution=contribution,
             before=before, so_far=so_far, complete=arrived == of,
         )  # fmt: skip
 
-    with Report("ignore").watching():
-        done = _compute(order, plan, values, computed)
-        seed = frozen(gradients[-1])
+    with np.errstate(all="ignore"):
+        run.compute(computed)
+        seed = frozen(run.gradients[-1])
         record("backward", len(order) - 1, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))
-        _send(order, plan, values, done, gradients, sent)
+        run.send(sent)
     return records

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from threading import Lock
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -20,12 +21,11 @@ from backprop_lab import notation, simplify
 from backprop_lab.arrays import finite, frozen
 from backprop_lab.buffers import bind
 from backprop_lab.derivatives import adjoints
-from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, constant, numbers_for, set_together, set_value, topological_order
+from backprop_lab.errors import NotAnArrayError, ShapeError
+from backprop_lab.graph import Node, numbers_for, set_together, set_value, topological_order
 from backprop_lab.one_vector import in_one_vector, leaf_of
-from backprop_lab.passes import Gradients, backward, checked_node
+from backprop_lab.passes import Gradients, Pass, checked_node, refuse_without_value
 from backprop_lab.rules import converted
-from backprop_lab.scalars import bind_numbers
 from backprop_lab.simplify import Suggestion
 from backprop_lab.source import written
 
@@ -50,7 +50,7 @@ class Program:
         leaves = [node for node in topological_order(J) if node.rule is None and node.name is not None]
         self.variables = _checked_variables(wrt, leaves)
         self.moving = set(self.variables)
-        leaves += [v for v in self.variables if v not in set(leaves)]
+        leaves = list(dict.fromkeys([*leaves, *self.variables]))
         self.leaves = {leaf.name: leaf for leaf in leaves}
         if len(self.leaves) < len(leaves):
             names = [leaf.name for leaf in leaves]
@@ -60,7 +60,7 @@ class Program:
                 f'give one of them another name: bl.variable("{twice}2", …)'
             )
         self._fixed = {n: n.value for n in topological_order(J) if n.rule is None and n.name is None}
-        self._bound: dict[tuple, _Bound | _Plain] = {}
+        self._bound: dict[tuple, _Bound] = {}
         self._lock = Lock()
         self.parameters: Parameters | None = None
         self.bound_for({})
@@ -99,7 +99,7 @@ class Program:
         names = ", ".join(variable.name for variable in self.variables)
         return f"<program of {notation.mention(self.cost, code=True)} and its gradient by {names}>"
 
-    def bound_for(self, given: dict[Node, np.ndarray]) -> _Bound | _Plain:
+    def bound_for(self, given: dict[Node, np.ndarray]) -> _Bound:
         """The program bound for these shapes of the leaves; made when they are first seen."""
         if any([node._value is not value for node, value in self._fixed.items()]):
             self._fixed = {node: node.value for node in self._fixed}
@@ -111,7 +111,7 @@ class Program:
             self._bound[key] = self._made(dict(key))
         return self._bound[key]
 
-    def _made(self, shapes):
+    def _made(self, shapes) -> _Bound:
         mixed = any(v.dtype != self.cost.dtype for v in self.variables)
         if mixed or len(topological_order(self.cost)) > LONGEST:
             ends = np.cumsum([0, *(v.size for v in self.variables)])
@@ -123,26 +123,61 @@ class Program:
         if self.parameters is None:
             self.parameters = Parameters({variable: slices[variable] for variable in self.variables})
         if graph is None or slices != self.parameters.slices:
-            return _Plain(self, shapes)
-        return _Bound(graph, self.parameters.theta)
+            return self._plain(shapes)
+        theta = {graph.theta: self.parameters.theta}
+        return _Bound(graph.leaves, slices, lambda data: bind(graph.cost, graph.gradient, theta | data))
+
+    def _plain(self, shapes) -> _Bound:
+        """The same by the plain passes, over a copy of the graph."""
+        cost, leaves = copied(self.cost, shapes, self.moving)
+        slices, theta, parts = self.parameters.slices, self.parameters.theta, self.parameters.parts
+        gradient = np.zeros_like(theta)
+
+        def calls(data):
+            def run(on_nonfinite="ignore"):
+                values = data | {leaves[leaf]: part for leaf, part in parts(theta).items()}
+                passed = Pass(cost, "program")
+                passed.values = [values.get(node, node._value) for node in passed.order]
+                flows = passed.both_ways(1, on_nonfinite)
+                for leaf, place in slices.items():
+                    if leaves[leaf] in flows:
+                        gradient[place] = flows[leaves[leaf]].reshape(-1)
+                return passed.values[-1]
+
+            return SimpleNamespace(run=run, gradient=gradient, prepare=lambda: None)
+
+        return _Bound(leaves, slices, calls)
 
     def report(self, given):
         """Name the node that made a NaN or an infinity."""
-        plain = _Plain(self, {leaf: array.shape for leaf, array in given.items()})
+        plain = self._plain({leaf: array.shape for leaf, array in given.items()})
         plain.take_up(given)
         plain.run(on_nonfinite="warn")
 
-    def checked(self, given: dict[str, object]) -> dict[Node, np.ndarray]:
-        """{name: value} as {leaf: array of its type}, or an error in words."""
-        arrays = {}
-        for name, value in given.items():
+    def named(self, given: dict[str, object]) -> dict[Node, object]:
+        """{name: value} as {leaf: value}, or an error in words."""
+        for name in given:
             if name not in self.leaves:
                 raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(self.leaves)}")
-            leaf, context = self.leaves[name], f"program({name}=…)"
-            arrays[leaf] = numbers_for(leaf, value, context)
-            if leaf in self.moving and arrays[leaf].shape != leaf.shape:
-                raise ShapeError(other_shape(leaf, arrays[leaf].shape))
+        return {self.leaves[name]: value for name, value in given.items()}
+
+    def checked(self, given: dict[str, object]) -> dict[Node, np.ndarray]:
+        """{name: value} as {leaf: array of its type}, or an error in words."""
+        arrays = {
+            leaf: numbers_for(leaf, value, f"program({leaf.name}=…)")
+            for leaf, value in self.named(given).items()
+        }
+        self.check_shapes(arrays)
         return arrays
+
+    def check_shapes(self, arrays):
+        """Only data may change their shape."""
+        for leaf, array in arrays.items():
+            if leaf in self.moving and array.shape != leaf.shape:
+                raise ShapeError(
+                    f"program({leaf.name}=…): the variable {leaf.name} has shape {leaf.shape}, was given "
+                    f"{array.shape}; only data may change their shape"
+                )
 
 
 _sound = np.errstate(over="ignore")(finite)
@@ -179,24 +214,17 @@ def copied(J: Node, shapes: dict[Node, tuple], moving: set[Node]) -> tuple[Node,
         for a, derivative in zip(node.arguments, node.rule.derivatives if node.rule else ())
         if derivative is None or node.dtype.kind != "f"
     }
-    new: dict[Node, Node] = {}
-    for node in order:
-        if node.rule is not None:
-            new[node] = simplify.with_arguments(
-                node, _as_floats(node, [new.get(a, a) for a in node.arguments])
-            )
-        elif node.name is None:
-            new[node] = node
-        else:
-            dtype = node.dtype if node.dtype.kind == "f" or node in counting else J.dtype
-            new[node] = leaf_of(node.name, shapes.get(node, node.shape), dtype, node in moving)
-    for leaf in moving - set(order):
-        new[leaf] = leaf_of(leaf.name, leaf.shape, leaf.dtype)
-    return new[J], {leaf: copy for leaf, copy in new.items() if leaf.rule is None and leaf.name is not None}
+    leaves = {}
+    for leaf in [node for node in order if node.rule is None and node.name is not None] + [*moving]:
+        dtype = leaf.dtype if leaf.dtype.kind == "f" or leaf in counting else J.dtype
+        leaves[leaf] = leaf_of(leaf.name, shapes.get(leaf, leaf.shape), dtype, leaf in moving)
+    (copy,) = simplify.rewritten([J], lambda node, uses: _as_floats(node), leaves)
+    return copy, leaves
 
 
-def _as_floats(node, arguments) -> tuple:
+def _as_floats(node) -> Node:
     """Counts and flags in the node's own type, where NumPy would compute in another than the passes do."""
+    arguments = node.arguments
     floats = [a for a in arguments if (a.dtype.kind == "f" if isinstance(a, Node) else isinstance(a, float))]
     single = node.dtype != np.float64
 
@@ -204,10 +232,11 @@ def _as_floats(node, arguments) -> tuple:
         counts = isinstance(a, Node) and a.dtype.kind != "f" and derivative is not None
         return counts and node.dtype.kind == "f" and (not floats or (single and a.dtype.kind != "b"))
 
-    return tuple(
+    read = (
         converted(a, dtype=node.dtype) if converts(a, derivative) else a
         for a, derivative in zip(arguments, node.rule.derivatives)
     )
+    return simplify.with_arguments(node, tuple(read))
 
 
 class Simplified:
@@ -216,12 +245,11 @@ class Simplified:
     def __init__(self, program: Program, shapes):
         J, self.leaves = copied(program.cost, shapes, program.moving)
         variables = [self.leaves[variable] for variable in program.variables]
-        flows = adjoints(J)
+        flows = adjoints(J, asked=variables)
         for node, flow in flows.items():
             if node.name is not None and flow.name is None and flow.rule is not None:
                 flow.named(Suggestion(f"d{node.name}"))
-        nothing = {v: constant(None, np.zeros(v.shape, v.dtype)) for v in variables if v not in flows}
-        roots = [J, *((flows | nothing)[v] for v in variables)]
+        roots = [J, *(flows[v] for v in variables)]
         for simplification in simplify.SIMPLIFICATIONS:
             roots = simplification(roots)
         self.cost, gradient, self.theta, slices = in_one_vector(roots[0], roots[1:], variables)
@@ -255,7 +283,7 @@ class Parameters:
         self.slices = slices
         self.theta = np.empty(sum(leaf.size for leaf in slices), np.result_type(*(v.dtype for v in slices)))
         self._known: dict[Node, object] = dict.fromkeys(slices, _NOTHING)
-        self._published, self.held = True, False
+        self._published = True
         self._places = [
             (leaf, (place.start, ...) if leaf.shape == () else place, leaf.shape if leaf.ndim > 1 else None)
             for leaf, place in slices.items()
@@ -276,19 +304,15 @@ class Parameters:
                 self._known[leaf] = _NOTHING  # only for this once; first, as an interrupt may come
                 self.theta[self.slices[leaf]] = given[leaf].reshape(-1)
                 continue
-            value = leaf._value
-            if leaf._holder is not self:
-                value, self.held = _newest(leaf), False
+            value = leaf._value if leaf._holder is self else leaf._newest()
             if value is not known:
                 self.theta[self.slices[leaf]] = present(leaf, value).reshape(-1)
                 self._known[leaf] = value
 
     def hold(self):
         """From now on the variables' values are what θ says."""
-        if not self.held:
-            self.held = True
-            for leaf in self.slices:
-                leaf._holder = self
+        for leaf in self.slices:
+            leaf._holder = self
 
     def release(self):
         """The variables have values of their own again: the last ones."""
@@ -296,7 +320,6 @@ class Parameters:
             if leaf._holder is self:
                 self.publish()
                 leaf._holder = None
-        self.held = False
 
     def moved(self):
         """θ was changed: what was computed from the variables is unknown again."""
@@ -316,19 +339,17 @@ class Parameters:
 
 
 class _Bound:
-    """The simplified graph, bound to buffers."""
+    """What was bound, with an array for each leaf of the data: ``calls`` makes it from these arrays."""
 
-    def __init__(self, graph: Simplified, theta: np.ndarray):
-        data = {leaf: copy for leaf, copy in graph.leaves.items() if leaf not in graph.slices}
+    def __init__(self, leaves: dict[Node, Node], slices, calls):
+        data = {leaf: copy for leaf, copy in leaves.items() if leaf not in slices}
         self._places = {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
         self._known: dict[Node, object] = dict.fromkeys(data, _NOTHING)
-        places = {graph.theta: theta} | {data[leaf]: place for leaf, place in self._places.items()}
-        calls = bind(graph.cost, graph.gradient, places)
-        calls = bind_numbers(graph.cost, graph.gradient, places, calls) or calls
-        self.run, self.gradient, self._prepare = calls.run, calls.gradient, calls.prepare
+        made = calls({data[leaf]: place for leaf, place in self._places.items()})
+        self.run, self.gradient, self._prepare = made.run, made.gradient, made.prepare
         self._stale = True  # whether what only the data decide is still to be computed
 
-    def take_up(self, given=(), again=False):
+    def take_up(self, given, again=False):
         """Take up data: given arrays for this once, and leaves that were changed since.
 
         ``again``: the given ones are those of the last time, and are here already.
@@ -336,7 +357,7 @@ class _Bound:
         for leaf, known in self._known.items():
             if again and leaf in given:
                 continue
-            value = given[leaf] if leaf in given else _newest(leaf)
+            value = given[leaf] if leaf in given else leaf._newest()
             if leaf in given or value is not known:
                 self._stale, self._known[leaf] = True, _NOTHING  # first, as an interrupt may come
                 self._places[leaf][...] = present(leaf, value)
@@ -347,46 +368,7 @@ class _Bound:
             self._stale = False
 
 
-class _Plain:
-    """The plain passes, on a copy of the graph."""
-
-    def __init__(self, program: Program, shapes):
-        self._cost, self._leaves = copied(program.cost, shapes, program.moving)
-        self._parameters = program.parameters
-        self.gradient = np.empty_like(program.parameters.theta)
-
-    def take_up(self, given=(), again=False):
-        """Take up given arrays, and the values of leaves."""
-        for leaf, copy in self._leaves.items():
-            if leaf not in self._parameters.slices:
-                copy.value = given[leaf] if leaf in given else present(leaf, leaf.value)
-
-    def run(self, on_nonfinite="ignore"):
-        """The cost; the gradient goes into ``.gradient``."""
-        for leaf, value in self._parameters.parts(self._parameters.theta).items():
-            self._leaves[leaf].value = value
-        gradients = backward(self._cost, on_nonfinite=on_nonfinite)
-        for leaf, place in self._parameters.slices.items():
-            self.gradient[place] = gradients[self._leaves[leaf]].reshape(-1)
-        return self._cost.value
-
-
-def other_shape(leaf, shape) -> str:
-    return (
-        f"program({leaf.name}=…): the variable {leaf.name} has shape {leaf.shape}, was given {shape}; "
-        "only data may change their shape"
-    )
-
-
-def _newest(leaf):
-    """What a leaf's value is now; the same array as long as nobody changed it."""
-    return leaf._value if leaf._holder is None else leaf._held_value()
-
-
 def present(leaf, value):
     if value is None:
-        name = leaf.name
-        raise MissingValueError(
-            f"{name} (shape {leaf.shape}) stands without a value; give it one: {name}.value = …"
-        )
+        refuse_without_value([leaf])
     return value

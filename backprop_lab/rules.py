@@ -12,18 +12,19 @@ finite differences.
 
 from __future__ import annotations
 
-import math
 import operator
+from collections.abc import Callable
 from functools import lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
 
-from backprop_lab import notation
+from backprop_lab import notation, shapes, writing
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import RULES, Node
 from backprop_lab.local_derivatives import (
     centred,
+    each,
     inverse,
     inverse_or_zero,
     log_of_base,
@@ -41,103 +42,52 @@ from backprop_lab.local_derivatives import (
     summed_repeats,
 )
 from backprop_lab.operation import Rule, apply, operation
-from backprop_lab.shapes import (
-    as_numpy,
-    axes_of,
-    broadcast_shape,
-    broadcast_to_shape,
-    concatenated_shape,
-    cumulated_shape,
-    diagonal_shape,
-    indexed_shape,
-    matmul_shape,
-    outer_shape,
-    permutation,
-    reduced_shape,
-    repeated_shape,
-    reshaped_shape,
-    stacked_shape,
-    tiled_shape,
-    traced_shape,
-    transposed_shape,
-)
-from backprop_lab.writing import (
-    indexed,
-    indexed_in_code,
-    matrix_product,
-    multiplied,
-    repeated,
-    reshaped,
-    scattered_in_code,
-    summed_to_in_code,
-    transposed,
-    with_parameters,
-)
 
 # -------------------------------------------------------------------------------------- the makers
 
 
-def _enter(rule, *functions):
-    for function in functions:
-        RULES[function] = rule
-    return rule
+def declared(compute, kind, shape, *derivatives, name=None, home="np", code=None, math=None, **how) -> Rule:
+    """An operation: how it is computed, and its derivatives as :class:`Rule` reads them for its ``kind``.
 
-
-def elementwise(function, *partials, math=None, code=None, binds=notation.ATOM, slots=()):
-    """Enter an operation that works entry by entry; ``partials``: ∂z/∂x, ∂z/∂y as d(z, x, y)."""
-    name = function.__name__
-    call = f"{name}({', '.join(f'{{{i}}}' for i in range(len(partials)))})"
-    rule = Rule(
-        name, function, broadcast_shape, "elementwise", partials, code or f"np.{call}",
-        math or call, binds, slots, arity=len(partials),
-    )  # fmt: skip
-    return _enter(rule, function)
-
-
-def function(kind, shape, *derivatives, math=None, code=None, parameters=None, gives="floats"):
-    """Make an operation that NumPy has no name for; the decorated body computes it.
-
-    It takes arrays and nodes alike. ``derivatives`` as :class:`Rule` reads them for its ``kind``.
+    Where nothing else is said it is written as a call of a function of ``home``.
     """
+    name, defaults = name or compute.__name__.strip("_"), how.get("parameters", {})
+    code, math = code or writing.call(f"{home}.{name}", defaults), math or writing.call(name, defaults)
+    return Rule(name, compute, shape, kind, derivatives, code, math, **how)
 
-    def make(compute):
-        name, places = compute.__name__.strip("_"), range(len(derivatives))
-        call = f"{name}({', '.join(f'{{{i}}}' for i in places)})"
-        rule = Rule(
-            name, compute, shape, kind, derivatives, code or f"bl.{call}", math or call,
-            parameters=parameters or {}, arity=len(derivatives), gives=gives,
-        )  # fmt: skip
-        return operation(rule)
 
-    return make
+def enter(function, *declaration, **how):
+    """Enter an operation into the table: NumPy's ``function`` makes a node from now on."""
+    RULES[function] = declared(function, *declaration, **how)
+
+
+def elementwise(function, *partials, **how):
+    """Enter an operation that works entry by entry; ``partials``: ∂z/∂x, ∂z/∂y as d(z, x, y)."""
+    enter(function, "elementwise", shapes.broadcast_shape, *partials, **how)
 
 
 def comparison(function, sign, math=None):
     """Enter a comparison: it has a value, True or False, and sends no gradient."""
-    rule = Rule(
-        function.__name__, function, broadcast_shape, "elementwise", (None, None),
-        f"({{0}} {sign} {{1}})", f"[{{0}} {math or sign} {{1}}]", slots=(1, 1), arity=2,
-        gives="booleans",
-    )  # fmt: skip
-    return _enter(rule, function)
+    code, math = f"({{0}} {sign} {{1}})", f"[{{0}} {math or sign} {{1}}]"
+    elementwise(function, None, None, code=code, math=math, slots=(1, 1), gives="booleans")
 
 
-def custom(function, shape, *products, code, math, parameters=None, **how):
-    """Enter an operation by its vector-Jacobian products; ``products``: d(g, z, x, y)."""
-    rule = Rule(
-        function.__name__, function, shape, "custom", products, code, math,
-        parameters=parameters or {}, arity=len(products), **how,
-    )  # fmt: skip
-    return _enter(rule, function)
+def reduction(function, kind, back, **how):
+    """Enter an operation that takes the entries along axes together; ``back``: d(g, z, x, axis, keepdims)."""
+    enter(function, kind, shapes.reduced_shape, back, parameters={"axis": None, "keepdims": False}, **how)
 
 
-def linear(function, shape, *transposes, code, math, parameters=None, name=None, **how):
-    """Enter an operation that is linear in each argument; ``transposes``: d(g, z, x, y)."""
-    rule = Rule(
-        name or function.__name__, function, shape, "linear", transposes, code, math,
-        parameters=parameters or {}, arity=len(transposes), **how,
-    )  # fmt: skip
-    return _enter(rule, function)
+def moving(function, shape, back, **how):
+    """Enter an operation under which entries only move about; ``back`` moves those of g back."""
+    enter(function, "linear", shape, back, gives="the same", **how)
+
+
+def function(*declaration, **how):
+    """Make an operation that NumPy has no name for; the decorated body computes it.
+
+    It takes arrays and nodes alike.
+    """
+    return lambda compute: operation(declared(compute, *declaration, **{"home": "bl"} | how))
 
 
 # ------------------------------------------------------------- elementwise: the partial derivatives
@@ -148,7 +98,7 @@ elementwise(np.add,      lambda z, x, y: 1,  lambda z, x, y: 1,
 elementwise(np.subtract, lambda z, x, y: 1,  lambda z, x, y: -1,
             code="{0} - {1}", math="{0} − {1}", binds=1, slots=(1, 2))
 elementwise(np.multiply, lambda z, x, y: y,  lambda z, x, y: x,
-            code="{0} * {1}", math=multiplied, binds=2, slots=(2, 2))
+            code="{0} * {1}", math=writing.multiplied, binds=2, slots=(2, 2))
 elementwise(np.divide,   lambda z, x, y: np.divide(1, y),  lambda z, x, y: -z / y,
             code="{0} / {1}", math="{0} / {1}", binds=2, slots=(2, 3))
 elementwise(np.power,    lambda z, x, y: y * lowered(x, y),  lambda z, x, y: z * log_of_base(x),
@@ -189,90 +139,70 @@ comparison(np.equal, "==", "=")
 comparison(np.not_equal, "!=", "≠")
 
 
-# --------------------------------------------------------------------------- linear: the transposes
+# --------------------------------------------------------------------------- products, and sums over axes
 
 # fmt: off
-linear(np.matmul, matmul_shape, matmul_first, matmul_second,
-       code="{0} @ {1}", math=matrix_product, binds=2, slots=(2, 3))
-linear(np.outer, outer_shape,
-       lambda g, z, x, y: shaped(g @ shaped(y, (np.size(y),)), np.shape(x)),
-       lambda g, z, x, y: shaped(shaped(x, (np.size(x),)) @ g, np.shape(y)),
-       code="np.outer({0}, {1})", math="{0} {1}ᵀ", binds=2, slots=(3, 5))
-linear(np.sum, reduced_shape,
-       lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims),
-       parameters={"axis": None, "keepdims": False},
-       code=with_parameters("np.sum"), math=with_parameters("sum"))
-linear(np.mean, reduced_shape,
-       lambda g, z, x, axis, keepdims: spread(g / (max(x.size // max(z.size, 1), 1)), x, axis, keepdims),
-       parameters={"axis": None, "keepdims": False},
-       code=with_parameters("np.mean"), math=with_parameters("mean"))
-for _extreme in (np.max, np.min):
-    custom(_extreme, reduced_shape, shared_extreme,
-           parameters={"axis": None, "keepdims": False},
-           code=with_parameters(f"np.{_extreme.__name__}"), math=with_parameters(_extreme.__name__))
+enter(np.matmul, "linear", shapes.matmul_shape, matmul_first, matmul_second,
+      code="{0} @ {1}", math=writing.matrix_product, binds=2, slots=(2, 3))
+enter(np.outer, "linear", shapes.outer_shape,
+      lambda g, z, x, y: shaped(g @ shaped(y, (np.size(y),)), np.shape(x)),
+      lambda g, z, x, y: shaped(shaped(x, (np.size(x),)) @ g, np.shape(y)),
+      math="{0} {1}ᵀ", binds=2, slots=(3, 5))
+
+reduction(np.sum,  "linear", lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims))
+reduction(np.mean, "linear", lambda g, z, x, axis, keepdims: spread(g / each(z, x), x, axis, keepdims))
+reduction(np.max,  "custom", shared_extreme)
+reduction(np.min,  "custom", shared_extreme)
+reduction(np.prod, "custom", others_multiplied)
+reduction(np.var,  "custom", lambda g, z, x, axis, keepdims:
+          spread(g, x, axis, keepdims) * centred(x, axis) * (2 / each(z, x)))
+reduction(np.std,  "custom", lambda g, z, x, axis, keepdims:
+          spread(g * inverse_or_zero(z), x, axis, keepdims) * centred(x, axis) * (1 / each(z, x)))
+reduction(np.linalg.norm, "custom", lambda g, z, x, axis, keepdims:
+          spread(g * inverse_or_zero(z), x, axis, keepdims) * x, home="np.linalg", math="‖{0}‖")
 RULES[np.amax], RULES[np.amin] = RULES[np.max], RULES[np.min]  # NumPy's older names, other objects
-custom(np.prod, reduced_shape, others_multiplied,
-       parameters={"axis": None, "keepdims": False},
-       code=with_parameters("np.prod"), math=with_parameters("prod"))
-custom(np.var, reduced_shape,
-       lambda g, z, x, axis, keepdims:
-           spread(g, x, axis, keepdims) * centred(x, axis) * (2 / (max(x.size // max(z.size, 1), 1))),
-       parameters={"axis": None, "keepdims": False},
-       code=with_parameters("np.var"), math=with_parameters("var"))
-custom(np.std, reduced_shape,
-       lambda g, z, x, axis, keepdims:
-           spread(g * inverse_or_zero(z), x, axis, keepdims) * centred(x, axis)
-           * (1 / (max(x.size // max(z.size, 1), 1))),
-       parameters={"axis": None, "keepdims": False},
-       code=with_parameters("np.std"), math=with_parameters("std"))
-linear(np.cumsum, cumulated_shape,
-       lambda g, z, x, axis: summed_from_behind(g, x, axis), parameters={"axis": None},
-       code=with_parameters("np.cumsum"), math=with_parameters("cumsum"))
-linear(np.flip, as_numpy(np.flip),
-       lambda g, z, x, axis: np.flip(g, axis), parameters={"axis": None},
-       code=with_parameters("np.flip"), math=with_parameters("flip"), gives="the same")
-linear(np.ravel, lambda x: (math.prod(x),),
-       lambda g, z, x: np.reshape(g, np.shape(x)),
-       code="np.ravel({0})", math=reshaped, binds=1, slots=(2,), gives="the same")
-linear(np.expand_dims, as_numpy(np.expand_dims),
-       lambda g, z, x, axis: np.reshape(g, np.shape(x)), parameters={"axis": None},
-       code=with_parameters("np.expand_dims"), math=reshaped, binds=1, slots=(2,), gives="the same")
-linear(np.squeeze, as_numpy(np.squeeze),
-       lambda g, z, x, axis: np.reshape(g, np.shape(x)), parameters={"axis": None},
-       code=with_parameters("np.squeeze"), math=reshaped, binds=1, slots=(2,), gives="the same")
-linear(np.moveaxis, as_numpy(np.moveaxis),
-       lambda g, z, x, source, destination: np.moveaxis(g, destination, source),
-       parameters={"source": None, "destination": None},
-       code="np.moveaxis({0}, {source}, {destination})", math="{0}ᵀ", slots=(5,), gives="the same")
-linear(np.trace, traced_shape,
-       lambda g, z, x: g * np.eye(*np.shape(x), dtype=np.result_type(x)),
-       code="np.trace({0})", math="trace({0})")
-linear(np.diag, diagonal_shape,
-       lambda g, z, x: np.diag(g) if np.ndim(x) == 1 else on_diagonal(g, x),
-       code="np.diag({0})", math="diag({0})", gives="the same")
-linear(np.tile, tiled_shape,
-       lambda g, z, x, reps: summed_copies(g, x, reps), parameters={"reps": None},
-       code="np.tile({0}, {reps})", math="{0} tiled {reps}", binds=1, slots=(2,), gives="the same")
-linear(np.repeat, repeated_shape,
-       lambda g, z, x, repeats, axis: summed_repeats(g, x, repeats, axis),
-       parameters={"repeats": None, "axis": None},
-       code="np.repeat({0}, {repeats}, axis={axis})", math="{0} repeated {repeats} times",
-       binds=1, slots=(2,), gives="the same")
-custom(np.linalg.norm, reduced_shape,
-       lambda g, z, x, axis, keepdims:
-           spread(g * inverse_or_zero(z), x, axis, keepdims) * x,
-       parameters={"axis": None, "keepdims": False},
-       code=with_parameters("np.linalg.norm"), math="‖{0}‖")
-linear(np.transpose, transposed_shape,
-       lambda g, z, x, axes: np.transpose(g, inverse(permutation(axes, np.ndim(x)))),
-       parameters={"axes": None}, slots=(5,), code=transposed, math="{0}ᵀ", gives="the same")
-linear(np.swapaxes, as_numpy(np.swapaxes),
+enter(np.cumsum, "linear", shapes.cumulated_shape,
+      lambda g, z, x, axis: summed_from_behind(g, x, axis), parameters={"axis": None})
+enter(np.trace, "linear", shapes.traced_shape,
+      lambda g, z, x: g * np.eye(*np.shape(x), dtype=np.result_type(x)))
+
+
+# --------------------------------------------------------------------------- entries moved about
+
+def in_its_shape(g, z, x, **_):
+    return np.reshape(g, np.shape(x))
+
+
+moving(np.ravel, shapes.as_numpy(np.ravel), in_its_shape, math=writing.reshaped, binds=1, slots=(2,))
+moving(np.expand_dims, shapes.as_numpy(np.expand_dims), in_its_shape,
+       parameters={"axis": None}, math=writing.reshaped, binds=1, slots=(2,))
+moving(np.squeeze, shapes.as_numpy(np.squeeze), in_its_shape,
+       parameters={"axis": None}, math=writing.reshaped, binds=1, slots=(2,))
+moving(np.flip, shapes.as_numpy(np.flip),
+       lambda g, z, x, axis: np.flip(g, axis), parameters={"axis": None})
+moving(np.transpose, shapes.transposed_shape,
+       lambda g, z, x, axes: np.transpose(g, inverse(shapes.permutation(axes, np.ndim(x)))),
+       parameters={"axes": None}, slots=(5,), code=writing.transposed, math="{0}ᵀ")
+moving(np.swapaxes, shapes.as_numpy(np.swapaxes),
        lambda g, z, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
        parameters={"axis1": None, "axis2": None}, slots=(5,),
-       code="np.swapaxes({0}, {axis1}, {axis2})", math="{0}ᵀ", gives="the same")
-linear(np.broadcast_to, broadcast_to_shape, lambda g, z, x, shape: g,
+       code="np.swapaxes({0}, {axis1}, {axis2})", math="{0}ᵀ")
+moving(np.moveaxis, shapes.as_numpy(np.moveaxis),
+       lambda g, z, x, source, destination: np.moveaxis(g, destination, source),
+       parameters={"source": None, "destination": None}, slots=(5,),
+       code="np.moveaxis({0}, {source}, {destination})", math="{0}ᵀ")
+moving(np.diag, shapes.as_numpy(np.diag),
+       lambda g, z, x: np.diag(g) if np.ndim(x) == 1 else on_diagonal(g, x))
+moving(np.tile, shapes.as_numpy(np.tile),
+       lambda g, z, x, reps: summed_copies(g, x, reps), parameters={"reps": None},
+       code="np.tile({0}, {reps})", math="{0} tiled {reps}", binds=1, slots=(2,))
+moving(np.repeat, shapes.repeated_shape,
+       lambda g, z, x, repeats, axis: summed_repeats(g, x, repeats, axis),
+       parameters={"repeats": None, "axis": None}, binds=1, slots=(2,),
+       code="np.repeat({0}, {repeats}, axis={axis})", math="{0} repeated {repeats} times")
+moving(np.broadcast_to, shapes.broadcast_to_shape, lambda g, z, x, shape: g,
        parameters={"shape": None}, binds=1, slots=(2,),
-       code="np.broadcast_to({0}, {shape})", math=repeated, gives="the same")
+       code="np.broadcast_to({0}, {shape})", math=writing.repeated)
 # fmt: on
 
 
@@ -280,51 +210,40 @@ def index(x, key):
     return x[key]
 
 
-def reshape_to(x, shape):  # NumPy 2.0 calls the second argument newshape, later ones shape
+def reshape(x, shape):  # NumPy 2.0 calls the second argument newshape, later ones shape
     return np.reshape(x, shape)
 
 
-RULES[np.reshape] = linear(
-    reshape_to, reshaped_shape, lambda g, z, x, shape: np.reshape(g, np.shape(x)), name="reshape",
-    parameters={"shape": None}, math=reshaped, binds=1, slots=(2,),
-    code="np.reshape({0}, {shape})", gives="the same")  # fmt: skip
-RULES[operator.getitem] = linear(
-    index, indexed_shape, lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
-    parameters={"key": None}, slots=(notation.ATOM,), code=indexed_in_code, math=indexed,
+RULES[np.reshape] = declared(
+    reshape, "linear", shapes.reshaped_shape, in_its_shape, code="np.reshape({0}, {shape})",
+    parameters={"shape": None}, math=writing.reshaped, binds=1, slots=(2,), gives="the same")  # fmt: skip
+RULES[operator.getitem] = declared(
+    index, "linear", shapes.indexed_shape, lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
+    parameters={"key": None}, slots=(notation.ATOM,), code=writing.indexed_in_code, math=writing.indexed,
     gives="the same")  # fmt: skip
-RULES[np.where] = Rule(
-    "where", np.where, broadcast_shape, "linear",
-    (None, lambda g, z, c, x, y: np.where(c, g, 0), lambda g, z, c, x, y: np.where(c, 0, g)),
-    "np.where({0}, {1}, {2})", "({1} if {0}, else {2})", arity=3)  # fmt: skip
+enter(np.where, "linear", shapes.broadcast_shape,
+      None, lambda g, z, c, x, y: np.where(c, g, 0), lambda g, z, c, x, y: np.where(c, 0, g),
+      math="({1} if {0}, else {2})")  # fmt: skip
 
 
 # ------------------------------------------------------------------------- any number of arrays
 
 
 @lru_cache
-def joining(name: str, count: int) -> Rule:
+def joining(join: Callable, cut: Callable, count: int) -> Rule:
     """The rule that stacks or concatenates ``count`` arrays: each gets its own slice of g back."""
-    join, shape, cut = {
-        "stack": (np.stack, stacked_shape, taken_layer),
-        "concatenate": (np.concatenate, concatenated_shape, taken_slice),
-    }[name]
+
+    def joined(*arrays, axis):
+        return join(arrays, axis=axis)
 
     def listed(opening):
         return lambda node, *texts: f"{opening}([{', '.join(texts)}]{axis_text(node)})"
 
-    return Rule(
-        name,
-        lambda *arrays, axis: join(arrays, axis=axis),
-        shape,
-        "linear",
-        tuple(partial(cut, place) for place in range(count)),
-        listed(f"np.{name}"),
-        listed(name),
-        slots=(1,) * count,
-        parameters={"axis": 0},
-        arity=count,
-        gives="the same",
-    )
+    backs = (partial(cut, place) for place in range(count))
+    return declared(
+        joined, "linear", shapes.as_numpy(joined), *backs, name=join.__name__, parameters={"axis": 0},
+        code=listed(f"np.{join.__name__}"), math=listed(join.__name__), slots=(1,) * count, gives="the same",
+    )  # fmt: skip
 
 
 def axis_text(node):
@@ -341,14 +260,16 @@ def taken_slice(place, g, z, *arrays, axis):
     return g[(slice(None),) * axis + (slice(start, start + np.shape(arrays[place])[axis]),)]
 
 
-def _join(name, arrays, axis=0):
+def _join(join, cut, arrays, axis=0):
     arrays = tuple(arrays)
-    return apply(joining(name, len(arrays)), *arrays, axis=axis)
+    if join is np.concatenate and not all(map(np.ndim, arrays)):
+        raise ShapeError("np.concatenate: single numbers cannot be concatenated; use np.stack")
+    return apply(joining(join, cut, len(arrays)), *arrays, axis=axis)
 
 
 def _split(x, indices_or_sections, axis=0):
     """np.split: a list of slices, each a node of its own."""
-    (axis,) = axes_of(axis, np.ndim(x))
+    (axis,) = shapes.axes_of(axis, np.ndim(x))
     length = np.shape(x)[axis]
     if isinstance(indices_or_sections, (int, np.integer)):
         count = int(indices_or_sections)
@@ -380,27 +301,29 @@ def _clip(x, low=None, high=None):
     return CLIP(x, low, high)
 
 
-CLIP = Rule(
-    "clip", np.clip, broadcast_shape, "elementwise",
-    (lambda z, x, low, high: (x >= low) * (x <= high), lambda z, x, low, high: x < low,
-     lambda z, x, low, high: x > high),
-    "np.clip({0}, {1}, {2})", "clip({0}, {1}, {2})", arity=3)  # fmt: skip
+CLIP = declared(
+    np.clip, "elementwise", shapes.broadcast_shape, lambda z, x, low, high: (x >= low) * (x <= high),
+    lambda z, x, low, high: x < low, lambda z, x, low, high: x > high)  # fmt: skip
 RULES[np.clip] = _clip
 RULES[np.dot] = _dot
-RULES[np.stack] = partial(_join, "stack")
-RULES[np.concatenate] = partial(_join, "concatenate")
+RULES[np.stack] = partial(_join, np.stack, taken_layer)
+RULES[np.concatenate] = partial(_join, np.concatenate, taken_slice)
 
 
 # ---------------------------------------------------- three primitives of the engine's own
 
 
-def _scattered(g, shape, key):
-    out = np.zeros(shape, np.asarray(g).dtype)
+@function(
+    "linear", lambda g, shape, key: shape, lambda g, z, x, shape, key: g[key], binds=1,
+    parameters={"shape": None, "key": None}, code=writing.scattered_in_code,
+    math=lambda node, g: f"{g} put back at {writing.indexed(node, '')}, 0 elsewhere")  # fmt: skip
+def scatter(g, shape, key):
+    out = np.zeros(shape, g.dtype)
     np.add.at(out, key, g)
     return out
 
 
-def _summed_to(g, shape):
+def summed_to(g, shape):
     new = g.ndim - len(shape)
     if new:
         g = g.sum(axis=0 if new == 1 else tuple(range(new)))
@@ -410,21 +333,17 @@ def _summed_to(g, shape):
     return g.sum(axis=ones, keepdims=True)
 
 
-def _converted(x, dtype):
+sum_to = function(
+    "linear", lambda g, shape: shape, lambda g, z, x, shape: np.broadcast_to(g, np.shape(x)), binds=1,
+    name="sum_to", parameters={"shape": None}, code=writing.summed_to_in_code,
+    math=lambda node, g: f"{g} summed to {notation.extent(node.shape)}")(summed_to)  # fmt: skip
+
+
+@function(
+    "linear", lambda x, dtype: x, lambda g, z, x, dtype: g,
+    parameters={"dtype": None}, code="np.asarray({0}, np.{dtype})", math="{0}")  # fmt: skip
+def converted(x, dtype):  # a gradient has the precision of its variable
     return x.astype(dtype)
-
-
-scatter = operation(linear(
-    _scattered, lambda g, shape, key: shape, lambda g, z, x, shape, key: g[key], name="scatter",
-    parameters={"shape": None, "key": None}, code=scattered_in_code,
-    math=lambda node, g: f"{g} put back at {indexed(node, '')}, 0 elsewhere", binds=1))  # fmt: skip
-sum_to = operation(linear(
-    _summed_to, lambda g, shape: shape, lambda g, z, x, shape: np.broadcast_to(g, np.shape(x)),
-    name="sum_to", parameters={"shape": None}, code=summed_to_in_code,
-    math=lambda node, g: f"{g} summed to {notation.extent(node.shape)}", binds=1))  # fmt: skip
-converted = operation(linear(  # a gradient has the precision of its variable
-    _converted, lambda x, dtype: x, lambda g, z, x, dtype: g, name="converted", parameters={"dtype": None},
-    code="np.asarray({0}, np.{dtype})", math="{0}"))  # fmt: skip
 
 
 # ------------------------------------------------------------------------ vector-Jacobian product
@@ -448,7 +367,7 @@ def vector_jacobian(node, place, upstream, value, operands):
         result = derivative(upstream, value, *operands, **node.parameters)
     shape = operands[place].shape
     if not isinstance(result, Node):
-        return result if result.shape == shape else _summed_to(result, shape)
+        return result if result.shape == shape else summed_to(result, shape)
     result = result if result.shape == shape else sum_to(result, shape=shape)
     dtype = operands[place].dtype
     return result if result.dtype == dtype else converted(result, dtype=dtype)

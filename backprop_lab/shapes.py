@@ -66,24 +66,6 @@ def reshaped_shape(x, shape):
     return wanted
 
 
-def stacked_shape(*shapes, axis):
-    if len(set(shapes)) != 1:
-        raise ShapeError(f"{shapes[0]} does not match {next(s for s in shapes if s != shapes[0])}")
-    (axis,) = axes_of(axis, len(shapes[0]) + 1)
-    return (*shapes[0][:axis], len(shapes), *shapes[0][axis:])
-
-
-def concatenated_shape(*shapes, axis):
-    if () in shapes:
-        raise ShapeError("single numbers cannot be concatenated; use np.stack")
-    (axis,) = axes_of(axis, len(shapes[0]))
-    others = [s[:axis] + s[axis + 1 :] for s in shapes]
-    if len(set(others)) != 1:
-        odd = next(s for s, other in zip(shapes, others, strict=True) if other != others[0])
-        raise ShapeError(f"{shapes[0]} does not match {odd}")
-    return (*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :])
-
-
 def broadcast_to_shape(x, shape):
     shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     if broadcast_shape(x, shape) != shape:
@@ -119,11 +101,11 @@ def indexed_shape(x, key):
 
 
 def as_numpy(function):
-    """The shape that a function of NumPy's gives to another look at the same array, found by looking."""
+    """The shape that a function of NumPy's gives where entries only move about, found by trying."""
 
-    def shape(x, **parameters):
+    def shape(*shapes, **parameters):
         try:
-            return function(_hollow(x), **parameters).shape
+            return function(*map(_hollow, shapes), **parameters).shape
         except (ValueError, TypeError) as error:
             raise ShapeError(str(error)) from None
 
@@ -131,8 +113,8 @@ def as_numpy(function):
 
 
 def _hollow(shape):
-    """An array of this shape that takes no memory, whatever its shape."""
-    return np.broadcast_to(np.zeros(()), shape)
+    """An array of this shape whose entries take no memory, wherever they are moved."""
+    return np.broadcast_to(np.zeros((), "V0"), shape)
 
 
 def outer_shape(x, y):
@@ -152,23 +134,7 @@ def traced_shape(x):
     return ()
 
 
-def diagonal_shape(x):
-    if len(x) not in (1, 2):
-        raise ShapeError("np.diag takes a vector or a matrix")
-    return (x[0], x[0]) if len(x) == 1 else (min(x),)
-
-
-def tiled_shape(x, reps):
-    reps = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
-    ndim = max(len(reps), len(x))
-    reps, x = (1,) * (ndim - len(reps)) + reps, (1,) * (ndim - len(x)) + tuple(x)
-    return tuple(n * r for n, r in zip(x, reps, strict=True))
-
-
 def repeated_shape(x, repeats, axis=None):
     if not isinstance(repeats, (int, np.integer)):
         raise ShapeError("np.repeat of a node repeats every entry equally often: give one number")
-    if axis is None:
-        return (math.prod(x) * repeats,)
-    (axis,) = axes_of(axis, len(x))
-    return (*x[:axis], x[axis] * repeats, *x[axis + 1 :])
+    return as_numpy(np.repeat)(x, repeats=repeats, axis=axis)

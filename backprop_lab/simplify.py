@@ -23,11 +23,7 @@ ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
 BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
-NUMPYS_OWN = {
-    rule
-    for function, rule in RULES.items()
-    if isinstance(function, np.ufunc) or function.__module__.startswith(("numpy", "_operator"))
-}
+NUMPYS_OWN = set(RULES.values())
 
 
 class Suggestion(str):
@@ -68,9 +64,7 @@ def with_arguments(node: Node, arguments: tuple) -> Node:
     """The same operation on other arguments; the node itself if they are the ones it has."""
     if all(a is b for a, b in zip(arguments, node.arguments)):
         return node
-    made = apply(node.rule, *arguments, **node.parameters)
-    _pass_name(node, made)
-    return made
+    return apply(node.rule, *arguments, **node.parameters)
 
 
 def _pass_name(old, new):
@@ -189,10 +183,7 @@ def unbroadcast(roots):
     def rewrite(node, uses):
         if node.rule.kind != "elementwise":
             return None
-        arguments = tuple(_small(a) for a in node.arguments)
-        if all(a is b for a, b in zip(arguments, node.arguments)):
-            return None
-        made = apply(node.rule, *arguments, **node.parameters)
+        made = with_arguments(node, tuple(map(_small, node.arguments)))
         return made if made.shape == node.shape else np.broadcast_to(made, node.shape)
 
     return rewritten(roots, rewrite)
@@ -242,7 +233,7 @@ def numbers_gathered(roots):
             moving(factor)
         factors.sort(key=lambda factor: (moves[factor], factor.size))
         made = factors[0]
-        if number == -1:
+        if number == -1 and made.dtype == node.dtype:
             made = -made
         elif number != 1:
             number = int(number) if number.is_integer() and abs(number) < 1e6 else number

@@ -11,6 +11,8 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
+from itertools import chain, count
 
 import numpy as np
 
@@ -43,18 +45,16 @@ class Namer:
         name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", wanted)).strip("_")[:30]
         if not name.isidentifier() or keyword.iskeyword(name):
             name = f"v_{name}" if f"v_{name}".isidentifier() else "v"
-        unique, count = name, 2
-        while unique in self.taken:
-            unique, count = f"{name}_{count}", count + 1
+        unique = self.first_free(chain([name], (f"{name}_{i}" for i in count(2))))
         self.taken.add(unique)
         return unique
 
     def numbered(self, letter: str) -> str:
         """The next free of t1, t2, …"""
-        count = 1
-        while f"{letter}{count}" in self.taken:
-            count += 1
-        return self(f"{letter}{count}")
+        return self(self.first_free(f"{letter}{i}" for i in count(1)))
+
+    def first_free(self, names: Iterable[str]) -> str:
+        return next(name for name in names if name not in self.taken)
 
 
 def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tuple[str, dict]:

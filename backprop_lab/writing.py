@@ -23,12 +23,12 @@ def matrix_product(node, x, y):
     return f"{x} · {y}" if vectors else f"{x} {y}"
 
 
-def with_parameters(name):
-    """``np.sum(x, axis=0)``: the parameters that differ from their defaults, by name."""
+def call(name, defaults):
+    """``np.sum(x, axis=0)``: the arguments, and by name the parameters that differ from these defaults."""
 
-    def write(node, x):
-        said = (f"{k}={v!r}" for k, v in node.parameters.items() if v is not node.rule.parameters[k])
-        return f"{name}({', '.join([x, *said])})"
+    def write(node, *texts):
+        said = (f"{k}={v!r}" for k, v in node.parameters.items() if k not in defaults or v is not defaults[k])
+        return f"{name}({', '.join([*texts, *said])})"
 
     write.is_call = True
     return write

@@ -38,7 +38,6 @@ FLOORS = [
     "one_vector",
     "source",
     "buffers",
-    "scalars",
     "program",
     "compiling",
     "learning",

@@ -65,6 +65,12 @@ def test_a_node_takes_the_name_of_a_closure_variable():
     assert inner().name == "shared"
 
 
+def test_a_builtin_that_calls_an_operator_gives_the_name_too():
+    x = bl.variable("x", [1.0, -2.0])
+    size = abs(x)
+    assert size.name == "size"
+
+
 def test_a_function_of_the_package_gives_the_name_too():
     x = variable_x()
     h = bl.relu(x)

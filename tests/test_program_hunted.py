@@ -242,3 +242,20 @@ def test_smaller_mistakes_are_named():
         with pytest.raises(error, match=said):
             mistake()
     assert next(bl.sgd(J, learning_rate=np.array(0.5))).learning_rate == 0.5
+
+
+def test_no_two_results_share_memory_while_one_is_still_read():
+    random = np.random.default_rng(0)
+    x1, x0, x2 = (bl.variable(n, random.normal(size=s)) for n, s in (("x1", ()), ("x0", 3), ("x2", (2, 3))))
+    turned = np.transpose(x2, (1, 0))
+    parts = [
+        np.sin(x1),
+        np.sin(np.concatenate([x0, x0])),
+        np.sin((2 + np.sin(bl.log_softmax(np.sin(x0)))) ** 0.5),
+        np.sin(bl.cross_entropy(np.sin(turned[0]), 0)),
+        np.sin(np.swapaxes(turned, -1, -2)),
+    ]
+    J = sum(np.sum(part) for part in parts)
+    gradients = bl.compile(J)()[1]
+    for leaf, expected in bl.backward(J).items():
+        np.testing.assert_allclose(gradients[leaf], expected, rtol=1e-12)

@@ -164,6 +164,11 @@ def test_numbers_are_gathered_across_nobodys_name_but_the_compilers():
     assert text(only(simplify.numbers_gathered, 2 * inner * y)) == "2 * inner * y"
 
 
+def test_a_minus_is_not_put_before_a_comparison_which_numpy_cannot_negate():
+    node = only(simplify.numbers_gathered, -((s > 0) * x))
+    assert text(node) == "-1.0 * (s > 0) * x"
+
+
 def test_division_by_zero_is_left_to_numpy():
     with np.errstate(all="ignore"):
         (node,) = simplify.numbers_gathered([2 * (x / 0)])
