@@ -15,10 +15,11 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.arrays import frozen
-from backprop_lab.graph import Node, constant
+from backprop_lab.graph import Node, constant, topological_order
 from backprop_lab.plan import places
 from backprop_lab.rules import vector_jacobian
 
+DEEPEST = 50  # operations that a rule nests, at most
 LARGEST_LOCAL = 36  # entries of a local Jacobian that are still worth looking at
 
 
@@ -169,8 +170,9 @@ class Step:
     def written_flow(self, write, code: bool = False) -> str:
         """The gradient's own small graph, from the rule, as text.
 
-        ``write(node, value)`` gives the text of an argument, of the node itself, and for ``(None, upstream)``
-        that of its gradient, each with how strongly it binds.
+        ``write(node, value)`` gives the text of an argument, of the node itself, of a constant in the rule, and
+        for ``(None, upstream)`` that of the node's gradient, each with how strongly it binds. A formula leaves
+        out what is nested deep; ``code`` is whole.
         """
         texts = {}
 
@@ -186,7 +188,10 @@ class Step:
         flow = self._sent(upstream, result, operands)
         if flow.rule is None:
             return texts[flow][0]
-        return notation.expression(flow, texts.get, code=code)
+        for node in topological_order(flow):
+            if node.rule is None and node not in texts:  # a constant of the rule's own
+                texts[node] = write(node, node.value)
+        return notation.expression(flow, texts.get, code=code, depth=DEEPEST if code else 3)
 
     def _symbols(self, node, value):
         """The part of a formula that a node is, or the gradient that flows in."""

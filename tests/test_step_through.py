@@ -137,3 +137,88 @@ def test_the_right_answer_is_the_sum_after_the_step_and_every_wrong_one_is_expla
 def test_each_kind_of_surprise_is_asked_once():
     questions, _ = asked(graphs.fork_ladder(6))
     assert 1 <= len(questions) <= 2
+
+
+# -------------------------------------------------------------------------- live inputs, learning, bugs
+
+
+def test_given_values_make_a_new_film_and_leave_the_graph_alone():
+    J = graphs.lecture(penalty=True)
+    film = bl.step_through(J, step=5)
+    film.given = {"w": [1, 2]}
+    w = next(n for n in film._film.picture.nodes if n.name == "w")
+    assert [str(s) for s in film.steps] == [str(s) for s in bl.steps(J, given={w: [1.0, 2.0]})]
+    assert w.value.tolist() == [5.0, 2.0] and film.position == 5
+    film.given = {}
+    assert film.film == bl.step_through(J).film
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"w": [1, "a"]}, "expected real numbers"), ({"w": [1, 2, 3]}, "cannot reshape")],
+)
+def test_values_that_cannot_be_are_a_complaint_and_the_film_stays(given, said):
+    film = bl.step_through(graphs.lecture())
+    before = film.film
+    film.given = given
+    assert said in film.complaint and film.film == before
+    film.given = {"w": [1, 2]}
+    assert film.complaint == "" and film.film != before
+
+
+def test_a_leaf_that_does_not_exist_cannot_be_given():
+    film = bl.step_through(graphs.lecture())
+    with pytest.raises(ValueError, match="there is no 'W'"):
+        film.given = {"W": [1]}
+
+
+def test_everything_keeps_its_place_while_inputs_change_and_moves_only_for_wider_numbers():
+    film = bl.step_through(graphs.lecture(penalty=True))
+
+    def places(**given):
+        film.given = given
+        return re.findall(r"<rect class='bl-card' ([^>]*)/>", film.film["pictures"][0]["svg"])
+
+    narrow, wide = places(w=[3, 1]), places(w=[5.125, -2.25])
+    assert narrow == places(w=[3, 1]) or narrow != wide
+    assert places(w=[1, 2]) == wide and places() == wide
+
+
+def test_the_film_of_learning_counts_a_position_before_each_round_and_one_at_the_end():
+    J = graphs.regression()
+    film = bl.step_through(J, learning_rate=0.1, iterations=3)
+    both = len(bl.steps(J))
+    assert len(film.steps) == 3 * both
+    assert len(film.film["steps"]) == 3 * (both + 1) + 1
+    assert film.table().count("update") == 3 * 2
+    film.position = 999
+    assert film.position == 3 * (both + 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        (dict(bug="overwritten"), ValueError, "it has: 'overwrite'"),
+        (dict(bug="overwrite", learning_rate=0.1), TypeError, "leave learning_rate= out"),
+        (dict(data={"x": [1]}), TypeError, "give a learning_rate="),
+        (dict(predict="yes"), ValueError, 'True, False or "answered"'),
+        (dict(palette="red"), ValueError, "palette"),
+        (dict(learning_rate="fast"), ValueError, "learning_rate"),
+    ],
+)
+def test_wrong_options_are_refused_in_words(options, error, said):
+    with pytest.raises(error, match=said):
+        bl.step_through(graphs.lecture(), **options)
+
+
+def test_a_run_with_a_bug_fails_its_check_and_a_right_one_passes():
+    assert bl.step_through(graphs.lecture(penalty=True)).check().ok
+    assert not bl.step_through(graphs.lecture(penalty=True), bug="overwrite").check().ok
+    assert bl.step_through(graphs.lecture(), bug="overwrite").check().ok
+
+
+def test_a_run_with_a_bug_says_what_was_forgotten_and_whether_it_harms():
+    harmful = bl.step_through(graphs.lecture(penalty=True), bug="overwrite").film["steps"][0]["panel"]
+    harmless = bl.step_through(graphs.lecture(), bug="overwrite").film["steps"][0]["panel"]
+    assert "= instead of +=" in harmful and "changes no number" not in harmful
+    assert "This bug changes no number here. It shows in a graph where arrows meet" in harmless

@@ -55,7 +55,9 @@ class Listing:
             return f"{gradient} = {notation.literal(step.contribution[()])}"
 
         def write(node, value):
-            return (gradients[step.node] if node is None else names[node]), notation.ATOM
+            if node is None:
+                return gradients[step.node], notation.ATOM
+            return names.get(node) or constant_text(node) or f"np.array({value.tolist()})", notation.ATOM
 
         flow = step.written_flow(write, code=True)
         # not +=, which would change an array that another gradient may share
