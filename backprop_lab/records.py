@@ -170,9 +170,9 @@ class Step:
     def written_flow(self, write, code: bool = False) -> str:
         """The gradient's own small graph, from the rule, as text.
 
-        ``write(node, value)`` gives the text of an argument, of the node itself, of a constant in the rule, and
-        for ``(None, upstream)`` that of the node's gradient, each with how strongly it binds. A formula leaves
-        out what is nested deep; ``code`` is whole.
+        ``write(node, value)`` gives the text of an argument, of the node itself, of a constant in the rule,
+        and for ``(None, upstream)`` that of the node's gradient, each with how strongly it binds. A formula
+        leaves out what is nested deep; ``code`` is whole.
         """
         texts = {}
 
