@@ -39,10 +39,10 @@ export function mount(root, state) {
     ...film.pictures.map(({ name }, i) => option(i, name)),
   );
   const predict = make("input", { type: "checkbox" });
+  const asking = make("label", { class: "bl-predict", title: "Ask before surprising steps" }, predict, " predict");
   const bar = make(
     "div", { class: "bl-bar", role: "toolbar", "aria-label": "Steps" },
-    first, back, play, next, end, slider, count, speed, loop, detail,
-    make("label", { class: "bl-predict", title: "Ask before surprising steps" }, predict, " predict"),
+    first, back, play, next, end, slider, count, speed, loop, detail, asking,
   );
   const stage = make("div", { class: "bl-stage", tabindex: "0", role: "group", "aria-label": "Picture of the graph" });
   const question = make("div", { class: "bl-ask" });
@@ -66,6 +66,7 @@ export function mount(root, state) {
   speed.value = "1";
   loop.setAttribute("aria-pressed", "false");
   detail.hidden = film.pictures.length < 2;
+  asking.hidden = !film.steps.some((step) => step.ask);
 
   const pictures = gallery(stage);
   const fields = inputs(leaves, (given) => state.set("given", given));
@@ -128,7 +129,7 @@ export function mount(root, state) {
 
   const go = (p) => {
     questions.clear();
-    asking(-1);
+    mark(-1);
     if (p <= 0) questions.forget();
     state.set("position", Math.min(last, Math.max(0, p)));
     show();
@@ -136,7 +137,7 @@ export function mount(root, state) {
     if (ask?.answered && predict.checked) questions.tell(ask);
   };
   /** Mark what is asked about, and step back what is said about the step before. */
-  const asking = (p) => {
+  const mark = (p) => {
     pictures.ask(p);
     panel.classList.toggle("bl-dim", p > 0);
   };
@@ -155,7 +156,7 @@ export function mount(root, state) {
     else {
       pause();
       questions.put(ask, p);
-      asking(p);
+      mark(p);
       live.textContent = `Predict: ${ask.question}`;
     }
   };
@@ -228,7 +229,7 @@ export function mount(root, state) {
   predict.addEventListener("change", () => {
     state.set("predict", predict.checked);
     questions.clear();
-    asking(-1);
+    mark(-1);
   });
   stage.addEventListener("click", (event) => {
     const moments = pictures.moments(event);
