@@ -17,6 +17,8 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.arrays import frozen
 
+ROUNDING = 1e-9  # of a number that ought to be zero
+
 
 class Confusion(NamedTuple):
     """A likely wrong ``value``, and ``meaning``: the mistake that leads there."""
@@ -41,12 +43,13 @@ def likely_confusions(step) -> tuple[Confusion, ...]:
 
 
 def same(a, b, tolerance: float = 0.01) -> bool:
-    """Whether two answers agree: equal shapes, and entries within 1 % (or 0.01 near zero)."""
+    """Whether two answers agree: equal shapes, entries within 1 % (near zero, of the largest entry's 1 %)."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape:
         return False
     with np.errstate(invalid="ignore"):  # infinities subtract to nan, which agrees with nothing
-        return bool(np.all(np.abs(a - b) <= tolerance * np.maximum(1, np.abs(b))))
+        size = np.maximum(np.abs(b), 0.01 * np.abs(b).max(initial=0))
+        return bool(np.all(np.abs(a - b) <= tolerance * size + ROUNDING))
 
 
 def _candidates(step):

@@ -112,7 +112,7 @@ class SGD:
 
     @learning_rate.setter
     def learning_rate(self, rate):
-        self._rate = rate if callable(rate) else _number("learning_rate", rate, math.inf)
+        self._rate = rate if callable(rate) else checked_rate(rate)
 
     @property
     def momentum(self) -> float:
@@ -137,11 +137,7 @@ class SGD:
                 if not (reported or math.isfinite(cost)):
                     reported = True
                     program.report(given)
-                wanted = (
-                    _number("learning_rate", self._rate(index), math.inf)
-                    if callable(self._rate)
-                    else self._rate
-                )
+                wanted = checked_rate(self._rate(index)) if callable(self._rate) else self._rate
                 if wanted != rate:
                     rate, eta = wanted, np.array(wanted, theta.dtype)
                 parameters.hold()
@@ -223,6 +219,11 @@ def _count(name, value, least) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"sgd: {name} is a whole number from {least}, not {value!r}")
     return int(value)
+
+
+def checked_rate(rate) -> float:
+    """η as a number, not negative."""
+    return _number("learning_rate", rate, math.inf)
 
 
 def _number(name, value, limit) -> float:

@@ -86,6 +86,8 @@ class Step:
             rule = self.node.rule
             kinds = {"elementwise": "diagonal", "linear": f"transpose of {rule.name}"}
             return kinds.get(rule.kind, rule.kind)
+        if self.node.rule.kind == "elementwise" and self.node.shape == self.receiver.shape:
+            return frozen(np.diag(self.flow(np.ones(self.node.shape, self.node.dtype)).ravel() + 0))
         rows = [
             self.flow(basis.reshape(self.node.shape)).reshape(m) for basis in np.eye(n, dtype=self.node.dtype)
         ]

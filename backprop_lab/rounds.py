@@ -16,7 +16,7 @@ from backprop_lab import notation
 from backprop_lab.arrays import frozen
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import Node
-from backprop_lab.learning import sgd
+from backprop_lab.learning import checked_rate, sgd
 from backprop_lab.passes import steps
 from backprop_lab.records import Step
 
@@ -77,12 +77,12 @@ def learning_rounds(
     update    w ← w − η · ∂J/∂w   3 − 0.25 · 6 = 1.5
     update    w ← w − η · ∂J/∂w   1.5 − 0.25 · 3 = 0.75
     """
-    if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 1:
+    if isinstance(iterations, bool) or not isinstance(iterations, int | np.integer) or iterations < 1:
         raise ValueError(f"iterations is a whole number from 1, not {iterations!r}")
-    loop = sgd(J, data, learning_rate, batch_size, epochs=iterations, seed=seed)
+    loop = sgd(J, data, learning_rate, batch_size, epochs=int(iterations), seed=seed)
     values, rounds = dict(given or {}), []
     for index, (_, batch, _) in zip(range(iterations), loop.batches):
-        rate = learning_rate(index) if callable(learning_rate) else learning_rate
+        rate = checked_rate(learning_rate(index) if callable(learning_rate) else learning_rate)
         for leaf, array in batch.items():
             if array.shape != leaf.shape:
                 raise ShapeError(
@@ -98,6 +98,8 @@ def learning_rounds(
         )
         rounds.append(Round(records, updates, batch))
         values |= {update.variable: update.after for update in updates}
+    if not rounds:
+        raise ValueError("data holds no batch to learn from")
     return rounds
 
 

@@ -25,6 +25,7 @@ INLINE = 16  # entries of an unnamed constant that are still written out
 SCATTER = '''
 def scatter(g, shape, key):
     """Zeros with g added at the entries that key chooses."""
+    g = np.asarray(g)
     out = np.zeros(shape, g.dtype)
     if hasattr(out, "at"):  # arrays that cannot be changed, such as JAX's
         return out.at[key].add(g)
@@ -38,7 +39,7 @@ class Namer:
     """Gives every node an identifier of its own: the reader's name where that is one."""
 
     def __init__(self):
-        self.taken = {"np", "program", "scatter", *dir(builtins)}
+        self.taken = {"np", "bl", "program", "scatter", *dir(builtins)}
 
     def __call__(self, wanted: str) -> str:
         """``wanted`` if it can stand in a program and is free, else something near it."""

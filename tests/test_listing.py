@@ -26,7 +26,7 @@ def run(listing, start=None):
 
 def agrees(J):
     steps = bl.steps(J)
-    listing = Listing(J, Round(steps))
+    listing = Listing(J, [Round(steps)])
     with np.errstate(all="ignore"):
         for step, (name, scope) in zip(steps, run(listing), strict=True):
             expected = step.value if step.phase == "forward" else step.so_far.sum
@@ -47,7 +47,7 @@ def test_the_lines_of_any_graph_give_its_numbers(program):
 
 def test_a_line_is_what_a_person_would_write():
     J = graphs.lecture(penalty=True)
-    lines = Listing(J, Round(bl.steps(J))).lines
+    lines = Listing(J, [Round(bl.steps(J))]).lines
     assert lines[:4] == ["W = np.reshape(theta, (2, 3))", "a = W @ x", "h = bl.relu(a)", "y_hat = w @ h"]
     assert "grad_w = grad_y_hat * h" in lines and lines[-1] == "grad_w = grad_w + grad_t3 * (2 * w)"
 
@@ -56,14 +56,14 @@ def test_names_that_cannot_stand_in_a_program_are_made_safe_and_stay_apart():
     x, other = bl.variable("grad_J", 2.0), bl.variable("class", 3.0)
     J = (x * other).named("J")
     agrees(J)
-    assert set(Listing(J, Round(bl.steps(J))).leaves) == {"grad_J", "v_class"}
+    assert set(Listing(J, [Round(bl.steps(J))]).leaves) == {"grad_J", "v_class"}
 
 
 def test_learning_is_a_loop_of_the_same_lines():
     J = graphs.regression()
     data = {"X": np.arange(6), "y": np.arange(6) * 2}
     first, second = learning_rounds(J, 2, 0.1, data, batch_size=3, seed=1)
-    listing = Listing(J, first)
+    listing = Listing(J, [first, second])
     assert listing.lines[0] == "for X, y in batches:"
     assert listing.between_rounds(1) == [len(listing.lines) - 2, len(listing.lines)]
     scope = {"np": np, "bl": bl, "w": J_value(J, "w"), "b": J_value(J, "b")}

@@ -522,3 +522,41 @@ def test_after_500_random_keys_the_page_still_shows_what_the_records_say(page, t
             assert step.formula in seen and (step.is_seed or step.numbers in seen)
         else:
             assert "Known from the start" in seen
+
+
+# ------------------------------------------------------------------------------------------- answers
+
+
+def test_a_small_number_must_be_right_within_one_percent_too(page, tmp_path):
+    x = bl.variable("x", -0.002)
+    address, film = saved(x * x, tmp_path, predict=True)
+    asked = next(i for i, entry in enumerate(film.film["steps"]) if "ask" in entry)
+    page.goto(f"{address}#step={asked - 1}")
+    page.focus(".bl-step")
+    page.keyboard.press("ArrowRight")
+    for wrong in ("0.004", "0", "-0.01", "-0.0041"):
+        page.locator(".bl-ask input").fill(wrong)
+        page.keyboard.press("Enter")
+        assert page.locator(".bl-answer").inner_text().startswith("✗"), wrong
+    page.locator(".bl-ask input").fill("-0.00402")
+    page.keyboard.press("Enter")
+    assert page.locator(".bl-answer").inner_text().startswith("✓")
+
+
+def test_a_question_does_not_outlive_its_position(page, tmp_path):
+    address, film = saved(graphs.lecture(), tmp_path, predict=True)
+    asked = next(i for i, entry in enumerate(film.film["steps"]) if "ask" in entry)
+    page.goto(f"{address}#step={asked - 1}")
+    page.focus(".bl-step")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".bl-ask form").count() == 1
+    page.evaluate("() => { location.hash = '#step=2' }")
+    page.wait_for_function("() => document.querySelector('.bl-counter').textContent.startsWith('2 /')")
+    assert page.locator(".bl-ask form").count() == 0
+
+
+def test_an_answered_question_stands_there_at_once(page, tmp_path):
+    address, film = saved(graphs.lecture(), tmp_path, predict="answered")
+    asked = next(i for i, entry in enumerate(film.film["steps"]) if "ask" in entry)
+    page.goto(f"{address}#step={asked}")
+    assert film.film["steps"][asked]["ask"]["shown"] in page.locator(".bl-ask").inner_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pytest
 
 import backprop_lab as bl
@@ -155,7 +156,10 @@ def test_given_values_make_a_new_film_and_leave_the_graph_alone():
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [({"w": [1, "a"]}, "expected real numbers"), ({"w": [1, 2, 3]}, "cannot reshape")],
+    [
+        ({"w": [1, "a"]}, "expected real numbers"),
+        ({"w": [1, 2, 3]}, "w: 3 numbers were given, and its shape is (2,)"),
+    ],
 )
 def test_values_that_cannot_be_are_a_complaint_and_the_film_stays(given, said):
     film = bl.step_through(graphs.lecture())
@@ -222,3 +226,51 @@ def test_a_run_with_a_bug_says_what_was_forgotten_and_whether_it_harms():
     harmless = bl.step_through(graphs.lecture(), bug="overwrite").film["steps"][0]["panel"]
     assert "= instead of +=" in harmful and "changes no number" not in harmful
     assert "This bug changes no number here. It shows in a graph where arrows meet" in harmless
+
+
+def test_a_bug_that_stops_the_program_does_not_pass_its_check():
+    X = bl.constant("X", np.arange(12.0).reshape(4, 3) - 5)
+    W = bl.variable("W", np.arange(6.0).reshape(3, 2) - 2)
+    assert not bl.step_through(np.sum(bl.relu(X @ W)), bug="not_transposed").check().ok
+
+
+def test_the_check_of_a_film_of_learning_is_that_of_the_graph():
+    data = {"X": [7, 8, 9, 1, 2, 3], "y": [0, 1, 2, 3, 4, 5]}
+    film = bl.step_through(graphs.regression(), learning_rate=0.1, iterations=2, data=data, batch_size=3)
+    assert film.check().ok
+
+
+def test_every_run_is_answered_also_one_that_changes_nothing():
+    film = bl.step_through(graphs.lecture())
+    for given in ({"w": [5, 2]}, {"w": ["a", "b"]}, {"w": [5.0, 2.0]}, {}):
+        before = film.runs
+        film.given = given
+        assert film.runs == before + 1
+    assert film.complaint == ""
+
+
+def test_a_name_that_would_open_a_script_comment_does_not_blank_the_page(tmp_path):
+    x = bl.variable("<!--<script>", 2.0)
+    text = bl.step_through(x * x).save(tmp_path / "x.html").read_text("utf-8")
+    assert text.count("<!--") == 0
+
+
+def test_a_batch_iterator_lasts_for_a_live_change_and_no_batch_is_refused():
+    batches = ({"X": [k, 2, 3], "y": [2, 4, 6]} for k in range(2))
+    film = bl.step_through(graphs.regression(), learning_rate=0.1, iterations=2, data=batches)
+    film.given = {"b": 2.0}
+    assert film.complaint == "" and len(film._film.rounds) == 2
+    with pytest.raises(ValueError, match="no batch"):
+        bl.step_through(graphs.regression(), learning_rate=0.1, data=[])
+
+
+def test_the_text_beside_a_film_with_predictions_does_not_give_them_away():
+    film = bl.step_through(graphs.lecture(), predict=True)
+    text = film._repr_mimebundle_()[0]["text/plain"]
+    assert "8 steps back, to be predicted" in text and "∂J/∂w" not in text
+    assert "∂J/∂w" in film.table()
+
+
+def test_a_learning_rate_that_changes_has_no_number_in_the_program():
+    film = bl.step_through(graphs.regression(), learning_rate=lambda k: 0.1 / (k + 1), iterations=2)
+    assert film.film["code"][-1] == "    w = w - learning_rate * grad_w"

@@ -64,13 +64,14 @@ class Card:
     def _measure(self):
         self.value_height = max((v.drawn.height for v in self.values), default=ROW)
         self.gradient_height = max((g.drawn.height for g in self.gradients), default=0)
-        forked = any(span.what.of > 1 for span, _ in self.gradients)
+        arrows = max((span.what.of for span, _ in self.gradients), default=1)
+        forked = arrows > 1
         widths = [40.0, text_width(self.note, 11), *(text_width(text, 12) for text in self.how)]
         if self.name:
             shape = 6 + text_width(self.shape, 11) if self.shape else 0
             widths.append(text_width(self.name, 15, bold=True) + shape)
         if forked:
-            widths.append(text_width("1 of 2 arrived", 11))
+            widths.append(text_width(f"{arrows} of {arrows} arrived", 11))
         widths += [shown.drawn.width + SIGN for shown in (*self.values, *self.gradients)]
         self.width = 2 * PAD + max(widths)
         texts = LINE * (bool(self.name) + len(self.how) + bool(self.note)) + 8

@@ -131,6 +131,9 @@ def _round(line, first, end, steps):
             line.known.setdefault(step.node, []).append(Span(after, end, step.value))
             line.active.setdefault(step.node, []).append(after)
             continue
+        if step.contribution is None:  # refused, in a run with a bug: nothing arrives
+            line.active.setdefault(step.receiver, []).append(after)
+            continue
         _until(after, line.arrived.setdefault(step.receiver, [])).append(Span(after, end, step.so_far))
         line.active.setdefault(step.receiver, []).append(after)
         if step.argument is not None:

@@ -186,7 +186,7 @@ def bug_named(bug: str | Bug) -> Bug:
     """
     if isinstance(bug, Bug):
         return bug
-    if bug not in BUGS:
+    if not isinstance(bug, str) or bug not in BUGS:
         raise ValueError(f"bug={bug!r} is not in the museum; it has: {', '.join(map(repr, BUGS))}")
     return BUGS[bug]
 

@@ -47,7 +47,7 @@ class Film:
         end = {update.variable: update.after for update in rounds[-1].updates}
         line = timeline.of_rounds(J, [r.steps for r in rounds], end if self.learns else None)
         self.levels = levels(line, like.levels if like else ())
-        self.listing = like.listing if like else Listing(J, rounds[0])
+        self.listing = like.listing if like else Listing(J, rounds)
         self.shown = [name for name, _ in self.levels].index(shown_first(self.levels))
         of = f"a wrong pass ({bug.name}) over " if bug else "learning with " if self.learns else ""
         self.title = f"Step-through of {of}{notation.mention(J)}"
@@ -112,9 +112,12 @@ class Film:
         """The picture at a position, as SVG."""
         return self.picture.still(position, self.palette)
 
-    def table(self) -> str:
-        """All steps as text, one line each."""
-        return "\n".join(str(event) for round in self.rounds for event in (*round.steps, *round.updates))
+    def table(self, hidden: bool = False) -> str:
+        """All steps as text, one line each; ``hidden``: without those that are to be predicted."""
+        events = [str(event) for round in self.rounds for event in (*round.steps, *round.updates)]
+        if hidden:
+            events[self.forward :] = [f"… and {len(events) - self.forward} steps back, to be predicted"]
+        return "\n".join(events)
 
     def twin(self, hidden: bool) -> str:
         """Pictures and the table of steps, as HTML that needs nothing.

@@ -5,6 +5,9 @@ What must hold: run line after line, it gives the numbers of the records.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from keyword import iskeyword
+
 from backprop_lab import notation
 from backprop_lab.graph import Node, topological_order
 from backprop_lab.rounds import Round
@@ -18,12 +21,18 @@ class Listing:
     program of learning is a loop.
     """
 
-    def __init__(self, J: Node, round: Round):
+    def __init__(self, J: Node, rounds: Sequence[Round]):
+        order, round = topological_order(J), rounds[0]
         self._namer = Namer()
-        self._names = {node: self._name(node, J) for node in topological_order(J)}
+        self._namer.taken.update(n.rule.name for n in order if n.rule is not None and not n.rule.known_as)
+        self._names = {node: self._name(node, J) for node in order}
         self.leaves = {
-            name: node for node, name in self._names.items() if node.rule is None and name.isidentifier()
+            name: node
+            for node, name in self._names.items()
+            if node.rule is None and name.isidentifier() and not iskeyword(name)
         }
+        rates = {update.learning_rate for r in rounds for update in r.updates}
+        self._rate = notation.literal(float(rates.pop())) if len(rates) == 1 else "learning_rate"
         receivers = dict.fromkeys(step.receiver for step in round.steps if step.receiver is not None)
         self._gradients = {node: self._namer(f"grad_{self._names[node]}") for node in receivers}
         self.lines = [self._step(step) for step in round.steps]
@@ -65,5 +74,5 @@ class Listing:
         return f"{gradient} = {gradient} + {flow}" if added else f"{gradient} = {flow}"
 
     def _update(self, update) -> str:
-        name, rate = self._names[update.variable], notation.literal(float(update.learning_rate))
-        return f"{name} = {name} - {rate} * {self._gradients[update.variable]}"
+        name = self._names[update.variable]
+        return f"{name} = {name} - {self._rate} * {self._gradients[update.variable]}"

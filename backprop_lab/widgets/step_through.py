@@ -16,7 +16,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from backprop_lab.gradient_check import GradientReport, check_given
+from backprop_lab.gradient_check import GradientReport, check_gradient
 from backprop_lab.graph import Node
 from backprop_lab.passes import steps as all_steps
 from backprop_lab.pictures.drawing import page, readable_graph, write
@@ -25,7 +25,7 @@ from backprop_lab.pictures.raster import gif, png
 from backprop_lab.records import Step
 from backprop_lab.rounds import Round, learning_rounds
 from backprop_lab.widgets import assets
-from backprop_lab.widgets.bugs import bug_named, wrong_steps
+from backprop_lab.widgets.bugs import bug_named, check, wrong_steps
 from backprop_lab.widgets.film import Film
 
 MODULES = ("dom.js", "answers.js", "picture.js", "ask.js", "inputs.js", "step_through.js")
@@ -46,13 +46,14 @@ class StepThrough(anywidget.AnyWidget):
     given = traitlets.Dict().tag(sync=True)
     film = traitlets.Dict().tag(sync=True)
     complaint = traitlets.Unicode("").tag(sync=True)
+    runs = traitlets.Int(0).tag(sync=True)  # how often the kernel has run again: its answer to ``given``
 
     def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, **how):
         self._answered = predict == "answered"
         self._record = lambda given, like=None: Film(J, run(given), like=like, **how)
         self._film = self._record({})
-        if not 0 <= step <= self._film.last:
-            raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step}")
+        if not isinstance(step, int) or not 0 <= step <= self._film.last:
+            raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step!r}")
         super().__init__(position=step, predict=bool(predict), film=self._film.data(self._answered))
 
     @property
@@ -75,27 +76,29 @@ class StepThrough(anywidget.AnyWidget):
     @traitlets.observe("given")
     def _another_run(self, change):
         """Run again from other values; where that cannot be, say why and stay."""
-        leaves = self._film.listing.leaves
+        complaint = ""
         try:
-            given = {
-                leaves[name]: np.reshape(np.asarray(values), leaves[name].shape)
-                for name, values in change["new"].items()
-            }
-            self._film = self._record(given, like=self._film)
+            self._film = self._record(self._read(change["new"]), like=self._film)
         except (ValueError, TypeError, IndexError) as error:
-            self.complaint = str(error)
-            return
-        self.complaint = ""
-        self.film = self._film.data(self._answered)
+            complaint = str(error)
+        with self.hold_sync():
+            self.complaint = complaint
+            self.film = self._film.data(self._answered)
+            self.runs += 1
+
+    def _read(self, given) -> dict[Node, np.ndarray]:
+        values = {}
+        for name, numbers in given.items():
+            leaf, array = self._film.listing.leaves[name], np.asarray(numbers)
+            if array.size != leaf.size:
+                raise ValueError(f"{name}: {array.size} numbers were given, and its shape is {leaf.shape}")
+            values[leaf] = array.reshape(leaf.shape)
+        return values
 
     def check(self) -> GradientReport:
-        """The gradients of this run, right or with a bug, against differences of the forward pass.
-
-        They are those of the graph's own values, whatever ``given`` says.
-        """
-        steps = [step for step in self._record({}).rounds[0].steps if step.contribution is not None]
-        found = {step.receiver: step.so_far.sum for step in steps if step.receiver.leaf_kind == "variable"}
-        return check_given(self._film.cost, found)
+        """The gradient check, at the graph's own values: of the wrong pass in a run with a bug."""
+        J, bug = self._film.cost, self._film.bug
+        return check_gradient(J) if bug is None else check(J, bug)
 
     # -- what stands where no kernel runs
 
@@ -110,10 +113,11 @@ class StepThrough(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        asks = self.predict and not self._answered
         return {
             **data,
-            "text/plain": f"{self!r}\n{self.table()}",
-            "text/html": self._film.twin(hidden=self.predict and not self._answered),
+            "text/plain": f"{self!r}\n{self._film.table(asks)}",
+            "text/html": self._film.twin(asks),
         }, metadata
 
     def save(self, path) -> Path:
@@ -135,7 +139,7 @@ class StepThrough(anywidget.AnyWidget):
         data = json.dumps(
             {"film": self.film, "position": self.position, "predict": self.predict},
             ensure_ascii=False,
-        ).replace("</", "<\\/")  # a script element ends at the first "</script", also inside a string
+        ).replace("<", "\\u003c")  # nothing in it can end the script element that holds it
         return page(
             self._film.title,
             f'<style>{assets.styles()}</style><main id="step-through"></main>'
@@ -184,7 +188,7 @@ def step_through(
     False
     """
     readable_graph(J, "step_through")
-    if predict not in (False, True, "answered"):
+    if not (isinstance(predict, bool) or (isinstance(predict, str) and predict == "answered")):
         raise ValueError(f'step_through: predict is True, False or "answered", not {predict!r}')
     palette_named(palette)  # refused at once, not when the picture is drawn
     if bug is not None:
@@ -193,6 +197,8 @@ def step_through(
         bug = bug_named(bug)
     if learning_rate is None and (data is not None or batch_size is not None):
         raise TypeError("step_through: data= and batch_size= are for learning; give a learning_rate= too")
+    if data is not None and not isinstance(data, Mapping):
+        data = list(data)  # gone through again when inputs change
 
     def run(given):
         if bug is not None:

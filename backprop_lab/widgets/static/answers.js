@@ -1,6 +1,9 @@
 // Reading what a learner types, and saying what a wrong answer means.
 // The numbers to compare with, and every explanation, come from Python; nothing is computed here.
 
+const ROUNDING = 1e-9; // of a number that ought to be zero
+const EXACT = 1e-6;
+
 /** The numbers in "(0, -42)", "0 −42", "1/3" or "[1, 2; 3, 4]"; null if something else stands there.
  *  A comma is a decimal point only inside a single number without spaces, as in "0,5".
  *  @param {string} text @param {number} count how many numbers are expected @returns {number[] | null} */
@@ -18,10 +21,9 @@ export function readNumbers(text, count) {
 /** Whether two answers agree within the stated tolerance.
  *  @param {number[]} given @param {number[]} right @param {number} tolerance */
 export function agree(given, right, tolerance) {
-  return (
-    given.length === right.length &&
-    given.every((g, i) => Math.abs(g - right[i]) <= tolerance * Math.max(1, Math.abs(right[i])))
-  );
+  const least = 0.01 * Math.max(...right.map(Math.abs)); // near zero the largest entry's size counts
+  const within = (g, r) => Math.abs(g - r) <= tolerance * Math.max(Math.abs(r), least) + ROUNDING;
+  return given.length === right.length && given.every((g, i) => within(g, right[i]));
 }
 
 /** What to say to an answer: {right, text}.
@@ -32,6 +34,8 @@ export function judge(text, ask) {
   const given = readNumbers(text, ask.answer.length);
   const wanted = ask.answer.length === 1 ? "one number" : `${ask.answer.length} numbers`;
   if (!given) return { right: false, text: `Type ${wanted}, such as −6, 0.5 or 1/3.` };
+  const exact = !agree(given, ask.answer, EXACT) && ask.wrong.find((mistake) => agree(given, mistake.value, EXACT));
+  if (exact) return { right: false, text: exact.why }; // however near it is to the right answer
   if (agree(given, ask.answer, ask.tolerance)) return { right: true, text: ask.why };
   const known = ask.wrong.find((mistake) => agree(given, mistake.value, ask.tolerance));
   if (known) return { right: false, text: known.why };

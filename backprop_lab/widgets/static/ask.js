@@ -62,10 +62,12 @@ export function asker(box, done) {
         tries += 1;
         if (right) finish(p, tries === 1, `✓ ${text}`);
         else verdict.textContent = `✗ ${text}`;
+        box.scrollIntoView({ block: "nearest" });
       });
       skip.addEventListener("click", () => reveal?.());
       box.replaceChildren(form, verdict);
       input.focus({ preventScroll: true });
+      box.scrollIntoView({ block: "nearest" });
     },
   };
 }

@@ -4,13 +4,31 @@ import { make } from "./dom.js";
 
 const PATIENCE_MILLISECONDS = 4000; // then the kernel is taken for gone
 const PIXELS_A_STEP = 4; // of a drag
+const MOST_IN_A_ROW = 6; // fields of a vector
 const STILL = 3; // pixels that a press may move and still be a click
 
 /** @typedef {{name: string, label: string, shape: number[], whole: boolean, values?: number[]}} Leaf */
 
 /** How far one step goes: a tenth of the number's first digit. @param {number} value @param {boolean} whole */
 function stepOf(value, whole) {
-  return whole ? 1 : 10 ** (Math.floor(Math.log10(Math.max(Math.abs(value), 1))) - 1);
+  return whole ? 1 : 10 ** (Math.floor(Math.log10(Math.abs(value) || 1)) - 1);
+}
+
+/** Show a number, and step on from there. @param {HTMLInputElement} input */
+function put(input, value, whole) {
+  input.setAttribute("value", String(value)); // what the browser counts its steps from
+  input.step = String(stepOf(value, whole));
+  if (input.valueAsNumber !== value) input.value = String(value);
+}
+
+/** The index of entry number i, as in NumPy: [2, 1]. @param {number} i @param {number[]} shape */
+function indexOf(i, shape) {
+  const index = [];
+  for (const length of [...shape].reverse()) {
+    index.unshift(i % length);
+    i = Math.floor(i / length);
+  }
+  return shape.length ? `[${index.join(", ")}]` : "";
 }
 
 /** Let a number be dragged sideways. @param {HTMLInputElement} input */
@@ -21,6 +39,7 @@ function draggable(input, whole, changed) {
     if (event.button === 0) from = { x: event.clientX, value: Number(input.value), moved: false };
   });
   input.addEventListener("pointermove", (event) => {
+    if (!(event.buttons & 1)) from = null;
     if (!from || (!from.moved && Math.abs(event.clientX - from.x) <= STILL)) return;
     if (!from.moved) input.setPointerCapture(event.pointerId);
     from.moved = true;
@@ -32,28 +51,37 @@ function draggable(input, whole, changed) {
   for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => (from = null));
 }
 
-/** The fields of all leaves inside `place`. `send(given)` takes {leaf: values} to the kernel.
- *  @param {HTMLElement} place @param {(given: Record<string, number[]>) => void} send */
-export function inputs(place, send) {
+/** The fields of all leaves inside `place`, which set `given`, {leaf: values}, for the kernel to run from.
+ *  @param {HTMLElement} place
+ *  @param {{get: (name: string) => any, set: (name: string, value: any) => void}} state */
+export function inputs(place, state) {
   /** @type {Map<string, HTMLInputElement[]>} */
   const fields = new Map();
   const note = make("p", { class: "bl-note", role: "status" });
-  let sent = "{}";
+  /** @type {Leaf[]} */
+  let known = [];
   let timer = 0;
   /** @type {Record<string, number[]> | null} */
   let waiting = null;
 
   const give = (given) => {
-    const text = JSON.stringify(given);
     if (timer) waiting = given; // on its way already: only the latest one follows
-    else if (text !== sent) {
-      sent = text;
+    else if (JSON.stringify(given) === JSON.stringify(state.get("given"))) refill();
+    else {
       timer = setTimeout(() => {
         timer = 0;
         note.textContent = "The kernel does not answer; the numbers are those of its last run.";
       }, PATIENCE_MILLISECONDS);
-      send(given);
+      state.set("given", given);
     }
+  };
+  const refill = () => {
+    note.textContent = "";
+    for (const leaf of known)
+      leaf.values?.forEach((value, i) => {
+        const input = fields.get(leaf.name)?.[i];
+        if (input) put(input, value, leaf.whole);
+      });
   };
   const changed = () => {
     /** @type {Record<string, number[]>} */
@@ -68,13 +96,14 @@ export function inputs(place, send) {
     give(given);
   };
   const fieldset = (leaf) => {
-    const columns = leaf.shape.length ? leaf.shape[leaf.shape.length - 1] : 1;
+    const last = leaf.shape.length ? leaf.shape[leaf.shape.length - 1] : 1;
+    const columns = leaf.shape.length > 1 ? last : Math.min(last, MOST_IN_A_ROW);
     const list = leaf.values.map((value, i) => {
-      const index = leaf.values.length > 1 ? `[${i}]` : "";
       const input = make("input", {
-        type: "number", step: leaf.whole ? "1" : String(stepOf(value, false)), "aria-label": `${leaf.name}${index}`,
+        type: "number", "aria-label": `${leaf.name}${indexOf(i, leaf.shape)}`,
         title: "Type, press ↑ or ↓, or drag sideways",
       });
+      put(input, value, leaf.whole);
       input.addEventListener("input", changed);
       draggable(input, leaf.whole, changed);
       return input;
@@ -87,36 +116,27 @@ export function inputs(place, send) {
     const reset = make("button", { type: "button" }, "As in the graph");
     reset.addEventListener("click", () => give({}));
     const large = leaves.filter((leaf) => !leaf.values).map((leaf) => leaf.label);
-    const rest = large.length ? [make("p", {}, `Not to be changed here: ${large.join(", ")}.`)] : [];
+    const rest = large.length ? [make("p", {}, `Too large to be typed, or no plain numbers: ${large.join(", ")}.`)] : [];
     place.replaceChildren(
       make("div", { class: "bl-leaves" }, ...leaves.filter((leaf) => leaf.values).map(fieldset), reset), ...rest, note,
     );
   };
-  const answered = () => {
-    clearTimeout(timer);
-    timer = 0;
-    const next = waiting;
-    waiting = null;
-    if (next) give(next);
-    return !next;
-  };
   return {
-    /** The kernel has run: show the numbers it ran with. @param {Leaf[]} leaves */
+    /** The kernel's latest run: the numbers it ran with. @param {Leaf[]} leaves */
     load(leaves) {
+      known = leaves;
       if (!fields.size) build(leaves);
-      note.textContent = "";
-      if (!answered()) return; // newer numbers stand there already
-      for (const leaf of leaves)
-        leaf.values?.forEach((value, i) => {
-          const input = fields.get(leaf.name)?.[i];
-          if (input && input.valueAsNumber !== value) input.value = String(value);
-        });
+      else if (!timer) refill();
     },
-    /** The kernel could not run. @param {string} text */
-    complain(text) {
-      if (!text) return;
-      note.textContent = text;
-      answered();
+    /** The kernel has answered, perhaps with a complaint. @param {string} complaint */
+    answered(complaint) {
+      clearTimeout(timer);
+      timer = 0;
+      const next = waiting;
+      waiting = null;
+      if (next) give(next); // newer numbers stand there already
+      else if (!complaint) refill();
+      note.textContent = next ? "" : complaint;
     },
     end: () => clearTimeout(timer),
   };

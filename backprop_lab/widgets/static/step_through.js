@@ -8,7 +8,7 @@ import { gallery } from "./picture.js";
 
 const PLAY_MILLISECONDS = 1200;
 const SPEEDS = [0.5, 1, 2, 4];
-const MOST_MEASURED = 100; // panels looked at to find the tallest
+const MOST_MEASURED = 40; // of the longest panels, to find the tallest
 const SCROLL_PIXELS = 80;
 
 /** Where the position and the rest are kept: a widget's model, or a plain object in a saved page.
@@ -69,7 +69,7 @@ export function mount(root, state) {
   asking.hidden = !film.steps.some((step) => step.ask);
 
   const pictures = gallery(stage);
-  const fields = inputs(leaves, (given) => state.set("given", given));
+  const fields = inputs(leaves, state);
   let timer = 0;
   let shown = -1;
 
@@ -83,6 +83,8 @@ export function mount(root, state) {
     const p = here();
     if (p === shown) return;
     shown = p;
+    questions.clear();
+    mark(-1);
     const step = film.steps[p];
     pictures.show(p);
     slider.value = String(p);
@@ -96,6 +98,7 @@ export function mount(root, state) {
     if ([first, back, next, end].some((b) => b.disabled && b.matches(":focus"))) focus(); // or it would be lost
     const lines = /** @type {HTMLElement[]} */ ([...code.children]);
     lines.forEach((line, i) => line.toggleAttribute("aria-current", step.lines[0] <= i && i < step.lines[1]));
+    if (step.ask?.answered && predict.checked) questions.tell(step.ask);
     pictures.follow(); // all is written by now: the page is laid out once
     if (code.clientHeight < code.scrollHeight && step.lines[0] < step.lines[1])
       code.scrollTop = lines[step.lines[0]].offsetTop - code.clientHeight / 2;
@@ -117,7 +120,8 @@ export function mount(root, state) {
     trial.style.width = `${panel.clientWidth}px`;
     frame.append(trial);
     let tallest = 0;
-    for (const step of film.steps.slice(0, MOST_MEASURED)) {
+    const longest = [...film.steps].sort((a, b) => b.panel.length - a.panel.length);
+    for (const step of longest.slice(0, MOST_MEASURED)) {
       trial.innerHTML = step.panel;
       tallest = Math.max(tallest, trial.offsetHeight);
     }
@@ -133,8 +137,6 @@ export function mount(root, state) {
     if (p <= 0) questions.forget();
     state.set("position", Math.min(last, Math.max(0, p)));
     show();
-    const ask = film.steps[here()].ask;
-    if (ask?.answered && predict.checked) questions.tell(ask);
   };
   /** Mark what is asked about, and step back what is said about the step before. */
   const mark = (p) => {
@@ -241,6 +243,7 @@ export function mount(root, state) {
   });
   watcher.observe(frame);
   load();
+  if (state.live && state.get("complaint")) fields.answered(state.get("complaint"));
   if (film.shown) {
     detail.value = String(film.shown);
     pictures.choose(film.shown);
@@ -248,7 +251,7 @@ export function mount(root, state) {
   const quiet = [
     ...["position", "predict"].map((name) => state.listen(name, show)),
     state.listen("film", load),
-    state.listen("complaint", () => fields.complain(state.get("complaint"))),
+    state.listen("runs", () => fields.answered(state.get("complaint"))),
   ];
   return () => {
     pause();
