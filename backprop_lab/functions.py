@@ -148,8 +148,17 @@ def one_hot(labels, logits):
     dtype = np.result_type(logits, np.float16)
     if np.shape(labels) == np.shape(logits):
         return labels if np.result_type(labels) == dtype else converted(labels, dtype=dtype)
-    classes, one = np.shape(logits)[-1], dtype.type(1)
-    return (checked_labels(labels, classes=classes)[..., None] == np.arange(classes)) * one
+    return rows_of(labels, classes=np.shape(logits)[-1], dtype=dtype)
+
+
+@function(
+    "custom", lambda labels, classes, dtype: (*labels, classes), None,
+    parameters={"classes": None, "dtype": None}, code="np.eye({classes})[{0}]",
+    math="onehot({0})")  # fmt: skip
+def rows_of(labels, classes, dtype):
+    """Class labels as rows that are 1 at the label, else 0."""
+    rows = checked_labels(labels, classes=classes)[..., None] == np.arange(classes)
+    return rows * dtype.type(1)
 
 
 @function(
