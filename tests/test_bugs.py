@@ -392,3 +392,14 @@ def test_a_bug_says_what_was_forgotten_and_shows_both_lines(bug):
     assert found.title.startswith("The programmer ") and found.title.endswith(".")
     assert found.wrong_line != found.right_line
     assert found.wrong_line in str(found) and found.right_line in str(found)
+
+
+def test_what_numpy_refuses_arrives_nowhere():
+    X = bl.constant("X", np.arange(12.0).reshape(4, 3) - 5)
+    W = bl.variable("W", np.arange(6.0).reshape(3, 2) - 2)
+    J = np.sum(np.tanh(X @ W))
+    steps = wrong_steps(J, "not_transposed")
+    assert steps[-1].stopped and steps[-1].receiver is W
+    line = timeline.of_steps(J, steps)
+    assert line.state(W, len(steps)) == "known" and line.active[W] == [len(steps)]
+    assert "NumPy refuses" in panel(steps[-1], 2, len(steps))["panel"]
