@@ -213,3 +213,33 @@ def test_asking_the_gradients_for_a_constant_says_why_there_is_none():
             gradients[node]
     with pytest.raises(KeyError, match="not a node"):
         gradients["w"]
+
+
+def test_a_gradient_of_ones_own_is_checked_entry_by_entry():
+    w = bl.variable("w", [1.0, 2.0])
+    J = np.sum(w**2)
+    assert bl.check_gradient(J, given={w: [2, 4]}).ok
+    report = bl.check_gradient(J, given={w: [2, 5]})
+    assert [row.verdict for row in report.rows[:2]] == ["ok", "wrong"]
+    assert "given gradient" in repr(report)
+
+
+@pytest.mark.parametrize("missing", [None, 3, [1, 2, 3]])
+def test_a_gradient_of_ones_own_without_its_variables_shape_is_wrong(missing):
+    w = bl.variable("w", [1.0, 2.0])
+    assert not bl.check_gradient(np.sum(w**2), given={w: missing}).ok
+
+
+def test_what_is_no_gradient_of_ones_own_is_refused_in_words():
+    w, c = bl.variable("w", [1.0, 2.0]), bl.constant("c", 1.0)
+    J = np.sum(w**2)
+    for cost, arguments, said in [
+        (J, {"given": {}}, "empty"),
+        (J, {"given": {"w": 2}}, "where a variable should stand"),
+        (J, {"given": {c: 2}}, "where a variable should stand"),
+        (J, {"given": {w: "two"}}, "no array of numbers"),
+        (J, {"given": {w: [2, 4]}, "second": True}, "leave wrt= and second= out"),
+        (w**2, {"given": {w: [2, 4]}}, "one number"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            bl.check_gradient(cost, **arguments)
