@@ -33,7 +33,7 @@ def styles() -> str:
 
     rules = []
     for name, palette in PALETTES.items():
-        widgets = ":is(.bl-step, .bl-question)" + ("" if name == "green" else f".bl-{name}")
+        widgets = ":is(.bl-step, .bl-question, .bl-explore)" + ("" if name == "green" else f".bl-{name}")
         dark = ", ".join(f"{page} {widgets}" for page in DARK_PAGES)
         rules += [f"{widgets} {{ {colours(palette.light)} }}", f"{dark} {{ {colours(palette.dark)} }}"]
     own = (files("backprop_lab.widgets") / "static" / "step_through.css").read_text("utf-8")

@@ -28,7 +28,7 @@ from backprop_lab.widgets import assets
 from backprop_lab.widgets.bugs import bug_named, check, wrong_steps
 from backprop_lab.widgets.film import Film
 
-MODULES = ("dom.js", "answers.js", "picture.js", "ask.js", "inputs.js", "step_through.js")
+MODULES = ("dom.js", "answers.js", "picture.js", "ask.js", "newest.js", "inputs.js", "step_through.js")
 
 
 class StepThrough(anywidget.AnyWidget):

@@ -1,8 +1,8 @@
 // Live inputs: the numbers at the leaves, to be typed, stepped with ↑ and ↓, or dragged sideways. The kernel
 // runs the graph again from them; changes that come faster than it answers are merged.
 import { make } from "./dom.js";
+import { newest } from "./newest.js";
 
-const PATIENCE_MILLISECONDS = 4000; // then the kernel is taken for gone
 const PIXELS_A_STEP = 4; // of a drag
 const MOST_IN_A_ROW = 6; // fields of a vector
 const STILL = 3; // pixels that a press may move and still be a click
@@ -60,21 +60,17 @@ export function inputs(place, state) {
   const note = make("p", { class: "bl-note", role: "status" });
   /** @type {Leaf[]} */
   let known = [];
-  let timer = 0;
-  /** @type {Record<string, number[]> | null} */
-  let waiting = null;
-
-  const give = (given) => {
-    if (timer) waiting = given; // on its way already: only the latest one follows
-    else if (JSON.stringify(given) === JSON.stringify(state.get("given"))) refill();
-    else {
-      timer = setTimeout(() => {
-        timer = 0;
-        note.textContent = "The kernel does not answer; the numbers are those of its last run.";
-      }, PATIENCE_MILLISECONDS);
-      state.set("given", given);
-    }
-  };
+  const kernel = newest(
+    (given) => {
+      const other = JSON.stringify(given) !== JSON.stringify(state.get("given"));
+      if (other) state.set("given", given);
+      return other;
+    },
+    () => {
+      note.textContent = "The kernel does not answer; the numbers are those of its last run.";
+    },
+  );
+  const give = (given) => kernel.give(given) || refill();
   const refill = () => {
     note.textContent = "";
     for (const leaf of known)
@@ -126,18 +122,14 @@ export function inputs(place, state) {
     load(leaves) {
       known = leaves;
       if (!fields.size) build(leaves);
-      else if (!timer) refill();
+      else if (!kernel.busy()) refill();
     },
     /** The kernel has answered, perhaps with a complaint. @param {string} complaint */
     answered(complaint) {
-      clearTimeout(timer);
-      timer = 0;
-      const next = waiting;
-      waiting = null;
-      if (next) give(next); // newer numbers stand there already
-      else if (!complaint) refill();
-      note.textContent = next ? "" : complaint;
+      const behind = kernel.answered(); // newer numbers stand there already
+      if (!behind && !complaint) refill();
+      note.textContent = behind ? "" : complaint;
     },
-    end: () => clearTimeout(timer),
+    end: kernel.end,
   };
 }
