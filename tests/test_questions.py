@@ -42,8 +42,43 @@ def batch():
     return y_hat, w, b
 
 
+def slope(f, x):
+    """The slope at x of a function of one number, by the backward pass."""
+    x = bl.variable("x", float(x))
+    return bl.backward(f(x))[x]
+
+
+def polar():
+    """Notebook 03's map at its point: the outputs and the two inputs."""
+    p = bl.variable("p", [2, np.pi / 6])
+    return np.stack([p[0] * np.cos(p[1]), p[0] * np.sin(p[1])]), p
+
+
+def blank():
+    """∇ₓz for z = y₁² + 3 y₂ behind the polar map."""
+    y, p = polar()
+    return bl.backward(y[0] ** 2 + 3 * y[1])[p]
+
+
+def three_of_two():
+    q = bl.variable("q", [2, 3])
+    return bl.jacobian(np.stack([q[0] * q[1], q[0] + q[1] ** 2, q[0]]), q).ravel()
+
+
 COMPUTED = {
     "00-bias": lambda: line_gradient("b", 4),
+    "01-slope": lambda: slope(lambda x: np.sin(x**2), 1.5),
+    "01-cube": lambda: slope(lambda x: (2 * x + 1) ** 3, 1),
+    "02-first": lambda: slope(lambda x1: (x1 + 2) * (x1 * 2), 3),
+    "02-check": lambda: slope(lambda x: (2 * x) * (5 * x), 1),
+    "02-three": lambda: slope(lambda x: sum(n + n for n in [x + 0, x + 0, x + 0]), 1),  # all slopes 1
+    "03-blank": blank,
+    "03-passes": lambda: len(
+        bl.jacobian(np.ones((2, 1000)) @ (x := bl.variable("x", np.zeros(1000))), x)  # a pass for each row
+    ),
+    "03-by-hand": three_of_two,
+    "03-transpose": lambda: bl.vjp(np.array([[1, 2], [0, 3]]) @ (x := bl.variable("x", [0, 0])), x, [1, 1]),
+    "03-product": lambda: bl.vjp(bl.relu(a := bl.variable("a", [4, -5, 6])), a, [1, 2, 3]),
     "05-columns": lambda: np.reshape([1, 2, -1, -1, 1, 3], (2, 3), order="F") @ [2, -3, 4],
     "06-seed": lambda: bl.steps(graphs.lecture())[6].contribution,
     "06-product": lambda: bl.vjp((w := bl.variable("w", [3, -1])) @ np.array([2, 4]), w, 5),
