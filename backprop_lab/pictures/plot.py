@@ -17,10 +17,19 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.pictures.pen import px
-from backprop_lab.pictures.svg import own_colours, style
+from backprop_lab.pictures.svg import LEAST_SCALE, MOST_SCALE, own_colours, style
 
-MINUS = "−"
 TICKS = 6  # about so many on an axis
+
+
+def round_step(least: float) -> float:
+    """The next round number: 1, 2, 2.5 or 5 times a power of ten.
+
+    >>> round_step(0.3), round_step(11)
+    (0.5, 20.0)
+    """
+    magnitude = 10.0 ** math.floor(math.log10(least))
+    return next(f * magnitude for f in (1, 2, 2.5, 5, 10) if f * magnitude >= least * 0.999)
 
 
 class Axis(NamedTuple):
@@ -45,11 +54,14 @@ class Axis(NamedTuple):
         pixels = self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
         return float(pixels) if np.ndim(pixels) == 0 else pixels
 
+    def clip(self, value: float) -> float:
+        """The pixel of a number; of one beyond the axis, that of its end."""
+        first, last = sorted((self.start, self.end))
+        return min(max(self(value), first), last)
+
     def ticks(self) -> list[tuple[float, str]]:
         """(pixel, label) of round numbers along the axis, about six."""
-        step = (self.high - self.low) / TICKS
-        magnitude = 10.0 ** math.floor(math.log10(step))
-        step = next(f * magnitude for f in (1, 2, 2.5, 5, 10) if f * magnitude >= step * 0.999)
+        step = round_step((self.high - self.low) / TICKS)
         if self.log:
             step = max(1, round(step))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
@@ -57,7 +69,10 @@ class Axis(NamedTuple):
         pixels = [
             self.start + (m - self.low) / (self.high - self.low) * (self.end - self.start) for m in marks
         ]
-        labels = [f"1e{m}".replace("-", MINUS) if self.log else notation.number(m, 3) for m in marks]
+        labels = [
+            (f"1e{m}".replace("-", notation.MINUS) if m else "1") if self.log else notation.number(m, 3)
+            for m in marks
+        ]
         return list(zip(pixels, labels, strict=True))
 
     def drag(self, control: str) -> str:
@@ -85,14 +100,20 @@ class Plot:
         if d:
             self.parts.append(f'<path class="bl-line bl-{kind}" d="{d}"/>')
 
-    def arrow(self, kind: str, x0: float, y0: float, x1: float, y1: float):
-        """A straight arrow from one point to another."""
+    def shape(self, kind: str, x: Iterable, y: Iterable):
+        """A filled shape with these corners."""
+        corners = "L".join(f"{px(a)} {px(b)}" for a, b in zip(x, y, strict=True))
+        self.parts.append(f'<path class="bl-{kind}" d="M{corners}z"/>')
+
+    def arrow(self, kind: str, x0: float, y0: float, x1: float, y1: float, head: float = 9):
+        """A straight arrow from one point to another, its head so long or as long as the arrow."""
         length = math.hypot(x1 - x0, y1 - y0)
         if not length > 1 or not math.isfinite(length):
             return
         a, b = (x1 - x0) / length, (y1 - y0) / length
-        head = min(9.0, length)
-        left, right = ((x1 - head * a - s * 4 * b, y1 - head * b + s * 4 * a) for s in (1, -1))
+        half = 0.45 * head
+        head = min(head, length)
+        left, right = ((x1 - head * a - s * half * b, y1 - head * b + s * half * a) for s in (1, -1))
         self.line(kind, (x0, x1 - head * a), (y0, y1 - head * b))
         corners = "L".join(f"{px(u)} {px(v)}" for u, v in ((x1, y1), left, right))
         self.parts.append(f'<path class="bl-tip bl-{kind}" d="M{corners}z"/>')
@@ -142,7 +163,8 @@ class Plot:
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph bl-plot" viewBox="0 0 {px(self.width)} '
             f'{px(self.height)}" width="{px(self.width)}" height="{px(self.height)}" role="img" '
-            f'aria-label="{escape(self.title)}">'
+            f'aria-label="{escape(self.title)}" style="--bl-least:{px(LEAST_SCALE * self.width)}px;'
+            f'--bl-most:{px(MOST_SCALE * self.width)}px;--bl-aspect:{self.width / self.height:.3f}">'
         )
         alone = ""
         if palette:

@@ -18,7 +18,7 @@ import numpy as np
 import traitlets
 
 from backprop_lab.pictures.drawing import as_image
-from backprop_lab.pictures.plot import Plot
+from backprop_lab.pictures.plot import Plot, round_step
 from backprop_lab.widgets import assets
 
 
@@ -108,6 +108,11 @@ class Explorer(anywidget.AnyWidget):
                 self.complaint = str(error)
             self.runs += 1
 
+    @property
+    def lines(self) -> list[str]:
+        """What stands below the picture, line by line."""
+        return self._draw(self.values).lines
+
     @staticmethod
     def _data(scene: Scene) -> dict:
         return {
@@ -140,6 +145,11 @@ class Explorer(anywidget.AnyWidget):
 
 def _list(scene: Scene) -> str:
     return "<br>".join(map(escape, scene.lines))
+
+
+def slider_step(low: float, high: float) -> float:
+    """Steps of a slider that are round numbers, about 500 of them."""
+    return round_step((high - low) / 500)
 
 
 def number_of(name: str, value, what: str) -> float:
