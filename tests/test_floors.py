@@ -44,6 +44,9 @@ FLOORS = [
     "learning",
     "rounds",
     "data",
+    "formulas",
+    "equivalence",
+    "near_misses",
     "pictures",
     "widgets",
 ]

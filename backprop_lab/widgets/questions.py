@@ -29,7 +29,7 @@ from backprop_lab.widgets.predict import TOLERANCE
 class Question(anywidget.AnyWidget):
     """The widget that :func:`question` returns."""
 
-    _esm = assets.script("answers.js", "question.js")
+    _esm = assets.script("dom.js", "answers.js", "question.js")
     _css = assets.styles()
     spec = traitlets.Dict().tag(sync=True)
 
@@ -46,10 +46,14 @@ class Question(anywidget.AnyWidget):
         lines += [f"  ( ) {choice['text']}" for choice in self.spec.get("choices", ())]
         return "\n".join(lines if len(lines) > 1 else [*lines, "  ____"])
 
+    def _listed(self) -> str:
+        """The choices on paper."""
+        listed = "".join(f"<li>{escape(c['text'])}</li>" for c in self.spec["choices"])
+        return f"<ul>{listed}</ul>"
+
     def _folded(self) -> str:
         if "choices" in self.spec:
-            listed = "".join(f"<li>{escape(c['text'])}</li>" for c in self.spec["choices"])
-            body = f"<ul>{listed}</ul>"
+            body = self._listed()
             answers = [(c["text"], c["right"], c["why"]) for c in self.spec["choices"]]
         else:
             body = ""

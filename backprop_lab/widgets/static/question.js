@@ -1,5 +1,6 @@
 // A self-check in the browser: choose an answer or type numbers; every answer is explained.
 import { judge } from "./answers.js";
+import { drawing } from "./dom.js";
 
 let made = 0; // radio buttons of two questions on one page must not be one group
 
@@ -29,6 +30,10 @@ function render({ model, el }) {
       input.name = name;
       const label = document.createElement("label");
       label.append(input, ` ${choice.text}`);
+      if (choice.picture) {
+        label.className = "bl-drawn";
+        label.append(drawing(choice.picture, choice.words));
+      }
       input.addEventListener("change", () => say(choice.right, choice.why));
       field.append(label);
     });
