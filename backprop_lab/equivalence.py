@@ -16,14 +16,14 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.arrays import finite
+from backprop_lab.arrays import READABLE, finite
 from backprop_lab.graph import Node
 from backprop_lab.passes import evaluate
 
 MOST_POINTS, FEWEST_POINTS, MOST_ENTRIES = 40, 4, 100_000  # of all points together
 TRIES = 600  # at points; some of which the graph refuses
 PLAIN_TRIES = 60  # the first ones, all with numbers of both signs
-WHOLE = [n for n in range(-6, 7) if n != 0]
+SMALL = [n for n in range(-4, 5) if n != 0]  # an integer's values
 REFUSALS = (TypeError, ValueError, ArithmeticError, LookupError)
 
 
@@ -70,25 +70,31 @@ def points(J: Node, leaves: Mapping[str, Node]) -> list[Point]:
 
 def _drawn(rng, leaves, whole, free) -> dict[Node, np.ndarray]:
     """Values for all leaves. ``free``: not all of them need both signs."""
-    numbers = _Numbers(rng, whole)
-    return {leaf: _value(rng, leaf, numbers, rng.integers(4) if free else 0) for leaf in leaves}
+    numbers = _Numbers(rng, sum(leaf.size for leaf in leaves) if whole else 0)
+    return {leaf: _value(rng, leaf, numbers, rng.integers(5) if free else 0) for leaf in leaves}
 
 
 class _Numbers:
-    """Numbers to draw from, each once while there are enough."""
+    """Numbers of both signs: so many whole ones, each once if they are few, and then smaller ones."""
 
     def __init__(self, rng, whole):
-        self.rng, self.left = rng, [float(n) for n in rng.permutation(WHOLE)] if whole else []
+        most = max(whole // 2 + 2, 4) if whole <= READABLE else 0
+        self.rng = rng
+        self.left = rng.permutation([n for n in range(-most, most + 1) if n != 0]).astype(float)
 
-    def next(self):
-        if self.left:
-            return self.left.pop()
-        number = round(float(self.rng.uniform(0.1, 3)), 1 if self.rng.integers(2) else 2)
-        return number if self.rng.integers(2) else -number
+    def take(self, count):
+        if count <= len(self.left):
+            taken, self.left = self.left[:count], self.left[count:]
+            return taken
+        sizes = self.rng.uniform(0.1, 3, count).round(2)
+        return np.where(self.rng.integers(0, 2, count), sizes, -sizes)
+
+
+_SCALES = {1: 1, 3: 0.1, 4: 10}
 
 
 def _value(rng, leaf, numbers, style) -> np.ndarray:
-    """0: of both signs; 1: positive; 2: like the leaf's own value; 3: positive and small."""
+    """0: of both signs; 1: positive; 2: like the leaf's own value; 3: positive, small; 4: positive, large."""
     own = leaf.value
     if leaf.dtype.kind == "b":
         return rng.integers(0, 2, leaf.shape).astype(bool)
@@ -96,15 +102,13 @@ def _value(rng, leaf, numbers, style) -> np.ndarray:
         if style == 2 and own is not None:
             return rng.permutation(own.ravel()).reshape(leaf.shape)
         most = 2 if own is None or not own.size else max(int(own.max()), 1)
-        if style in (1, 3) or leaf.dtype.kind == "u":
+        if style % 2 or leaf.dtype.kind == "u":
             return rng.integers(0, most + 1, leaf.shape).astype(leaf.dtype)
-        return rng.choice(WHOLE, leaf.shape).astype(leaf.dtype)
+        return rng.choice(SMALL, leaf.shape).astype(leaf.dtype)
     if style == 2 and own is not None:
-        return (own * rng.uniform(0.8, 1.2, leaf.shape)).astype(leaf.dtype)
-    drawn = np.array([numbers.next() for _ in range(leaf.size)], leaf.dtype).reshape(leaf.shape)
-    if style in (1, 3):
-        drawn = np.abs(drawn)
-    return drawn / 10 if style == 3 else drawn
+        return own * rng.uniform(0.8, 1.2, leaf.shape)
+    drawn = numbers.take(leaf.size).reshape(leaf.shape)
+    return np.abs(drawn) * _SCALES[style] if style in _SCALES else drawn
 
 
 def difference(J: Node, other: Node, at: list[Point]) -> Difference | None:

@@ -1,9 +1,9 @@
 """Formulas that a learner types, read into graphs: ``x*y``, ``np.sin(x)**2``, ``relu(W @ x) · w``, ``x²``.
 
-The text is cut into words of our own first; plain notation becomes Python's (``·``, ``²``, ``ᵀ``, ``√``), and
-every name becomes a number of its own. Only then Python's parser sees it, for what binds how strongly; and
-only the kinds of syntax that stand in ``_Reader`` are read. A name means a leaf or one of the table's
-operations, and nothing else.
+The text is cut into words of our own first; plain notation becomes Python's (``W x``, ``·``, ``²``, ``ᵀ``,
+``√``), and every name a placeholder. Only then Python's parser sees it, for what binds how strongly; and only
+the kinds of syntax that stand in ``_Reader`` are read. A name means a leaf or one of the table's operations,
+and nothing else.
 
 What must hold: nothing that was typed is run, whatever it is; length, depth, powers and sizes are bounded
 before anything is computed; what cannot be read is refused in words that point at the place.
@@ -150,8 +150,7 @@ def _words(text: str) -> list[_Word]:
         word = found[kind]
         words.append(_Word(_SIGNS.get(word, word) if kind == "sign" else kind, word, start, place))
     _check_brackets(text, words)
-    _check_neighbours(text, words)
-    return words
+    return _with_products(text, words)
 
 
 def _strange(text, place) -> FormulaError:
@@ -184,19 +183,21 @@ def _check_brackets(text, words):
         raise FormulaError(f"This {open_[-1].kind} is never closed.", text, open_[-1].start, open_[-1].end)
 
 
-def _check_neighbours(text, words):
-    """What Python would read in another way than it is meant."""
+def _with_products(text, words):
+    """The words with a · where none is written: ``2x``, ``W x``, ``λ Σ(w²)``."""
+    written = words[:1]
     for before, word in pairwise(words):
         called = before.kind == "name" and word.kind == "("
+        if before.kind == "power" and word.kind in ("(", "**", "power", "[", "transpose"):
+            reason = "A power is read behind its base only: sin(x)², (x²)³."
+            raise FormulaError(reason, text, before.start, word.end)
         if before.kind in _ENDS_A_PART and word.kind in _BEGINS_A_PART and not called:
-            if before.kind == "power" and word.kind == "(":
-                raise FormulaError(
-                    "A power stands behind the brackets: sin(x)².", text, before.start, word.end
-                )
-            two = f"{before.text} and {word.text}"
-            raise FormulaError(f"A sign is missing between {two}: * or @.", text, before.start, word.end)
-        if before.kind == "power" and word.kind in ("**", "power", "[", "transpose"):
-            raise FormulaError("Put the power in brackets first.", text, before.start, word.end)
+            if word.kind == "number":
+                reason = f"A sign is missing between {before.text} and {word.text}, such as *."
+                raise FormulaError(reason, text, before.start, word.end)
+            written.append(_Word("·", "", word.start, word.start))
+        written.append(word)
+    return written
 
 
 def _without_beginning(words):
@@ -310,9 +311,11 @@ class _Reader:
                 return self._binary(tree, left, op, right)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _OPERATORS:
                 return self._call(tree, _OPERATORS[type(op)], self._read(left), self._read(right))
-            case ast.Call(func=ast.Name() as name, args=arguments, keywords=keywords):
+            case ast.Call(func=ast.Name() as name, args=arguments, keywords=keywords) if all(
+                k.arg for k in keywords
+            ):
                 operands = [self._read(argument) for argument in arguments]
-                named = {self._word(k.arg).text: self._read(k.value) for k in keywords if k.arg}
+                named = {self._word(k.arg).text: self._read(k.value) for k in keywords}
                 return self._call(tree, self._function(name), *operands, **named)
             case ast.Subscript(value=value, slice=ast.Name(id="T")):
                 return self._call(tree, np.transpose, self._read(value))

@@ -44,9 +44,9 @@ def _has(node, value, point) -> bool:
 
 def _relations(found, right) -> Iterator[str]:
     """What the values alone tell."""
+    if found[0].ndim > 1 and all(close(a.T, b) for a, b in zip(found, right)):
+        yield "It is transposed: write .T behind it."
     if found[0].shape != right[0].shape:
-        if all(close(a.T, b) for a, b in zip(found, right)):
-            yield "It is transposed: write .T behind it."
         return
     a, b = (np.concatenate([np.ravel(value) for value in values]).astype(float) for values in (found, right))
     if len(a) < 2:

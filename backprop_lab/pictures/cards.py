@@ -112,6 +112,7 @@ class Riddle(Card):
         self.called = self.name or numbers.get(node, node.leaf_kind)
         self.words = self.called
         if not leaf:
-            sources = (self.names.get(n) or numbers.get(n) or notation.mention(n) for n in node.inputs)
+            symbols = {n: notation.symbol(name) for n, name in self.names.items()}
+            sources = (symbols.get(n) or numbers.get(n) or notation.mention(n) for n in node.inputs)
             said = f"{notation.sign(node)} of {', '.join(sources)}"
             self.words = f"{numbers[node]}{f', {self.name}' if name else ''}: {said}"

@@ -56,7 +56,7 @@ LEVELS = (
     }),
     Level({"x": ()}, "x * x", {
         "2 * x": "x · x has two arrows from one node and is x²; 2 · x is x + x.",
-        "x + x": "x · x multiplies x by itself; x + x is 2 · x.",
+        "x * x * x": "Two arrows leave x in x · x; here are three, and it is x³.",
     }),
     Level(_XY, "x / (x + y)", {
         "(x + y) / x": "That is x / (x + y) upside down: the upper arrow is the numerator.",

@@ -143,7 +143,7 @@ class WhichFunction(anywidget.AnyWidget):
         >>> quiz.check("x·(y + 1)")
         ✓ The same at all 40 points. The graph is J = x · y + x.
         >>> quiz.check("x*y - x")
-        ✗ At x = 3, y = −1 the graph has 0, yours has −6. □ − □ stands where the graph has □ + □.
+        ✗ At x = −3, y = 1 the graph has −6, yours has 0. □ − □ stands where the graph has □ + □.
         >>> quiz.check("x*z")
         ✗ z is not a name here. This graph has x, y.
             x*z
@@ -284,7 +284,7 @@ def which_function(
     >>> bl.which_function(level=1)
     <Level 1 of 10. Which function is this? 3 nodes>
     >>> bl.which_function(level=1).check("x + y")
-    ✗ At x = 3, y = −1 the graph has −3, yours has 2. x + y adds where x · y multiplies.
+    ✗ At x = −3, y = 1 the graph has −3, yours has −2. x + y adds where x · y multiplies.
     """
     if (J is None) == (level is None):
         raise TypeError("which_function: give a graph of your own, or level=1 to 10")

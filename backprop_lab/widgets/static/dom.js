@@ -14,7 +14,7 @@ export function make(tag, attributes, ...children) {
 /** A drawing of Python's, with its description for those who do not see it.
  *  @param {string} svg @param {string} words */
 export function drawing(svg, words) {
-  const stage = make("div", { class: "bl-stage" });
+  const stage = make("span", { class: "bl-stage" });
   stage.innerHTML = svg;
   stage.querySelector("svg")?.setAttribute("aria-label", words);
   return stage;
