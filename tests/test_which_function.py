@@ -170,8 +170,8 @@ def test_what_cannot_be_read_is_named_and_pointed_at(text, said, place):
 # ------------------------------------------------------------------------------------------- hostile
 
 PATIENCE_SECONDS = 0.05
-# Text is made a syntax tree; a node looks for the name that it is being assigned to.
-EXPECTED = {"compile", "sys._getframe", "object.__getattr__"}
+# Text is made a syntax tree; a node looks for the name that it is being assigned to, and copies its parameters.
+EXPECTED = {"compile", "sys._getframe", "object.__getattr__", "builtins.id"}
 AROUND = [
     "{}",
     "{} + x",
@@ -232,27 +232,19 @@ def test_ten_thousand_hostile_strings_are_refused_in_words_quickly_and_nothing_i
     for i in range(10_000):
         text = AROUND[i % len(AROUND)].format(hostile(rng)) if i % 3 else hostile(rng)
         watching.append(True)
-        start = time.perf_counter()
+        start = time.process_time()  # of this process: others may have the machine
         try:
             parse(text, names)
         except FormulaError as error:
             reason = error.reason
         else:
             reason = None
-        took = time.perf_counter() - start
+        took = time.process_time() - start
         watching.clear()
-        slowest = max(slowest, took if took < PATIENCE_SECONDS else again(text, names))
+        slowest = max(slowest, took)
         assert reason and re.search(r"[a-z]{3}", reason) and len(reason) < 400, text[:200]
     assert not happened
     assert slowest < PATIENCE_SECONDS
-
-
-def again(text, names):
-    """The time for a string that was slow once: other programs may have had the processor."""
-    start = time.perf_counter()
-    with pytest.raises(FormulaError):
-        parse(text, names)
-    return time.perf_counter() - start
 
 
 @settings(deadline=None)
