@@ -170,7 +170,7 @@ def test_what_cannot_be_read_is_named_and_pointed_at(text, said, place):
 # ------------------------------------------------------------------------------------------- hostile
 
 PATIENCE_SECONDS = 0.05
-# Text is made a syntax tree; a node looks for the name that it is being assigned to, and copies its parameters.
+# Text is made a syntax tree; a node looks for the name it is being assigned to, and copies its parameters.
 EXPECTED = {"compile", "sys._getframe", "object.__getattr__", "builtins.id"}
 AROUND = [
     "{}",

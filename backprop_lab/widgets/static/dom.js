@@ -11,11 +11,16 @@ export function make(tag, attributes, ...children) {
   return element;
 }
 
-/** A drawing of Python's, with its description for those who do not see it.
+/** A drawing of Python's, with its description for those who do not see it. Where it is wider than its place,
+ *  it can be reached and scrolled with the keyboard.
  *  @param {string} svg @param {string} words */
 export function drawing(svg, words) {
   const stage = make("span", { class: "bl-stage" });
   stage.innerHTML = svg;
   stage.querySelector("svg")?.setAttribute("aria-label", words);
+  new ResizeObserver(() => {
+    if (stage.scrollWidth > stage.clientWidth || stage.scrollHeight > stage.clientHeight) stage.tabIndex = 0;
+    else stage.removeAttribute("tabindex");
+  }).observe(stage);
   return stage;
 }
