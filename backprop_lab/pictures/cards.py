@@ -109,7 +109,7 @@ class Riddle(Card):
         self.shape = shape if name else ""
         self.note = f"shape {shape}" if shape and not name else ""
         self.title = f"{name or self.how[0]}, shape {node.shape}"
-        self.called = self.name or numbers.get(node, node.leaf_kind)
+        self.called = self.name or numbers.get(node) or notation.mention(node)
         self.words = self.called
         if not leaf:
             symbols = {n: notation.symbol(name) for n, name in self.names.items()}

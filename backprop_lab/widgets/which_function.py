@@ -72,7 +72,7 @@ class _Riddle:
             if leaf.rule is None and leaf not in self.leaf_names:  # a part of the formula, like a 2
                 line.known[leaf] = [Span(0, 1, leaf.value)]
         self.picture = Picture(line, card=partial(Riddle, names=self.leaf_names))
-        self.description = self.picture.describe(0)
+        self.description = "; ".join(card.words for card in self.picture.cards) + "."
 
     @property
     def image(self) -> str:
