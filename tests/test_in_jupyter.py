@@ -193,7 +193,7 @@ def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
         field.fill(typed)
         field.press("Enter")
         verdict = bl.which_function(level=4).check(typed)
-        status.get_by_text(verdict.text, exact=False).wait_for()
+        page.locator(".bl-question").first.get_by_text(verdict.text).wait_for()
         assert status.inner_text() == f"{'✓' if verdict.ok else '✗'} {verdict.text}"
         if verdict.place:
             selected = (
