@@ -158,4 +158,5 @@ _ATTACHED = """() => {
 _WAITING = "[...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))"
 _WIDGET = "document.querySelector('.bl-step, .bl-question') !== null"
 _STARTED = f"{_WAITING} || {_WIDGET}"
-_DONE = f"!({_WAITING}) && {_WIDGET}"
+_IDLE = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
+_DONE = f"!({_WAITING}) && {_WIDGET} && {_IDLE}"  # only then nothing moves the focus any more
