@@ -192,7 +192,7 @@ def quiz(page, server):
 def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
     field = quiz(page, server)
     status = page.locator(".bl-question").first.get_by_role("status")
-    for typed in ("x + y²", "(x + y) * q", "y (x + y)"):
+    for typed in ("x + y²", "(x + y) * q", "y·(x + y)"):
         field.fill(typed)
         field.press("Enter")
         verdict = bl.which_function(level=4).check(typed)
@@ -204,7 +204,7 @@ def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
             )
             assert page.evaluate(selected) == list(verdict.place)
     run_in_new_cell(page, "print('python saw', quiz.typed['text'], quiz.said['right'])")
-    page.get_by_text("python saw y (x + y) True").wait_for()
+    page.get_by_text("python saw y·(x + y) True").wait_for()
 
 
 def test_a_formula_that_nobody_answers_is_said_to_be_so(page, server):
