@@ -220,7 +220,7 @@ def hostile(rng: Random) -> str:
 
 
 def refused(text, names):
-    """Why ``text`` is not read (None: it is), and the seconds of this process: others may have the machine."""
+    """Why ``text`` is not read (None: it is), and this process's seconds: others may have the machine."""
     start = time.process_time()
     try:
         parse(text, names)
