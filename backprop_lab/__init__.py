@@ -67,6 +67,7 @@ __all__ = [
     "stop_gradient",
     "variable",
     "vjp",
+    "which_function",
 ]
 
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
@@ -81,6 +82,7 @@ _LATER = {  # what loads on first use, so that the engine alone stays quick to i
     "sgd": "backprop_lab.learning",
     "question": "backprop_lab.widgets.questions",
     "step_through": "backprop_lab.widgets.step_through",
+    "which_function": "backprop_lab.widgets.which_function",
 }
 
 

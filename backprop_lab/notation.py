@@ -171,6 +171,17 @@ def expression(node, write=None, *, code: bool = False, depth: int = 3) -> str:
     return _written(node, write, code, depth)[0]
 
 
+def sign(node) -> str:
+    """What ``node`` does to its inputs, each of them a □: ``□ · □``, ``relu(□)``, ``□²``.
+
+    Matrices that a formula puts side by side have the sign of code between them: ``□ @ □``.
+    """
+    text = expression(node, lambda operand: "□")
+    if "□ □" in text:
+        text = expression(node, lambda operand: "□", code=True)
+    return re.sub(r"\b(?:np|bl)\.(?:linalg\.)?", "", text)
+
+
 def written_name(operand, code: bool) -> str | None:
     """The name of a node as it is written inside an expression, or None if it has none."""
     name = getattr(operand, "name", None)

@@ -193,7 +193,7 @@ moving(np.moveaxis, shapes.as_numpy(np.moveaxis),
        code="np.moveaxis({0}, {source}, {destination})", math="{0}ᵀ")
 moving(np.diag, shapes.as_numpy(np.diag),
        lambda g, z, x: np.diag(g) if np.ndim(x) == 1 else on_diagonal(g, x))
-moving(np.tile, shapes.as_numpy(np.tile),
+moving(np.tile, shapes.tiled_shape,
        lambda g, z, x, reps: summed_copies(g, x, reps), parameters={"reps": None},
        code="np.tile({0}, {reps})", math="{0} tiled {reps}", binds=1, slots=(2,))
 moving(np.repeat, shapes.repeated_shape,

@@ -113,7 +113,7 @@ def as_numpy(function):
 
 
 def _hollow(shape):
-    """An array of this shape whose entries take no memory, wherever they are moved."""
+    """An array of this shape whose entries take no memory wherever they are moved, only time."""
     return np.broadcast_to(np.zeros((), "V0"), shape)
 
 
@@ -134,7 +134,20 @@ def traced_shape(x):
     return ()
 
 
+def tiled_shape(x, reps):
+    reps = (reps,) if isinstance(reps, (int, np.integer)) else tuple(map(operator.index, reps))
+    axes = max(len(x), len(reps))
+    lengths, times = ((1,) * (axes - len(part)) + part for part in (x, reps))
+    return _possible(tuple(map(operator.mul, lengths, times)))
+
+
 def repeated_shape(x, repeats, axis=None):
     if not isinstance(repeats, (int, np.integer)):
         raise ShapeError("np.repeat of a node repeats every entry equally often: give one number")
-    return as_numpy(np.repeat)(x, repeats=repeats, axis=axis)
+    if axis is None:
+        return _possible((math.prod(x) * repeats,))
+    (axis,) = axes_of(operator.index(axis), len(x))
+    return _possible((*x[:axis], x[axis] * repeats, *x[axis + 1 :]))
+
+
+_possible = as_numpy(np.asarray)  # a shape that was computed: NumPy refuses what no array can have

@@ -43,6 +43,9 @@ FLOORS = [
     "learning",
     "rounds",
     "data",
+    "formulas",
+    "equivalence",
+    "near_misses",
     "pictures",
     "widgets",
 ]

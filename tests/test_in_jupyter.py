@@ -39,6 +39,12 @@ LIVE = [
     "other = bl.step_through(J, step=3)\nother",
 ]
 
+QUIZ = [
+    "import backprop_lab as bl",
+    "quiz = bl.which_function(level=4)\nquiz",
+    "bl.which_function(level=3, pick=True)",
+]
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -46,6 +52,7 @@ def server(tmp_path_factory):
     root = tmp_path_factory.mktemp("notebooks")
     write_notebook(root / "strange.ipynb", STRANGE)
     write_notebook(root / "live.ipynb", LIVE)
+    write_notebook(root / "quiz.ipynb", QUIZ)
     shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", root / "untrusted.ipynb")
     with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
         yield server
@@ -169,6 +176,64 @@ def test_questions_explain_every_answer_and_hostile_names_stay_text_in_jupyterla
         box.press("Enter")
         assert number.locator(".bl-answer").inner_text().startswith(said)
     assert page.evaluate("() => window.hacked") is None
+
+
+# --------------------------------------------------------------------------------------- which function?
+
+
+def quiz(page, server):
+    """A notebook that asks for a formula first, and for a graph then; the field of the first."""
+    lab.open_notebook(page, server, "quiz.ipynb")
+    lab.run_all(page)
+    page.locator(".bl-question").nth(1).wait_for()
+    return page.locator(".bl-question").first.get_by_role("textbox")
+
+
+def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
+    field = quiz(page, server)
+    status = page.locator(".bl-question").first.get_by_role("status")
+    for typed in ("x + y²", "(x + y) * q", "y·(x + y)"):
+        field.fill(typed)
+        field.press("Enter")
+        verdict = bl.which_function(level=4).check(typed)
+        page.locator(".bl-question").first.get_by_text(verdict.text).wait_for()
+        assert status.inner_text() == f"{'✓' if verdict.ok else '✗'} {verdict.text}"
+        if verdict.place:
+            selected = (
+                "() => { const f = document.activeElement; return [f.selectionStart, f.selectionEnd]; }"
+            )
+            assert page.evaluate(selected) == list(verdict.place)
+    run_in_new_cell(page, "print('python saw', quiz.typed['text'], quiz.said['right'])")
+    page.get_by_text("python saw y·(x + y) True").wait_for()
+
+
+def test_a_formula_that_nobody_answers_is_said_to_be_so(page, server):
+    field = quiz(page, server)
+    shut_down_kernel(page)
+    field.fill("x*y")
+    field.press("Enter")
+    page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
+
+
+def test_a_graph_is_picked_with_the_keyboard_or_a_click_on_its_picture(page, server):
+    quiz(page, server)
+    spec = bl.which_function(level=3, pick=True).spec
+    pick = page.locator(".bl-question").nth(1)
+    pick.get_by_role("radio").first.focus()
+    for choice in spec["choices"]:
+        page.keyboard.press("Space")
+        assert pick.get_by_role("status").inner_text() == f"{'✓' if choice['right'] else '✗'} {choice['why']}"
+        page.keyboard.press("ArrowDown")
+    pick.locator("svg").nth(1).click()
+    assert pick.get_by_role("radio").nth(1).is_checked()
+
+
+def test_axe_finds_nothing_serious_in_the_quiz(page, server):
+    quiz(page, server)
+    for width in (1280, 700):
+        page.set_viewport_size({"width": width, "height": 800})
+        found = Axe().run(page, context=".bl-question").response["violations"]
+        assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
 
 
 # ------------------------------------------------------------------------------------------ live inputs

@@ -414,6 +414,28 @@ def test_sum_to_undoes_a_broadcast(shapes):
     np.testing.assert_allclose(np.sum(np.broadcast_to(v, large) * g), np.sum(v * found))
 
 
+@pytest.mark.parametrize("reps", [2, 0, (), (3,), (2, 1), (1, 2, 3), np.array([2, 2]), (2, 0, 1, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 1, 3)])
+def test_the_shape_of_copies_is_the_one_that_numpy_gives(shape, reps):
+    x, array = bl.variable("x", shape=shape), np.zeros(shape)
+    assert np.tile(x, reps).shape == np.tile(array, reps).shape
+    for axis in (None, *range(-len(shape), len(shape))):
+        assert np.repeat(x, 2, axis=axis).shape == np.repeat(array, 2, axis=axis).shape
+
+
+def test_the_shape_of_copies_is_known_without_making_them():
+    x = bl.variable("x", shape=(3,))
+    assert np.tile(x, 10**15).shape == np.repeat(x, 10**15).shape == (3 * 10**15,)
+
+
+@pytest.mark.parametrize("times", [-1, 10**30])
+def test_copies_that_no_array_can_hold_are_refused(times):
+    x = bl.variable("x", shape=(3,))
+    for copies in (np.tile, np.repeat):
+        with pytest.raises(ValueError, match=rf"np.{copies.__name__}\(x, .*: x has shape \(3,\): "):
+            copies(x, times)
+
+
 def test_a_repeated_index_sends_back_the_sum():
     x = bl.variable("x", [1.0, 2.0, 3.0])
     gradients = bl.backward(x[[0, 2, 0]], seed=[1.0, 10.0, 100.0])

@@ -6,10 +6,12 @@ the gradient (←) with how much of it has arrived. A card has room for the larg
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from textwrap import wrap
 from typing import NamedTuple
 
 from backprop_lab import notation
+from backprop_lab.graph import Node
 from backprop_lab.pictures.blocks import ROW, Block, block, gradient_block, text_width
 from backprop_lab.pictures.folding import Group
 from backprop_lab.pictures.pen import SIGN
@@ -43,7 +45,10 @@ class Card:
         self._measure()
 
     def _write(self, line):
-        """The texts: ``name`` with ``shape`` beside it, if it has one, ``how`` it is computed, a ``note``."""
+        """The texts: ``name`` with ``shape`` beside it, if it has one, ``how`` it is computed, a ``note``.
+
+        Not seen on the card: its ``title``, what it is ``called``, the ``words`` for those who do not see it.
+        """
         node = self.node
         called = node.name or ("J" if node is line.cost and node.rule is not None else None)
         self.name = called and notation.shorten(notation.symbol(called), LONGEST_NAME)
@@ -58,8 +63,12 @@ class Card:
         self.note = ", ".join(filter(None, note))
         whole = notation.expression(node) if node.rule is not None else node.leaf_kind
         self.title = " = ".join(filter(None, (node.name, whole))) + f", shape {node.shape}"
+        self.called = self.words = notation.mention(node)
+        if node.name and node.rule is not None:
+            self.words += f" = {notation.expression(node)}"
         if self.folded:
             self.title += f", {self.inside} inside"
+            self.words += f", {self.inside} inside"
 
     def _measure(self):
         self.value_height = max((v.drawn.height for v in self.values), default=ROW)
@@ -77,3 +86,34 @@ class Card:
         texts = LINE * (bool(self.name) + len(self.how) + bool(self.note)) + 8
         below = 4 + self.gradient_height + (14 if forked else 0) if self.gradients else 0
         self.height = 2 * PAD + self.value_height + 4 + texts + below
+
+
+class Riddle(Card):
+    """A card of a graph whose formula is to be found: it tells its own operation, and no other.
+
+    ``names``: {leaf: the name to be used for it}. The inputs are □, in the order of the arrows from above.
+    """
+
+    def __init__(self, group: Group, line: Timeline, names: Mapping[Node, str]):
+        self.names = names
+        super().__init__(group, line)
+
+    def _write(self, line):
+        node = self.node
+        computed = [n for n in line.nodes if n.rule is not None]
+        numbers = {n: f"card {i}" for i, n in enumerate(computed, start=1)}
+        leaf = node.rule is None
+        name = self.names.get(node) if leaf else (node.name or "J") if node is line.cost else None
+        self.name = name and notation.shorten(notation.symbol(name), LONGEST_NAME)
+        self.how = wrap(node.leaf_kind if leaf else notation.sign(node), LINE_LENGTH)
+        shape = notation.dimensions(node.shape) if node.shape else ""
+        self.shape = shape if name else ""
+        self.note = f"shape {shape}" if shape and not name else ""
+        self.title = f"{name or self.how[0]}, shape {node.shape}"
+        self.called = self.name or numbers.get(node) or notation.mention(node)
+        self.words = self.called
+        if not leaf:
+            symbols = {n: notation.symbol(name) for n, name in self.names.items()}
+            sources = (symbols.get(n) or numbers.get(n) or notation.mention(n) for n in node.inputs)
+            said = f"{notation.sign(node)} of {', '.join(sources)}"
+            self.words = f"{numbers[node]}{f', {self.name}' if name else ''}: {said}"

@@ -12,6 +12,7 @@ written through ``notation``.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -67,6 +68,7 @@ class Picture:
     ``groups``: which nodes share a card, by default none do. ``len`` of a picture is the number of its
     cards. Building it measures the cards and lays them out, so that all pictures of a run share one layout.
     ``like``: a picture of another run of the same graph; everything stays where it stands there, if it fits.
+    ``card``: what makes a group's card.
     """
 
     def __init__(
@@ -75,11 +77,12 @@ class Picture:
         groups: list[Group] | None = None,
         level: str = "all",
         like: Picture | None = None,
+        card: Callable[[Group, Timeline], Card] = Card,
     ):
         self.line, self.level = line, level
         self.nodes = line.nodes
         groups = groups or [Group((node,)) for node in line.nodes]
-        self.cards = [Card(group, line) for group in groups]
+        self.cards = [card(group, line) for group in groups]
         place = {node: i for i, node in enumerate(line.nodes)}
         self.number = {node: place[group.output] for group in groups for node in group.nodes}
         """The number of each node's card, ``data-node`` in the drawing: its output's place in ``nodes``."""
@@ -159,11 +162,7 @@ class Picture:
         for card in self.cards:
             node = card.node
             state = self.line.state(node, position)
-            words = notation.mention(node)
-            if node.name and node.rule is not None:
-                words += f" = {notation.expression(node)}"
-            if card.folded:
-                words += f", {card.inside} inside"
+            words = card.words
             if state == "unknown":
                 words += ": unknown"
             else:
@@ -185,7 +184,7 @@ class Picture:
         aspect = f"{self.layout.width / self.layout.height:.2f}"
         sizes = f"--bl-least:{least}px;--bl-most:{most}px;--bl-aspect:{aspect}"
         limits = "" if still else f' style="{sizes}"'
-        title = f"Graph of {notation.mention(self.line.cost)}"
+        title = f"Graph of {self.cards[-1].called}"
         if len(self) < len(self.nodes):
             title += f", {len(self.nodes)} nodes in {len(self)} cards"
         out.raw(

@@ -48,10 +48,14 @@ class Question(anywidget.AnyWidget):
         lines += [f"  __ {text}" for text in spec.get("order", ())]
         return "\n".join([spec["question"], *(lines or ["  ____"])])
 
+    def _listed(self) -> str:
+        """What there is to choose from or to put in order, on paper."""
+        listed = [c["text"] for c in self.spec.get("choices", ())] or self.spec.get("order", ())
+        return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in listed)}</ul>" if listed else ""
+
     def _folded(self) -> str:
         spec = self.spec
-        listed = [c["text"] for c in spec.get("choices", ())] or spec.get("order", ())
-        body = f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in listed)}</ul>" if listed else ""
+        body = self._listed()
         if "choices" in spec:
             answers = [(c["text"], c["right"], c["why"]) for c in spec["choices"]]
         elif "order" in spec:

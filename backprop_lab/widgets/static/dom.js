@@ -1,4 +1,4 @@
-// Making elements: the one helper that all modules share.
+// Making elements: the helpers that all modules share.
 
 /** An element with attributes (an empty one stands without a value) and children.
  *  @template {keyof HTMLElementTagNameMap} Tag
@@ -9,4 +9,18 @@ export function make(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
+}
+
+/** A drawing of Python's, with its description for those who do not see it. Where it is wider than its place,
+ *  it can be reached and scrolled with the keyboard.
+ *  @param {string} svg @param {string} words */
+export function drawing(svg, words) {
+  const stage = make("span", { class: "bl-stage" });
+  stage.innerHTML = svg;
+  stage.querySelector("svg")?.setAttribute("aria-label", words);
+  new ResizeObserver(() => {
+    if (stage.scrollWidth > stage.clientWidth || stage.scrollHeight > stage.clientHeight) stage.tabIndex = 0;
+    else stage.removeAttribute("tabindex");
+  }).observe(stage);
+  return stage;
 }

@@ -1,6 +1,6 @@
 // A self-check in the browser: choose, put in order, or type numbers; every answer is explained.
 import { judge } from "./answers.js";
-import { make } from "./dom.js";
+import { drawing, make } from "./dom.js";
 
 let made = 0; // radio buttons of two questions on one page must not be one group
 
@@ -12,7 +12,8 @@ function one(spec, say) {
   return spec.choices.map((choice) => {
     const input = make("input", { type: "radio", name });
     input.addEventListener("change", () => say(choice.right, choice.why));
-    return make("label", {}, input, ` ${choice.text}`);
+    if (!choice.picture) return make("label", {}, input, ` ${choice.text}`);
+    return make("label", { class: "bl-drawn" }, input, ` ${choice.text}`, drawing(choice.picture, choice.words));
   });
 }
 
