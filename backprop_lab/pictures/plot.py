@@ -2,8 +2,7 @@
 
 For explorers whose picture follows a drag: written in a millisecond, where a matplotlib figure takes fifty.
 
-What must hold: text is escaped; the same plot gives the same bytes; what a curve does outside the frame or
-where it is not finite is left out.
+What must hold: text is escaped; the same plot gives the same bytes; where a curve is not finite it is broken.
 """
 
 from __future__ import annotations
@@ -164,7 +163,7 @@ class Plot:
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph bl-plot" viewBox="0 0 {px(self.width)} '
             f'{px(self.height)}" width="{px(self.width)}" height="{px(self.height)}" role="img" '
             f'aria-label="{escape(self.title)}" style="--bl-least:{px(LEAST_SCALE * self.width)}px;'
-            f'--bl-most:{px(MOST_SCALE * self.width)}px;--bl-aspect:{self.width / self.height:.3f}">'
+            f'--bl-usual:{px(self.width)}px;--bl-most:{px(MOST_SCALE * self.width)}px">'
         )
         alone = ""
         if palette:

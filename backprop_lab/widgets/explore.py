@@ -2,5 +2,6 @@
 
 from backprop_lab.widgets.chain_rule import chain_rule
 from backprop_lab.widgets.finite_difference import finite_difference
+from backprop_lab.widgets.jacobian_map import jacobian_map
 
-__all__ = ["chain_rule", "finite_difference"]
+__all__ = ["chain_rule", "finite_difference", "jacobian_map"]

@@ -34,11 +34,18 @@ class Control(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What is shown at some values: a picture, lines of words, and how each control's number is written."""
+    """What is shown at some values: a picture, lines of words, how each control's number is written, and
+    what stands beside the picture, or below it where the page is narrow."""
 
     plot: Plot
     lines: list[str]
     written: dict[str, str]
+    beside: tuple[Plot, ...] = ()
+
+    @property
+    def plots(self) -> tuple[Plot, ...]:
+        """All pictures."""
+        return (self.plot, *self.beside)
 
     @property
     def words(self) -> str:
@@ -116,7 +123,7 @@ class Explorer(anywidget.AnyWidget):
     @staticmethod
     def _data(scene: Scene) -> dict:
         return {
-            "svg": scene.plot.svg(),
+            "svg": "".join(plot.svg() for plot in scene.plots),
             "words": scene.words,
             "panel": "".join(f"<p>{escape(line)}</p>" for line in scene.lines),
             "written": scene.written,
@@ -135,16 +142,16 @@ class Explorer(anywidget.AnyWidget):
         return {**data, "text/plain": f"{self!r}\n{text}", "text/html": self._twin(scenes)}, metadata
 
     def _twin(self, scenes: list[Scene]) -> str:
-        pictures = "".join(
-            f"{as_image(scene.plot.svg(scene.words, 'green'), scene.words)}<p>{_list(scene)}</p>"
-            for scene in scenes
-        )
+        pictures = "".join(map(_still, scenes))
         title = escape(self.spec["title"])
         return f"<div><p><b>{title}</b>, as a picture. Run this cell to move it.</p>{pictures}</div>"
 
 
-def _list(scene: Scene) -> str:
-    return "<br>".join(map(escape, scene.lines))
+def _still(scene: Scene) -> str:
+    """A scene where no kernel runs: its pictures, the first of which says all, and its lines."""
+    words = [scene.words, *(plot.title for plot in scene.beside)]
+    images = (as_image(plot.svg(said, "green"), said) for plot, said in zip(scene.plots, words, strict=True))
+    return f"{''.join(images)}<p>{'<br>'.join(map(escape, scene.lines))}</p>"
 
 
 def slider_step(low: float, high: float) -> float:
