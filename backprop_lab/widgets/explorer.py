@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import anywidget
 import numpy as np
 import traitlets
 
 from backprop_lab.pictures.drawing import as_image
-from backprop_lab.pictures.plot import Plot
 from backprop_lab.widgets import assets
 
 
@@ -33,12 +32,25 @@ class Control(NamedTuple):
     start: float
 
 
-class Scene(NamedTuple):
-    """What is shown at some values: a picture, lines of words, and how each control's number is written."""
+class Shown(Protocol):
+    """What a scene shows: :class:`backprop_lab.pictures.plot.Plot` is one."""
 
-    plot: Plot
+    title: str
+
+    def svg(self, words: str = "", palette: str | None = None) -> str:
+        """The picture, ``words`` its description; with a ``palette``, as one that stands on its own."""
+
+
+class Scene(NamedTuple):
+    """What is shown at some values: a picture, lines of words, and how each control's number is written.
+
+    The first ``before`` lines, of what was shown earlier, are pale.
+    """
+
+    plot: Shown
     lines: list[str]
     written: dict[str, str]
+    before: int = 0
 
     @property
     def words(self) -> str:
@@ -113,7 +125,10 @@ class Explorer(anywidget.AnyWidget):
         return {
             "svg": scene.plot.svg(),
             "words": scene.words,
-            "panel": "".join(f"<p>{escape(line)}</p>" for line in scene.lines),
+            "panel": "".join(
+                f"<p{' class=bl-dim' if i < scene.before else ''}>{escape(line)}</p>"
+                for i, line in enumerate(scene.lines)
+            ),
             "written": scene.written,
         }
 
@@ -125,9 +140,13 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        scenes = [self._draw(values) for values in self._stills]
+        scenes = self._scenes()
         text = "\n".join(line for scene in scenes for line in scene.lines)
         return {**data, "text/plain": f"{self!r}\n{text}", "text/html": self._twin(scenes)}, metadata
+
+    def _scenes(self) -> list[Scene]:
+        """What is shown where no kernel runs."""
+        return [self._draw(values) for values in self._stills]
 
     def _twin(self, scenes: list[Scene]) -> str:
         pictures = "".join(
