@@ -40,7 +40,7 @@ def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
     single = isinstance(wrt, Node)
     asked = [wrt] if single else list(wrt)
     for node in asked:
-        _checked_asked(node)
+        checked_asked(node)
     sums = adjoints(J, seed, asked)
     return sums[wrt] if single else [sums[node] for node in asked]
 
@@ -63,7 +63,8 @@ def adjoints(J: Node, seed=1, asked: Iterable[Node] = ()) -> dict[Node, Node]:
     return sums | zeros
 
 
-def _checked_asked(node):
+def checked_asked(node):
+    """Refuse what no gradient flows to, in words."""
     if not isinstance(node, Node):
         raise NotAnArrayError(f"expected a node to differentiate by, was given {type(node).__name__}")
     if not node.needs_gradient:
@@ -87,7 +88,7 @@ def vjp(y: Node, x: Node, v) -> np.ndarray:
     >>> bl.vjp(x * x, x, [1.0, 10.0])
     array([ 2., 40.])
     """
-    _checked_asked(x)
+    checked_asked(x)
     return pull_back(y, x, v)
 
 
@@ -115,7 +116,7 @@ def jacobian(y: Node, x: Node) -> np.ndarray:
     array([[ 1.,  2., -1.],
            [-1.,  1.,  3.]])
     """
-    _checked_asked(x)
+    checked_asked(x)
     basis = np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape))
     rows = [pull_back(y, x, v) for v in basis]
     return np.array(rows, x.dtype).reshape(y.shape + x.shape)

@@ -61,6 +61,14 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
     return levels
 
 
+def all_but(nodes: list[Node], kept: set[Node]) -> list[Group]:
+    """The groups, in topological order, when all is folded that can be without ``kept``: each of those nodes
+    stays a card by itself."""
+    folded = _Folded(nodes)
+    folded.fold(lambda node, readers: node not in kept and kept.isdisjoint(readers))
+    return folded.groups()
+
+
 def _is_unnamed(node, readers):
     return node.name is None
 

@@ -63,12 +63,13 @@ def readable(line: Timeline, wish: str | None = None) -> Picture:
 
 
 class Picture:
-    """The drawing of one timeline; :meth:`film` and :meth:`still` write it out.
+    """The drawing of one timeline; :meth:`film`, :meth:`frame` and :meth:`still` write it out.
 
     ``groups``: which nodes share a card, by default none do. ``len`` of a picture is the number of its
     cards. Building it measures the cards and lays them out, so that all pictures of a run share one layout.
     ``like``: a picture of another run of the same graph; everything stays where it stands there, if it fits.
     ``card``: what makes a group's card.
+    ``room``: what is added at both ends of every arrow, for pictures of the arrows.
     """
 
     def __init__(
@@ -78,8 +79,9 @@ class Picture:
         level: str = "all",
         like: Picture | None = None,
         card: Callable[[Group, Timeline], Card] = Card,
+        room: float = 0.0,
     ):
-        self.line, self.level = line, level
+        self.line, self.level, self._room = line, level, room
         self.nodes = line.nodes
         groups = groups or [Group((node,)) for node in line.nodes]
         self.cards = [card(group, line) for group in groups]
@@ -100,7 +102,7 @@ class Picture:
                 for i, (card, flows) in enumerate(zip(self.cards, self.flows, strict=True))
             },
             **{
-                arrow: (max(d.width for _, d in drawn) + 8, max(d.height for _, d in drawn) + 4)
+                arrow: (max(d.width for _, d in drawn) + 8 + 2 * room, max(d.height for _, d in drawn) + 4)
                 for arrow, drawn in self.labels.items()
             },
         }
@@ -132,14 +134,14 @@ class Picture:
             for span in self.line.carried.get((node, argument), ()):
                 if span.what is None:
                     continue
-                meets = at(self.line.arrived[node.inputs[argument]], span.start).of > 1
-                stays = meets and len(arrows) == 1
+                so_far = at(self.line.arrived.get(node.inputs[argument], ()), span.start)
+                stays = so_far is not None and so_far.of > 1 and len(arrows) == 1
                 seen = span if stays else span._replace(end=span.start + 1)
                 labels.append(Drawn(seen, block_on_arrow(span.what)))
         return labels
 
     def _gap_widths(self, layer_of):
-        widths = [32.0] * (max(layer_of) + 1)
+        widths = [32.0 + 2 * self._room] * (max(layer_of) + 1)
         for target, port in self.labels:
             layer = layer_of[target]
             widths[layer] = max(widths[layer], self._sizes[target, port][0] + 18)
@@ -151,6 +153,10 @@ class Picture:
         With single quotes, since JSON writes a double one as two characters.
         """
         return self._svg(None).replace('"', "'")
+
+    def frame(self, position: int) -> str:
+        """The SVG at one position, for a page that has the style."""
+        return self._svg(position)
 
     def still(self, position: int = 0, palette: str = "green") -> str:
         """The SVG at one position: a file that stands on its own."""
@@ -179,11 +185,11 @@ class Picture:
     def _svg(self, position, palette=None) -> str:
         out = Pen(position, self.line.length)
         width, height = px(self.layout.width), px(self.layout.height)
-        still = position is not None
+        alone = palette is not None
         least, most = px(self.layout.width * LEAST_SCALE), px(self.layout.width * MOST_SCALE)
         aspect = f"{self.layout.width / self.layout.height:.2f}"
         sizes = f"--bl-least:{least}px;--bl-most:{most}px;--bl-aspect:{aspect}"
-        limits = "" if still else f' style="{sizes}"'
+        limits = "" if alone else f' style="{sizes}"'
         title = f"Graph of {self.cards[-1].called}"
         if len(self) < len(self.nodes):
             title += f", {len(self.nodes)} nodes in {len(self)} cards"
@@ -191,7 +197,7 @@ class Picture:
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{limits}>'
         )
-        if still:
+        if alone:
             out.raw(f"<style>{own_colours(palette)} {style()}</style>")
             out.raw(f"<title>{escape(title)}</title><desc>{escape(self.describe(position))}</desc>")
         for card, box in zip(self.cards, self.layout.boxes, strict=True):

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import anywidget
 import numpy as np
 import traitlets
 
 from backprop_lab.pictures.drawing import as_image
-from backprop_lab.pictures.plot import Plot, round_step
+from backprop_lab.pictures.plot import round_step
 from backprop_lab.widgets import assets
 
 
@@ -33,17 +33,29 @@ class Control(NamedTuple):
     start: float
 
 
-class Scene(NamedTuple):
-    """What is shown at some values: a picture, lines of words, how each control's number is written, and
-    what stands beside the picture, or below it where the page is narrow."""
+class Shown(Protocol):
+    """What a scene shows: :class:`backprop_lab.pictures.plot.Plot` is one."""
 
-    plot: Plot
+    title: str
+
+    def svg(self, words: str = "", palette: str | None = None) -> str:
+        """The picture, ``words`` its description; with a ``palette``, as one that stands on its own."""
+
+
+class Scene(NamedTuple):
+    """What is shown at some values: a picture, lines of words, and how each control's number is written.
+
+    The first ``before`` lines, of what was shown earlier, are pale.
+    """
+
+    plot: Shown
     lines: list[str]
     written: dict[str, str]
-    beside: tuple[Plot, ...] = ()
+    before: int = 0
+    beside: tuple[Shown, ...] = ()
 
     @property
-    def plots(self) -> tuple[Plot, ...]:
+    def plots(self) -> tuple[Shown, ...]:
         """All pictures."""
         return (self.plot, *self.beside)
 
@@ -125,7 +137,10 @@ class Explorer(anywidget.AnyWidget):
         return {
             "svg": "".join(plot.svg() for plot in scene.plots),
             "words": scene.words,
-            "panel": "".join(f"<p>{escape(line)}</p>" for line in scene.lines),
+            "panel": "".join(
+                f"<p{' class=bl-dim' if i < scene.before else ''}>{escape(line)}</p>"
+                for i, line in enumerate(scene.lines)
+            ),
             "written": scene.written,
         }
 
@@ -137,9 +152,13 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        scenes = [self._draw(values) for values in self._stills]
+        scenes = self._scenes()
         text = "\n".join(line for scene in scenes for line in scene.lines)
         return {**data, "text/plain": f"{self!r}\n{text}", "text/html": self._twin(scenes)}, metadata
+
+    def _scenes(self) -> list[Scene]:
+        """What is shown where no kernel runs."""
+        return [self._draw(values) for values in self._stills]
 
     def _twin(self, scenes: list[Scene]) -> str:
         pictures = "".join(map(_still, scenes))

@@ -18,6 +18,25 @@ function valueAt(said, pixel) {
   return [name, low + ((pixel - start) / (end - start)) * (high - low)];
 }
 
+/** A slider of whole numbers between buttons that go one step back or on.
+ *  @param {HTMLElement} row @param {HTMLInputElement} input @param {string} label */
+function withButtons(row, input, label) {
+  const go = (/** @type {boolean} */ on) => {
+    if (on) input.stepUp();
+    else input.stepDown();
+    input.dispatchEvent(new Event("input"));
+  };
+  const button = (/** @type {string} */ sign, /** @type {string} */ name, /** @type {boolean} */ on) => {
+    const made = make("button", { type: "button", "aria-label": `${label}: ${name}` }, sign);
+    made.addEventListener("click", () => go(on));
+    made.addEventListener("keydown", ({ key }) => {
+      if (key === "ArrowLeft" || key === "ArrowRight") go(key === "ArrowRight");
+    });
+    return made;
+  };
+  return make("div", { class: "bl-stepped" }, button("◀", "back", false), row, button("▶", "next", true));
+}
+
 function render({ model, el }) {
   const { title, controls } = model.get("spec");
   /** @type {Record<string, {input: HTMLInputElement, number: HTMLElement}>} */
@@ -27,7 +46,8 @@ function render({ model, el }) {
     const input = make("input", { type: "range", min: String(low), max: String(high), step: String(step) });
     input.addEventListener("input", () => moved());
     parts[name] = { input, number };
-    return make("label", { class: "bl-control" }, make("span", {}, label), input, number);
+    const row = make("label", { class: "bl-control" }, make("span", {}, label), input, number);
+    return Number.isInteger(low) && Number.isInteger(step) ? withButtons(row, input, label) : row;
   });
   const stage = make("div", { class: "bl-stage" });
   const panel = make("div", { class: "bl-lines", role: "status" });
