@@ -28,7 +28,9 @@ def numbers_in_prose(text, on_paper=False):
     if on_paper:
         text = re.sub(HINTS, " ", text, flags=re.S)
     text = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", " ", text, flags=re.S)
-    text = re.sub(r"^#.*$|\*Time:\* \d+|\b0\d\b|notebooks? \d+|class of \d+", " ", text, flags=re.M)
+    text = re.sub(
+        r"^#.*$|\*Time:\* \d+|(?<![\d.])0\d\b(?!\.\d)|notebooks? \d+|class of \d+", " ", text, flags=re.M
+    )
     text = re.sub(r"[\^_]\{?-?\d+\}?|\bL2\b", " ", text)
     return [float(n.replace("−", "-")) for n in re.findall(rf"(?<![\w.]){NUMBER}", text)]
 
