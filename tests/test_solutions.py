@@ -1,4 +1,4 @@
-"""The solutions of exercises on paper, folded below their boxes, are right: the boxes are filled in with them."""
+"""Solutions of exercises on paper, folded below the boxes, are right: the boxes are filled in with them."""
 
 from __future__ import annotations
 
