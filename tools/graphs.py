@@ -51,6 +51,15 @@ def order() -> bl.Node:
     return J
 
 
+def two_ways() -> bl.Node:
+    """z = y₁ · y₂ at (3, 2): two paths lead from each input to z."""
+    x1, x2 = bl.variable("x1", 3.0), bl.variable("x2", 2.0)
+    y1 = x1 + x2
+    y2 = x1 * x2
+    z = y1 * y2
+    return z
+
+
 def diamond() -> bl.Node:
     x = bl.variable("x", 0.5)
     left, right = np.sin(x), np.cos(x)
@@ -383,6 +392,7 @@ ALL = {
     "product": product,
     "same input twice": same_input_twice,
     "order": order,
+    "two ways": two_ways,
     "diamond": diamond,
     "fork ladder": fork_ladder,
     "chain": chain,

@@ -23,8 +23,8 @@ from backprop_lab.graph import Node, topological_order
 from backprop_lab.passes import steps
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.drawing import readable_graph
-from backprop_lab.pictures.folding import FEWEST, MANY, Group, all_but
-from backprop_lab.pictures.svg import Picture, readable
+from backprop_lab.pictures.folding import FEWEST, MANY, Group, all_but, foldings, shown_first
+from backprop_lab.pictures.svg import Picture
 from backprop_lab.pictures.timeline import Span, Timeline
 from backprop_lab.records import Step
 from backprop_lab.widgets.explorer import Control, Explorer, Scene
@@ -138,7 +138,7 @@ class Ways:
             into.setdefault(record.node, []).append(record)
         for records in into.values():
             records.sort(key=lambda record: -record.argument)
-        waiting = [(self.seed.node, None, self.seed.contribution)]
+        waiting = [(self.seed.node, None, self.seed.contribution)] if self.count else []
         while waiting:
             node, behind, flow = waiting.pop()
             if node is self.x:
@@ -204,11 +204,16 @@ def _symbols(path: Path) -> str:
 
 def _sum(found: list[Path]) -> str:
     """``6 + 10 = 16``"""
-    total = notation.array(sum(path.contribution for path in found))
+    total = notation.array(_together(found))
     if len(found) == 1 or found[0].contribution.size > ENTRIES:
         return total
     terms = [_bracketed(notation.array(path.contribution), i > 0) for i, path in enumerate(found)]
     return f"{' + '.join(_cut(terms))} = {total}"
+
+
+def _together(found: list[Path]) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ is a NaN here as well
+        return sum(path.contribution for path in found)
 
 
 def _plain(local: np.ndarray) -> str:
@@ -267,8 +272,9 @@ def _picture(J: Node, records: list[Step], ways: Ways, found: list[Path]) -> Pic
     if len(groups) > MANY:
         groups, level = all_but(line.nodes, _apart(found)), "blocks"
         if not FEWEST <= len(groups) <= MANY:
-            folded = readable(line)
-            groups, level = [Group(card.nodes) for card in folded.cards], folded.level
+            folded = foldings(line.nodes)
+            level = shown_first(folded)
+            groups = dict(folded)[level]
     alone = {group.output for group in groups if len(group.nodes) == 1}
     for position, arrows in enumerate(lit, 1):
         for arrow in arrows:
@@ -334,7 +340,7 @@ class Paths(Explorer):
         first = max(1, position - LISTED + 1)
         lines = [self._line(number) for number in range(first, position)]
         if first > 1:
-            together = notation.array(sum(path.contribution for path in self._found[: first - 1]))
+            together = notation.array(_together(self._found[: first - 1]))
             lines.insert(0, f"paths 1 to {first - 1} together: {together}")
         return lines
 

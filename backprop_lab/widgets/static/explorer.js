@@ -114,12 +114,17 @@ function render({ model, el }) {
   for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => (dragged = null));
 
   root.addEventListener("keydown", (event) => event.stopPropagation()); // no notebook commands on a slider
+  const sized = new ResizeObserver(() => {
+    stage.tabIndex = stage.scrollWidth > stage.clientWidth ? 0 : -1; // a wide picture is scrolled by keyboard too
+  });
+  sized.observe(stage);
   model.on("change:runs", answered);
   show();
   note.textContent = model.get("complaint");
   el.replaceChildren(root);
   return () => {
     kernel.end();
+    sized.disconnect();
     model.off("change:runs", answered);
   };
 }
