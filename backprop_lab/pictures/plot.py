@@ -18,7 +18,7 @@ from backprop_lab import notation
 from backprop_lab.pictures.pen import px
 from backprop_lab.pictures.svg import LEAST_SCALE, own_colours, style
 
-MOST_SCALE = 1.2  # its letters are large enough to be read from afar
+MOST_SCALE = 1.3  # its letters are large enough to be read from afar
 TICKS = 6  # about so many on an axis
 
 

@@ -155,7 +155,8 @@ def _pair(y, letters) -> list[Node]:
         )
     if not isinstance(y, Node) and not (isinstance(y, (tuple, list)) and len(y) == 2):
         raise ShapeError(f"{WHAT}: g({letters}) is to be two numbers, a pair (…, …), not {type(y).__name__}")
-    pair = list(y)
+    stacked = isinstance(y, Node) and y.rule is not None and y.rule.name == "stack"
+    pair = list(y.arguments if stacked else y)
     for i, entry in enumerate(pair):
         checked_output(entry, f"g({letters})[{i}]", letters, WHAT)
         if entry.shape != ():
