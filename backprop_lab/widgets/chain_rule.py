@@ -19,8 +19,8 @@ from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.widgets.explorer import Control, Explorer, Scene, number_of, slider_step, stretch_of
 from backprop_lab.widgets.real_functions import RealFunction, stretch_of_values
 
-WIDTH, HEIGHT = 560, 330
-TEXT, START, END = 10, 210, 540  # where the words begin; where the number lines begin and end
+WIDTH, HEIGHT = 500, 330
+TEXT, START, END = 8, 206, 486  # where the words begin; where the number lines begin and end
 LINES = (28, 144, 260)  # their heights
 PIECE = 0.06  # of the range: the small piece at x
 SAMPLES = 201  # over the range, to find those of y and z
@@ -96,7 +96,8 @@ class _Picture:
         lines = [
             f"x = {x}, y = {self.inner.formula} = {y}, z = {self.outer.formula} = {z}",
             f"dy/dx = {dy_dx}: the piece at x {_stretching(point.dy_dx)}",
-            f"dz/dy = {dz_dy}: then it {_stretching(point.dz_dy)}",
+            f"dz/dy = {dz_dy}: "
+            + (f"then it {_stretching(point.dz_dy)}" if point.dy_dx else "a point stays a point"),
             f"dz/dx = dz/dy · dy/dx = {product}",
         ]
         plot = Plot(WIDTH, HEIGHT, "Three number lines, x above y above z, and a small piece carried down")
@@ -124,7 +125,7 @@ class _Picture:
             plot.arrow("piece", a, height, b, height, head=12)
             if axis.low <= value <= axis.high:
                 plot.dot("forwards", a, height, 5)
-        plot.area("handle", START - 14, LINES[0] - 26, END - START + 28, 56, drag_x=self.axes[0].drag("x"))
+        plot.area("handle", START - 12, LINES[0] - 26, END - START + 24, 56, drag_x=self.axes[0].drag("x"))
 
 
 def _factor(number: str) -> str:

@@ -17,6 +17,7 @@ import anywidget
 import numpy as np
 import traitlets
 
+from backprop_lab import notation
 from backprop_lab.pictures.drawing import as_image
 from backprop_lab.pictures.plot import round_step
 from backprop_lab.widgets import assets
@@ -124,7 +125,9 @@ class Explorer(anywidget.AnyWidget):
             try:
                 self.scene = self._data(self._draw(change["new"]))
             except ValueError as error:
-                self.complaint = str(error)
+                self.complaint = f"{error}. The picture is that of the last numbers that it has one for."
+                written = {name: notation.number(value) for name, value in change["new"].items()}
+                self.scene = {**self.scene, "written": written}
             self.runs += 1
 
     @property

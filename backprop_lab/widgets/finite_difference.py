@@ -23,8 +23,8 @@ SMALLEST, LARGEST = -16, 0  # exponents of h
 A_DECADE = 25  # steps of h
 START = -2
 ALIKE = A_DECADE // 4  # so many steps around the bottom of a valley neither cause dominates
-WIDTH, HEIGHT = 560, 400
-LEFT, RIGHT, TOP, BOTTOM = 68, 540, 66, 346  # the frame
+WIDTH, HEIGHT = 500, 370
+LEFT, RIGHT, TOP, BOTTOM = 62, 486, 66, 316  # the frame
 
 
 def finite_difference(f, x: float = 1.5) -> Explorer:
@@ -43,7 +43,7 @@ def finite_difference(f, x: float = 1.5) -> Explorer:
     h = 0.01
     one-sided: 12.0601, error 0.06: truncation dominates
     central: 12.0001, error 0.0001: truncation dominates
-    the valleys' bottoms: one-sided near h = 1e−8, central near h = 5e−6
+    bottom of the valley: one-sided near h = 1e−8, central near h = 5e−6
     """
     what = "finite_difference"
     place = number_of("x", x, what)
@@ -150,7 +150,7 @@ class _Picture:
             f"f(x) = {self.formula} at x = {x}; its derivative, by the backward pass: {slope}",
             f"h = {h}",
             *(valley.said(i) for valley in self.valleys),
-            "the valleys' bottoms: "
+            "bottom of the valley: "
             + ", ".join(f"{v.name} near h = {notation.number(self.h[v.bottom], 1)}" for v in self.valleys),
         ]
         return Scene(plot, lines, {"exponent": h})

@@ -32,8 +32,9 @@ AROUND = 1.0  # how far the range goes on both sides of the point where nothing 
 SIDE = 280.0  # of a plane, in pixels
 LEFT, TOP = 52.0, 34.0  # of a plane in its picture
 WIDTH, HEIGHT = LEFT + SIDE + 18, TOP + SIDE + 42
-LINES, ALONG = 8, 61  # about so many lines of the grid each way, and points along each
-ROUND = np.linspace(0, 2 * np.pi, 73)
+SQUARES, ALONG = 8, 61  # squares of the grid along the wider range, points along each of its lines
+ROUND = np.linspace(0, 2 * np.pi, 49)
+RESPONSES = ("response", "backwards")  # the kinds of the arrows of both columns: one solid, one dashed
 CIRCLE = np.stack([np.cos(ROUND), np.sin(ROUND)], axis=-1)
 
 
@@ -54,7 +55,7 @@ def jacobian_map(g, at=(2.0, 0.5), ranges=None, inputs=None, outputs=None) -> Ex
     >>> print(*bl.explore.jacobian_map(polar, (2, np.pi / 6), outputs=("x", "y")).lines, sep="\\n")
     (r, t) = (2, 0.5236) → (x, y) = (1.732, 1), by x = r · cos(t), y = r · sin(t)
     rows: (∇x)ᵀ = (0.866, −1), (∇y)ᵀ = (0.5, 1.732)
-    columns: the response to r alone is (0.866, 0.5), to t alone (−1, 1.732)
+    columns: r alone moves (x, y) by (0.866, 0.5), t alone by (−1, 1.732)
     determinant 2: small areas grow 2 times
     """
     plane_map = _Map(g, inputs, outputs)
@@ -79,7 +80,7 @@ def jacobian_map(g, at=(2.0, 0.5), ranges=None, inputs=None, outputs=None) -> Ex
     ]
     widest = max(high - low for low, high in ranges)
     step = round_step(widest / 200)
-    controls.append(Control("radius", "radius", step, 25 * step, step, 15 * step))
+    controls.append(Control("radius", "radius", step, 30 * step, step, 24 * step))
     title = ", ".join(f"{y} = {f}" for y, f in zip(plane_map.said_outputs, plane_map.formulas, strict=True))
     return Explorer(f"Jacobian of {title}", controls, _Picture(plane_map, ranges).scene)
 
@@ -154,7 +155,8 @@ def _pair(y, letters) -> list[Node]:
         )
     if not isinstance(y, Node) and not (isinstance(y, (tuple, list)) and len(y) == 2):
         raise ShapeError(f"{WHAT}: g({letters}) is to be two numbers, a pair (…, …), not {type(y).__name__}")
-    pair = list(y)
+    stacked = isinstance(y, Node) and y.rule is not None and y.rule.name == "stack"
+    pair = list(y.arguments if stacked else y)
     for i, entry in enumerate(pair):
         checked_output(entry, f"g({letters})[{i}]", letters, WHAT)
         if entry.shape != ():
@@ -172,9 +174,9 @@ class _Plane(NamedTuple):
     up: Axis
 
     @classmethod
-    def around(cls, horizontal: tuple[float, float], vertical: tuple[float, float]) -> _Plane:
-        """The square around two stretches, and a little more."""
-        half = 0.52 * max(high - low for low, high in (horizontal, vertical))
+    def around(cls, horizontal: tuple[float, float], vertical: tuple[float, float], more: float) -> _Plane:
+        """The square around two stretches, and by this part of its side more on every side."""
+        half = (0.5 + more) * max(high - low for low, high in (horizontal, vertical))
         middles = [(low + high) / 2 for low, high in (horizontal, vertical)]
         pixels = ((LEFT, LEFT + SIDE), (TOP + SIDE, TOP))
         return cls(*(Axis(m - half, m + half, *ends) for m, ends in zip(middles, pixels, strict=True)))
@@ -195,7 +197,7 @@ class _Plane(NamedTuple):
         x, y = self.pixels(start)
         scale = SIDE / (self.across.high - self.across.low)
         places = []
-        for kind, column, name in zip(("forwards", "backwards"), columns.T, names, strict=True):
+        for kind, column, name in zip(RESPONSES, columns.T, names, strict=True):
             a, b = scale * column[0], -scale * column[1]
             length = float(np.hypot(a, b))
             if not np.isfinite(x + length) or length < 2:
@@ -214,14 +216,17 @@ class _Plane(NamedTuple):
                 "middle",
             )
 
-    def frame(self, plot: Plot, heading: str, names):
-        """The axes around the plane, what it shows above it, the names beside them."""
+    def frame(self, plot: Plot, names, legend: dict[str, str]):
+        """The axes around the plane with their names, and above it what each kind of line is."""
         plot.area("frame", LEFT, TOP, SIDE, SIDE)
         plot.axis_below(self.across, TOP + SIDE)
         plot.axis_left(self.up, LEFT)
-        plot.text("legend", LEFT, TOP - 14, heading)
-        plot.text("name", LEFT + SIDE / 2, TOP + SIDE + 36, names[0], "middle")
-        plot.text("name", 4, TOP + SIDE / 2, names[1])
+        for i, (kind, said) in enumerate(legend.items()):
+            x = LEFT + 118 * i
+            plot.line(kind, (x, x + 26), (TOP - 17, TOP - 17))
+            plot.text("legend", x + 33, TOP - 12, said)
+        plot.text("formula", LEFT + SIDE / 2, TOP + SIDE + 37, names[0], "middle")
+        plot.text("formula", 14, TOP + SIDE / 2, names[1], "middle")
 
 
 def _shortened(x, y, a, b) -> float:
@@ -241,8 +246,8 @@ class _Picture:
         lines = _grid(ranges)
         images = plane_map.at(lines)
         self.planes = [
-            _Plane.around(*ranges),
-            _Plane.around(*(stretch_of_values(images[..., i], "g", WHAT) for i in (0, 1))),
+            _Plane.around(*ranges, 0.2),  # room for a circle around a corner
+            _Plane.around(*(stretch_of_values(images[..., i], "g", WHAT) for i in (0, 1)), 0.1),
         ]
         self.grids = []
         for plane, grid in zip(self.planes, (lines, images), strict=True):
@@ -264,17 +269,17 @@ class _Picture:
         for plot, grid in zip((left, right), self.grids, strict=True):
             plot.parts += grid
         inputs, outputs = self.planes
-        inputs.frame(left, f"{ins}, a circle", names[0])
-        inputs.line(left, "first", point + circle)
+        inputs.frame(left, names[0], {"forwards": "circle"})
+        inputs.line(left, "forwards", point + circle)
         inputs.arrows(left, point, values["radius"] * np.eye(2), names[0])
-        left.dot("first", *inputs.pixels(point))
+        left.dot("forwards", *inputs.pixels(point))
         drags = (axis.drag(name) for axis, name in zip(inputs, self.map.inputs, strict=True))
         left.area("handle", LEFT, TOP, SIDE, SIDE, *drags)
-        outputs.frame(right, "its image ——   ellipse of the Jacobian - - -", names[1])
-        outputs.line(right, "first", self.map.at(point + circle))
-        outputs.line(right, "second", image + circle @ jacobian.T)
+        outputs.frame(right, names[1], {"forwards": "its image", "backwards": "the Jacobian’s ellipse"})
+        outputs.line(right, "forwards", self.map.at(point + circle))
+        outputs.line(right, "backwards", image + circle @ jacobian.T)
         outputs.arrows(right, image, values["radius"] * jacobian, names[0])
-        right.dot("first", *outputs.pixels(image))
+        right.dot("forwards", *outputs.pixels(image))
         written = {name: notation.number(values[name]) for name in (*self.map.inputs, "radius")}
         beside = right, _matrix(jacobian, *names)
         return Scene(left, self._lines(point, image, jacobian), written, beside=beside)
@@ -286,19 +291,19 @@ class _Picture:
         return [
             f"({a}, {b}) = {notation.array(point)} → ({c}, {d}) = {notation.array(image)}, by {formulas}",
             f"rows: (∇{c})ᵀ = {rows[0]}, (∇{d})ᵀ = {rows[1]}",
-            f"columns: the response to {a} alone is {columns[0]}, to {b} alone {columns[1]}",
+            f"columns: {a} alone moves ({c}, {d}) by {columns[0]}, {b} alone by {columns[1]}",
             _said_of_areas(jacobian),
         ]
 
 
 def _grid(ranges) -> np.ndarray:
-    """The lines of a grid at round numbers, an array of shape (lines, ALONG, 2)."""
-    step = round_step(max(high - low for low, high in ranges) / LINES)
+    """The lines of a grid of squares over the ranges, an array of shape (lines, ALONG, 2)."""
+    widest = max(high - low for low, high in ranges)
     lines = []
     for i, (low, high) in enumerate(ranges):
         along = np.linspace(*ranges[1 - i], ALONG)
-        for k in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1):
-            line = np.stack([np.full(ALONG, k * step), along], axis=-1)
+        for place in np.linspace(low, high, max(2, round(SQUARES * (high - low) / widest) + 1)):
+            line = np.stack([np.full(ALONG, place), along], axis=-1)
             lines.append(line if i == 0 else line[:, ::-1])
     return np.array(lines)
 
@@ -319,7 +324,7 @@ def _matrix(jacobian, inputs, outputs) -> Plot:
     """The Jacobian as a matrix: above it whose response a column is, beside it whose gradient a row."""
     plot = Plot(WIDTH, 132, f"The Jacobian {notation.array(jacobian)}")
     columns, rows = (150, 250), (66, 100)
-    for x, kind, name in zip(columns, ("forwards", "backwards"), inputs, strict=True):
+    for x, kind, name in zip(columns, RESPONSES, inputs, strict=True):
         plot.arrow(kind, x - 52, 20, x - 22, 20, head=10)
         plot.text("formula", x, 25, f"∂/∂{name}", "middle")
     for y, name, numbers in zip(rows, outputs, jacobian, strict=True):

@@ -1,5 +1,5 @@
-// An explorer: sliders, a picture that the kernel draws again when one moves, and the same in words. Where the
-// picture has an area with data-x or data-y, a drag over it moves the controls named there.
+// An explorer: sliders, a picture or several that the kernel draws again when one moves, and the same in
+// words. Where a picture has an area with data-x or data-y, a drag over it moves the controls named there.
 import { make } from "./dom.js";
 import { newest } from "./newest.js";
 
@@ -89,9 +89,10 @@ function render({ model, el }) {
 
   /** @type {DOMStringMap | null} */
   let dragged = null;
+  let picture = 0; // which of the pictures is dragged in
   const drag = (/** @type {PointerEvent} */ event) => {
-    const svg = stage.querySelector("svg");
-    if (!dragged || !svg) return;
+    const svg = stage.children[picture];
+    if (!dragged || !(svg instanceof SVGSVGElement)) return;
     const { x, y } = pointIn(svg, event);
     const put = (/** @type {string | undefined} */ said, /** @type {number} */ pixel) => {
       if (said === undefined) return;
@@ -106,6 +107,7 @@ function render({ model, el }) {
     const area = /** @type {SVGElement} */ (event.target).closest("[data-x], [data-y]");
     if (event.button !== 0 || !(area instanceof SVGElement)) return;
     dragged = area.dataset;
+    picture = [...stage.children].findIndex((child) => child.contains(area));
     stage.setPointerCapture(event.pointerId);
     event.preventDefault();
     drag(event);
