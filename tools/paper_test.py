@@ -296,7 +296,8 @@ def sheet(form: str) -> str:
         f"Name: ____________________  Date: ____________  {MINUTES} minutes; pencil and paper, no computer.",
         "",
         "Each card is a value, each arrow says what it is computed from. Green cards are given. "
-        "Work out the boxes: values forwards, then gradients backwards. relu(a) keeps what is positive; the rest is 0.",
+        "Work out the boxes: values forwards, then gradients backwards. relu(a) keeps what is positive; the "
+        "rest is 0.",
     ]
     for number, item in enumerate(items(form), start=1):
         lines += ["", f"## {form}{number}  {item.title} ({item.points} points)", "", item.text]
