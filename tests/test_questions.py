@@ -65,6 +65,20 @@ def three_of_two():
     return bl.jacobian(np.stack([q[0] * q[1], q[0] + q[1] ** 2, q[0]]), q).ravel()
 
 
+def max_gradient(u, v, upstream):
+    u, v = bl.variable("u", u), bl.variable("v", v)
+    z = np.maximum(u, v)
+    return [bl.vjp(z, leaf, upstream) for leaf in (u, v)]
+
+
+def gradient_after_a_hasty_update():
+    """∂J/∂h of the lecture's network, had w been updated in the middle of the pass."""
+    J = graphs.lecture()
+    bl.backward(J)
+    w, y_hat = node(J, "w"), node(J, "y_hat")
+    return y_hat.grad * (w.value - 0.1 * w.grad)
+
+
 COMPUTED = {
     "00-bias": lambda: line_gradient("b", 4),
     "01-slope": lambda: slope(lambda x: np.sin(x**2), 1.5),
@@ -83,13 +97,15 @@ COMPUTED = {
     "06-seed": lambda: bl.steps(graphs.lecture())[6].contribution,
     "06-product": lambda: bl.vjp((w := bl.variable("w", [3, -1])) @ np.array([2, 4]), w, 5),
     "06-gate": lambda: bl.vjp(bl.relu(a := bl.variable("a", [2, -3])), a, [4, -7]),
+    "06-max": lambda: max_gradient(2, 5, 3),
+    "06-transposed": lambda: bl.vjp(np.array([[1, 2], [0, 3]]) @ (x := bl.variable("x", [0, 0])), x, [4, -1]),
     "06-fork": lambda: np.add([6, -1], [-2, 5]),
     "06-order": order_gradient,
     "07-mean": lambda: batch()[0].grad,
     "07-bias": lambda: batch()[2].grad,
     "07-weight": lambda: batch()[1].grad,
     "07-logits": lambda: np.round(bl.vjp(bl.cross_entropy(z := bl.variable("z", [1, 2, 0]), 2), z, 1), 3),
-    "07-column": lambda: bl.vjp(np.zeros((2, 2)) + (c := bl.variable("c", [0, 0])), c, [[1, -2], [3, 5]]),
+    "07-update-midway": gradient_after_a_hasty_update,
     "07-reset": lambda: 4 * bl.vjp(3 * (w := bl.variable("w", 1)), w, 1),
     "06-passes": lambda: sum(s.is_seed for s in bl.steps(graphs.lecture())),
 }

@@ -1,0 +1,138 @@
+"""The notebooks as somebody runs them: alone, twice in one kernel, offline, with the solutions put in.
+
+Every notebook runs in a kernel of its own, in an empty folder. The kernel may use ten seconds of the
+processor for a run, and reaches this machine only. nbval compares the outputs with the saved ones; here
+they are compared with those of a second run, since learners run cells again.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
+VIEW = "application/vnd.jupyter.widget-view+json"  # holds a new id for each showing
+SECONDS = 10  # of the processor, for one run; a wall clock would judge the machine's other work as well
+BOUNDS = """
+import resource, socket
+resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
+_strangers = []
+def _guarded(reach):
+    def to_this_machine_only(*arguments):
+        host = next(a[0] if isinstance(a, tuple) else a for a in arguments if isinstance(a, (tuple, str)))
+        if host not in ("127.0.0.1", "::1", "localhost") and not host.startswith("/"):
+            _strangers.append(host)
+            raise OSError(f"this notebook wants to reach {{host}}")
+        return reach(*arguments)
+    return to_this_machine_only
+socket.socket.connect = _guarded(socket.socket.connect)
+socket.socket.connect_ex = _guarded(socket.socket.connect_ex)
+socket.getaddrinfo = _guarded(socket.getaddrinfo)
+"""
+
+
+def run(sources, folder, seconds=SECONDS):
+    """The outputs of cells that run one after another in a new kernel: one list for each cell."""
+    texts = [BOUNDS.format(seconds=seconds), *sources, "print(_strangers)"]
+    book = new_notebook(cells=[new_code_cell(text) for text in texts])
+    NotebookClient(
+        book,
+        timeout=60,
+        kernel_name="python3",
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(folder)}},
+    ).execute()
+    _, *cells, asked = (cell.outputs for cell in book.cells)
+    assert asked[0].text == "[]\n", f"asked for {asked[0].text}"
+    return [[shown(output) for output in outputs] for outputs in cells]
+
+
+def shown(output):
+    if output.output_type == "stream":
+        return output.text
+    return {kind: content for kind, content in output.data.items() if kind != VIEW}
+
+
+def code(path):
+    return [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_runs_alone_and_offline_and_twice_with_the_same_outputs(path, tmp_path):
+    sources = code(path)
+    outputs = run(sources * 2, tmp_path, 2 * SECONDS)
+    first, second = outputs[: len(sources)], outputs[len(sources) :]
+    for source, once, again in zip(sources, first, second, strict=True):
+        assert once == again, f"another output at the second run:\n{source}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_notebook_that_reaches_out_is_caught_even_if_it_hides_the_failure(tmp_path):
+    reach = "import urllib.request, contextlib\nwith contextlib.suppress(OSError):\n    "
+    for address in ("http://192.0.2.1", "http://example.invalid"):
+        with pytest.raises(AssertionError, match=r"192\.0\.2\.1|example\.invalid"):
+            run([f"{reach}urllib.request.urlopen({address!r})"], tmp_path)
+
+
+def test_a_notebook_that_never_ends_is_stopped(tmp_path):
+    with pytest.raises(DeadKernelError):
+        run(["while True: pass"], tmp_path, 3)
+
+
+def test_a_notebook_that_fails_fails(tmp_path):
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        run(["1 / 0"], tmp_path)
+
+
+# --------------------------------------------------------------------------------------- exercises
+
+SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)```", re.S)
+NOT_DONE = re.compile(r"✗|^·|[1-9]\d* wrong", re.M)  # a check that misses something says so
+
+
+def exercises(path):
+    """{which code cell: the solution's code} of a notebook."""
+    found, count = {}, 0
+    for cell in nbformat.read(path, as_version=4).cells:
+        count += cell.cell_type == "code"
+        if cell.cell_type == "markdown":
+            for solution in SOLUTION.findall(cell.source):
+                found[count - 1] = solution
+    return found
+
+
+def solved(cell, solution):
+    """The cell with a solution put in: in place of the one line that it assigns anew, or of the whole."""
+    lines = solution.strip().splitlines()
+    name = lines[0].partition(" = ")[0]
+    places = [i for i, line in enumerate(cell.splitlines()) if line.startswith(f"{name} = ")]
+    if len(lines) > 1 or len(places) != 1:
+        return solution
+    return "\n".join(lines[0] if i in places else line for i, line in enumerate(cell.splitlines()))
+
+
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if exercises(p)], ids=lambda p: p.stem)
+def test_the_check_of_an_exercise_accepts_its_solution_and_not_the_cell_as_it_stands(path, tmp_path):
+    sources, solutions = code(path), exercises(path)
+    with_solutions = [solved(s, solutions[i]) if i in solutions else s for i, s in enumerate(sources)]
+    before, after = run(sources, tmp_path), run(with_solutions, tmp_path)
+    for i in solutions:
+        assert NOT_DONE.search(said(before[i])), f"nothing left to do:\n{sources[i]}"
+        assert not NOT_DONE.search(said(after[i])), f"{said(after[i])}\nafter\n{with_solutions[i]}"
+        ast.parse(solutions[i])
+
+
+def said(outputs):
+    return "\n".join(o if isinstance(o, str) else o.get("text/plain", "") for o in outputs)
+
+
+def test_a_solution_replaces_its_line_or_the_whole_cell():
+    assert solved("rate = 1  # change\nstep(rate)", "rate = 2\n") == "rate = 2\nstep(rate)"
+    assert solved("g = 0\nh = 0\ncheck(g, h)", "g = 1\nh = 2\ncheck(g, h)\n") == "g = 1\nh = 2\ncheck(g, h)\n"
