@@ -11,6 +11,7 @@ import pytest
 
 import backprop_lab as bl
 from backprop_lab.confusions import same
+from backprop_lab.graph import topological_order
 from backprop_lab.widgets.questions import bank
 from tools import graphs
 
@@ -79,6 +80,10 @@ def gradient_after_a_hasty_update():
     return y_hat.grad * (w.value - 0.1 * w.grad)
 
 
+def arrows_from(leaf, J):
+    return sum(operand is leaf for node in topological_order(J) for operand in node.inputs)
+
+
 COMPUTED = {
     "00-bias": lambda: line_gradient("b", 4),
     "01-slope": lambda: slope(lambda x: np.sin(x**2), 1.5),
@@ -93,6 +98,14 @@ COMPUTED = {
     "03-by-hand": three_of_two,
     "03-transpose": lambda: bl.vjp(np.array([[1, 2], [0, 3]]) @ (x := bl.variable("x", [0, 0])), x, [1, 1]),
     "03-product": lambda: bl.vjp(bl.relu(a := bl.variable("a", [4, -5, 6])), a, [1, 2, 3]),
+    "04-arrows": lambda: arrows_from(x := bl.variable("x", 1), x * x + x),
+    "04-composition": lambda: bl.forward(2 * (bl.variable("x", 3) + 1)),
+    "04-dot": lambda: np.dot([1, 2, -1], [2, -3, 4]),
+    "04-rows": lambda: np.reshape([1, 2, -1, -1, 1, 3], (2, 3))[:, 0],
+    "04-shared": lambda: arrows_from(
+        W := bl.variable("W", shape=(2, 2)), np.tanh(W @ np.tanh(W @ bl.constant("x", [1, 2])))
+    ),
+    "04-theta": lambda: sum(v.size for v in bl.backward(node(graphs.lecture(), "h").sum())),
     "05-columns": lambda: np.reshape([1, 2, -1, -1, 1, 3], (2, 3), order="F") @ [2, -3, 4],
     "06-seed": lambda: bl.steps(graphs.lecture())[6].contribution,
     "06-product": lambda: bl.vjp((w := bl.variable("w", [3, -1])) @ np.array([2, 4]), w, 5),
