@@ -7,6 +7,7 @@ from html import unescape
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 import backprop_lab as bl
 from tools import graphs, lab

@@ -51,6 +51,16 @@ def test_a_note_in_the_margin_names_a_slide_of_the_lecture(path):
 
 # The confusion, and the wrong answer that shows it: a question and what is given there.
 CONFUSIONS = {
+    "a composition is a product": ("01-composition", "cos(x) · x² + sin(x) · 2x"),
+    "the outer slope is taken at the input": ("01-slope", 0.2122116),
+    "the inner factor stands inside the outer function": ("01-composition", "cos(2x)"),
+    "the inner factor is lost": ("01-slope", -0.628174),
+    "a gradient multiplies paths": ("02-first", 60),
+    "one path is enough": ("02-first", 6),
+    "the Jacobian has a row for each input": ("03-shape", "3 × 2"),
+    "a gradient goes through without the transpose": ("03-blank", (0, 6.9282032)),
+    "the seed of two outputs is a 1": ("03-seed", "1"),
+    "entry by entry and matrix product are one": ("03-elementwise", "Because tanh multiplies by a matrix"),
     "backpropagation is learning": ("00-learning", "Updating the parameters until the cost is small"),
     "the backward pass moves the parameters": ("00-does-w-move", "−22"),
     "there is a gradient before the backward pass": ("00-grad-before", "0"),

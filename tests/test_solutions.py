@@ -16,13 +16,17 @@ NUMBER = r"[-−]?\d+(?:\.\d+)?"
 
 
 def on_paper():
-    """(the code of all cells so far, the solution) for every cell of boxes."""
+    """(the code of all cells so far, the solution) for every cell of boxes whose solution is in words."""
     for path in NOTEBOOKS:
         code = []
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "code":
                 code.append(cell.source)
-            elif (found := SOLUTION.search(cell.source)) and "bl.fill_in(" in code[-1]:
+            elif (
+                (found := SOLUTION.search(cell.source))
+                and "bl.fill_in(" in code[-1]
+                and "```" not in found[1]
+            ):
                 yield pytest.param("\n".join(code), found[1], id=f"{path.stem}-{len(code)}")
 
 

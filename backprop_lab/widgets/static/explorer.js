@@ -6,7 +6,7 @@ import { newest } from "./newest.js";
 /** @typedef {{name: string, label: string, low: number, high: number, step: number}} Control */
 
 /** The point of a pointer in an SVG's own coordinates. @param {SVGSVGElement} svg @param {PointerEvent} event */
-function pointIn(svg, event) {
+function pointOf(svg, event) {
   return new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM()?.inverse());
 }
 
@@ -93,7 +93,7 @@ function render({ model, el }) {
   const drag = (/** @type {PointerEvent} */ event) => {
     const svg = stage.children[picture];
     if (!dragged || !(svg instanceof SVGSVGElement)) return;
-    const { x, y } = pointIn(svg, event);
+    const { x, y } = pointOf(svg, event);
     const put = (/** @type {string | undefined} */ said, /** @type {number} */ pixel) => {
       if (said === undefined) return;
       const [name, value] = valueAt(said, pixel);
