@@ -188,7 +188,7 @@ class Picture:
         alone = palette is not None
         least, most = px(self.layout.width * LEAST_SCALE), px(self.layout.width * MOST_SCALE)
         aspect = f"{self.layout.width / self.layout.height:.2f}"
-        sizes = f"--bl-least:{least}px;--bl-most:{most}px;--bl-aspect:{aspect}"
+        sizes = f"--bl-least:{least}px;--bl-usual:{width}px;--bl-most:{most}px;--bl-aspect:{aspect}"
         limits = "" if alone else f' style="{sizes}"'
         title = f"Graph of {self.cards[-1].called}"
         if len(self) < len(self.nodes):

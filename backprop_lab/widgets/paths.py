@@ -331,7 +331,8 @@ class Paths(Explorer):
             path, written = self._found[position - 1], f"{position} of {_written(self.count)}"
             now = [f"path {written}: {_way(path)}", f"product: {_product(path, _symbols(path))}"]
         lit = _Lit(self._picture, position, self._title(position))
-        return Scene(lit, [*before, *now, *self._counts()], {"path": written}, len(before))
+        lines = [*before, *now, *self._counts()]
+        return Scene(lit, lines, {"path": written}, before=len(before))
 
     def _before(self, position) -> list[str]:
         """The last few paths before this one."""
