@@ -7,6 +7,7 @@ medians are shown with their range. Nothing here is a test: a measurement tells,
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import statistics
 import subprocess
@@ -61,34 +62,47 @@ def widget(rounds: int = 20):
 STEPPED = {"lecture with penalty": 14, "residual": 27, "200 nodes": 206}  # the graphs, and their nodes
 
 
-def steps(presses: int = 30):
-    """In JupyterLab: from a key or an input to the changed page, beside matplotlib drawing in the kernel."""
+@contextlib.contextmanager
+def opened(*cells):
+    """A page with a notebook of these cells in JupyterLab, all run; the last cell draws with matplotlib."""
     import nbformat
 
     from tools import lab
 
-    if lab.find_browser() is None:
-        print(lab.HOW_TO_GET_ONE)
-        return
+    first = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport numpy as np, backprop_lab as bl"
+    last = "from benchmarks.redrawn import redrawn\nredrawn()"
     with (
         tempfile.TemporaryDirectory() as root,
         tempfile.TemporaryDirectory() as settings,
         lab.jupyter(Path(root), Path(settings)) as server,
         lab.chromium() as browser,
-        lab.new_page(browser) as page,
+        lab.new_page(browser, 1280, 1600) as page,
     ):
-        cells = [
-            f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-            "import backprop_lab as bl\nfrom tools import graphs"
-        ]
-        cells += [f"bl.step_through(graphs.ALL[{name!r}](), step=1)" for name in STEPPED]
-        cells.append("from benchmarks.redrawn import redrawn\nredrawn()")
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        sources = (first, *cells, last)
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, Path(root) / "measured.ipynb")
         lab.open_notebook(page, server, "measured.ipynb")
         lab.run_all(page)
         page.wait_for_selector("img.jupyter-widgets, .jp-OutputArea .widget-image")
+        yield page
+
+
+def without_a_browser() -> bool:
+    """Whether there is none, which is then said."""
+    from tools import lab
+
+    if lab.find_browser() is None:
+        print(lab.HOW_TO_GET_ONE)
+    return lab.find_browser() is None
+
+
+def steps(presses: int = 30):
+    """In JupyterLab: from a key or an input to the changed page, beside matplotlib drawing in the kernel."""
+    if without_a_browser():
+        return
+    cells = [f"from tools import graphs\nbl.step_through(graphs.ALL[{name!r}](), step=1)" for name in STEPPED]
+    with opened(*cells) as page:
         page.locator("summary", has_text="Change the inputs").first.click()
         page.locator(".bl-fields input").first.wait_for()
         taken: dict[str, list[float]] = {}
@@ -97,6 +111,37 @@ def steps(presses: int = 30):
                 key = "ArrowLeft" if round // 6 % 2 else "ArrowRight"
                 taken.setdefault(f"key, {name}, {nodes} nodes", []).append(page.evaluate(_KEY, [i, key]))
             taken.setdefault("input, lecture with penalty", []).append(page.evaluate(_INPUT, round))
+            taken.setdefault("key, matplotlib in the kernel", []).append(page.evaluate(_REDRAWN, round))
+        for what, times in taken.items():
+            print(f"{what}: {spread(times)}")
+
+
+EXPLORED = {  # the explorers, each drawn at its own start
+    "chain_rule": "bl.explore.chain_rule(np.sin, np.square)",
+    "finite_difference": "bl.explore.finite_difference(lambda x: np.sin(x**2))",
+    "jacobian_map": "bl.explore.jacobian_map(lambda r, t: (r * np.cos(t), r * np.sin(t)))",
+}
+
+
+def explorers(moves: int = 40):
+    """In JupyterLab: from a drag to the changed page, beside matplotlib drawing in the kernel."""
+    if without_a_browser():
+        return
+    with opened(*EXPLORED.values()) as page:
+        taken: dict[str, list[float]] = {}
+        for round in range(moves):
+            for i, name in enumerate(EXPLORED):
+                area = page.locator(".bl-explore").nth(i).locator(".bl-area[data-x]")
+                area.scroll_into_view_if_needed()
+                box = area.bounding_box()
+                x, y = box["x"] + box["width"] * (0.4 + round % 20 / 100), box["y"] + box["height"] / 2
+                page.mouse.move(x, y)
+                page.mouse.down()
+                page.wait_for_timeout(150)  # the drag's beginning has been drawn
+                page.evaluate(_DRAG, i)
+                page.mouse.move(x + 12, y)
+                taken.setdefault(f"drag, {name}", []).append(page.evaluate("() => window.taken"))
+                page.mouse.up()
             taken.setdefault("key, matplotlib in the kernel", []).append(page.evaluate(_REDRAWN, round))
         for what, times in taken.items():
             print(f"{what}: {spread(times)}")
@@ -123,6 +168,19 @@ _INPUT = """round => new Promise(done => {
   field.value = String(6 + round / 10);
   field.dispatchEvent(new Event('input', {bubbles: true}));
 })"""
+_DRAG = """which => {
+  const frame = document.querySelectorAll('.bl-explore')[which], stage = frame.querySelector('.bl-stage');
+  window.taken = new Promise(done => {
+    stage.addEventListener('pointermove', () => {
+      const start = performance.now();
+      new MutationObserver((_, observer) => {
+        observer.disconnect();
+        frame.getBoundingClientRect();
+        done(performance.now() - start);
+      }).observe(stage, {childList: true});
+    }, {once: true, capture: true});
+  });
+}"""
 _REDRAWN = """round => new Promise(done => {
   const image = document.querySelector('img.jupyter-widgets, .widget-image img, img.widget-image');
   const slider = [...document.querySelectorAll('.noUi-handle')].pop();
@@ -153,7 +211,14 @@ def speed():
     subprocess.run([sys.executable, "-m", "benchmarks.speed"], cwd=ROOT, env=environment, check=True)
 
 
-MEASUREMENTS = {"speed": speed, "imports": imports, "widget": widget, "steps": steps, "notebooks": notebooks}
+MEASUREMENTS = {
+    "speed": speed,
+    "imports": imports,
+    "widget": widget,
+    "steps": steps,
+    "explorers": explorers,
+    "notebooks": notebooks,
+}
 
 
 def main():

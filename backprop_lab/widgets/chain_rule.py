@@ -19,8 +19,8 @@ from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.widgets.explorer import Control, Explorer, Scene, number_of, slider_step, stretch_of
 from backprop_lab.widgets.real_functions import RealFunction, stretch_of_values
 
-WIDTH, HEIGHT = 500, 330
-TEXT, START, END = 8, 206, 486  # where the words begin; where the number lines begin and end
+WIDTH, HEIGHT = 490, 330
+TEXT, START, END = 8, 202, 478  # where the words begin; where the number lines begin and end
 LINES = (28, 144, 260)  # their heights
 PIECE = 0.06  # of the range: the small piece at x
 SAMPLES = 201  # over the range, to find those of y and z

@@ -23,8 +23,8 @@ SMALLEST, LARGEST = -16, 0  # exponents of h
 A_DECADE = 25  # steps of h
 START = -2
 ALIKE = A_DECADE // 4  # so many steps around the bottom of a valley neither cause dominates
-WIDTH, HEIGHT = 500, 370
-LEFT, RIGHT, TOP, BOTTOM = 62, 486, 66, 316  # the frame
+WIDTH, HEIGHT = 490, 370
+LEFT, RIGHT, TOP, BOTTOM = 62, 476, 66, 316  # the frame
 
 
 def finite_difference(f, x: float = 1.5) -> Explorer:

@@ -32,7 +32,7 @@ AROUND = 1.0  # how far the range goes on both sides of the point where nothing 
 SIDE = 280.0  # of a plane, in pixels
 LEFT, TOP = 52.0, 34.0  # of a plane in its picture
 WIDTH, HEIGHT = LEFT + SIDE + 18, TOP + SIDE + 42
-SQUARES, ALONG = 8, 61  # squares of the grid along the wider range, points along each of its lines
+SQUARES, ALONG = 8, 41  # squares of the grid along the wider range, points along each of its lines
 ROUND = np.linspace(0, 2 * np.pi, 49)
 RESPONSES = ("response", "backwards")  # the kinds of the arrows of both columns: one solid, one dashed
 CIRCLE = np.stack([np.cos(ROUND), np.sin(ROUND)], axis=-1)
@@ -250,7 +250,7 @@ class _Picture:
             _Plane.around(*(stretch_of_values(images[..., i], "g", WHAT) for i in (0, 1)), 0.1),
         ]
         self.grids = []
-        for plane, grid in zip(self.planes, (lines, images), strict=True):
+        for plane, grid in zip(self.planes, (lines[:, [0, -1]], images), strict=True):
             plot = Plot(WIDTH, HEIGHT, "")
             for line in grid:
                 plane.line(plot, "grid", line)
