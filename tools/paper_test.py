@@ -26,6 +26,7 @@ from backprop_lab.pictures.raster import plain
 
 DOCS = Path(__file__).parent.parent / "docs"
 MINUTES = 25
+EMPTY = f" {'&emsp;' * 5}<br><br><br> |"  # a box: of one size for all, as the shape is a part of the answer
 NOTEBOOKS = {1: "00, 01", 2: "02, 06", 3: "05, 06", 4: "07", 5: "00, 03"}  # where an item is taught
 
 # What a wrong number tells. Said once, as the same slip shows at many boxes.
@@ -303,13 +304,8 @@ def sheet(form: str) -> str:
         lines += ["", f"## {form}{number}  {item.title} ({item.points} points)", "", item.text]
         if item.picture is not None:
             lines += ["", f"![{item.picture.description}]({_file(form, number)})"]
-        labels = [box.label for box in item.boxes]
-        lines += [
-            "",
-            f"| {' | '.join(labels)} |",
-            f"|{'---|' * len(labels)}",
-            f"|{' <br><br> |' * len(labels)}",
-        ]
+        labels, count = " | ".join(box.label for box in item.boxes), len(item.boxes)
+        lines += ["", f"| {labels} |", f"|{'---|' * count}", f"|{EMPTY * count}"]
         lines += ["", *(f"- ☐ {sentence}" for sentence in item.ticks)] if item.ticks else []
     return "\n".join(lines) + "\n"
 
