@@ -10,14 +10,15 @@ at which the two differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.arrays import READABLE, finite
-from backprop_lab.graph import Node
+from backprop_lab.graph import Node, topological_order
+from backprop_lab.operation import apply
 from backprop_lab.passes import evaluate
 
 MOST_POINTS, FEWEST_POINTS, MOST_ENTRIES = 40, 4, 100_000  # of all points together
@@ -150,6 +151,45 @@ def close(a, b) -> bool:
     with np.errstate(all="ignore"):
         scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
         return bool(np.all(np.abs(a.astype(float) - b.astype(float)) <= np.sqrt(precision) * scale))
+
+
+def again(node: Node, args: list) -> Node:
+    """The node's operation, of other arguments."""
+    return apply(node.rule, *args, **node.parameters)
+
+
+def rebuilt(order: list[Node], leaves: Mapping[Node, Node], change: Callable) -> Node:
+    """The graph again, over other leaves, each node made by ``change(node, made, its new arguments)``."""
+    made = dict(leaves)
+    for node in order:
+        if node.rule is not None:
+            args = [made[a] if isinstance(a, Node) else a for a in node.arguments]
+            made[node] = change(node, made, args)
+    return made[order[-1]]
+
+
+def over(J: Node, leaves: Mapping[str, Node]) -> Node:
+    """``J``'s graph again, each of its leaves replaced by the one of that name; unnamed ones stay.
+
+    Raises ValueError for a leaf that has no such name or another shape.
+    """
+    order, known, made = (
+        topological_order(J),
+        {notation.symbol(name): leaf for name, leaf in leaves.items()},
+        {},
+    )
+    for leaf in (node for node in order if node.rule is None):
+        mine = known.get(notation.symbol(leaf.name)) if leaf.name else leaf
+        if mine is None:
+            listed = ", ".join(known)
+            raise ValueError(f"Your graph has a leaf {notation.symbol(leaf.name)}; this one has {listed}.")
+        if mine.shape != leaf.shape:
+            raise ValueError(
+                f"Your {notation.symbol(leaf.name)} has {notation.extent(leaf.shape)}, the graph's "
+                f"{notation.extent(mine.shape)}."
+            )
+        made[leaf] = mine
+    return rebuilt(order, made, lambda node, made, args: again(node, args))
 
 
 def told(point: Point, leaves: Mapping[str, Node]) -> str:

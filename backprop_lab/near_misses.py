@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.equivalence import REFUSALS, Point, close
+from backprop_lab.equivalence import REFUSALS, Point, again, close, rebuilt
 from backprop_lab.graph import RULES, Node, topological_order
 from backprop_lab.operation import apply
 from backprop_lab.passes import evaluate
@@ -73,7 +73,7 @@ def _changed(J) -> Iterator[tuple[Node, str]]:
         yield node, f"That is only as far as the card {notation.sign(node)}; the graph goes on from there."
     for change, said in _mistakes(inner, order):
         try:
-            yield _rebuilt(order, change), said
+            yield rebuilt(order, {node: node for node in order if node.rule is None}, change), said
         except REFUSALS:
             continue
 
@@ -92,7 +92,7 @@ def _mistakes(inner, order):
         if len(node.inputs) == 2 == len(node.arguments):
             transposed = ", or one of them is transposed" if node.rule is RULES[np.matmul] else ""
             yield (
-                _instead(node, lambda args, node=node: _again(node, args[::-1])),
+                _instead(node, lambda args, node=node: again(node, args[::-1])),
                 f"At {sign} the two inputs are exchanged{transposed}: the upper arrow is the first.",
             )
             for rule in (RULES[function] for function in CONFUSED):
@@ -117,13 +117,9 @@ def _mistakes(inner, order):
                     )
 
 
-def _again(node, args):
-    return apply(node.rule, *args, **node.parameters)
-
-
 def _instead(changed, make):
     """The change that makes ``changed`` by ``make(args)``."""
-    return lambda node, made, args: make(args) if node is changed else _again(node, args)
+    return lambda node, made, args: make(args) if node is changed else again(node, args)
 
 
 def _from(changed, place, source):
@@ -132,7 +128,7 @@ def _from(changed, place, source):
     def change(node, made, args):
         if node is changed:
             args = [*args[:place], made[source], *args[place + 1 :]]
-        return _again(node, args)
+        return again(node, args)
 
     return change
 
@@ -145,16 +141,6 @@ def _exchanged(first, second):
             (operand,) = (a for a in args if isinstance(a, Node))
             node = second if node is first else first
             args = [operand if isinstance(a, Node) else a for a in node.arguments]
-        return _again(node, args)
+        return again(node, args)
 
     return change
-
-
-def _rebuilt(order, change) -> Node:
-    """The graph again, each node made by ``change(node, made, its arguments)``."""
-    made = {node: node for node in order if node.rule is None}
-    for node in order:
-        if node.rule is not None:
-            args = [made[a] if isinstance(a, Node) else a for a in node.arguments]
-            made[node] = change(node, made, args)
-    return made[order[-1]]

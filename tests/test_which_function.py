@@ -440,6 +440,35 @@ def test_the_learners_own_operations_can_be_typed():
     assert quiz.check("1 + swish(x)").ok and quiz.check("x σ(x) + 1").ok
 
 
+def lectures_own(penalty):
+    """The learner's graph of level 9, over leaves of the learner's own, with this penalty on w."""
+    theta, w = bl.variable("theta", [1, 2, -1, -1, 1, 3]), bl.variable("w", [5, 2])
+    x, y, lam = bl.constant("x", [2, -3, 4]), bl.constant("y", 17), bl.constant("λ", 2)
+    return (w @ bl.relu(np.reshape(theta, (2, 3)) @ x) - y) ** 2 + lam * penalty(w)
+
+
+def test_a_graph_of_the_learners_is_checked_against_the_drawn_one():
+    quiz = bl.which_function(level=9)
+    own = lectures_own(bl.l2)
+    assert quiz.check(own).ok and own.value is None
+    verdict = quiz.check(lectures_own(lambda w: np.sum(w) ** 2))
+    assert not verdict.ok and verdict.text.endswith(
+        "λ Σw² squares each entry and adds then; λ (Σw)² adds first."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "said"),
+    [
+        ("x", (3,), "Your x has 3 numbers, the graph's one number."),
+        ("z", (), "Your graph has a leaf z; this one has x, y."),
+    ],
+)
+def test_a_graph_over_other_leaves_is_refused_in_words(name, shape, said):
+    verdict = bl.which_function(level=1).check(bl.variable(name, shape=shape) * 2)
+    assert not verdict.ok and verdict.text == said
+
+
 def test_large_arrays_are_answered_soon():
     x, W = bl.constant("x", np.ones((50, 784))), bl.variable("W", shape=(784, 256))
     start = time.perf_counter()

@@ -24,9 +24,10 @@ LONGEST_COLUMN = 12  # numbers of a vector beside a local Jacobian that are writ
 def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
     """What is said at position 0: what is known before anything is computed. ``rounds`` of learning, or 0."""
     names = ", ".join(notation.mention(leaf) for leaf in leaves)
+    steps = "step" if forward == 1 else "steps"
     text = (
         f"Known from the start, and green: {names}. "
-        f"{forward} steps forward, then {count - forward} back"
+        f"{forward} {steps} forward, then {count - forward} back"
         f"{f', then an update: {rounds} times' if rounds else ''}. Press → to begin."
     )
     return {"panel": f"<p>{escape(text)}</p>", "jacobian": ""}

@@ -18,7 +18,7 @@ import anywidget
 import traitlets
 
 from backprop_lab import notation
-from backprop_lab.equivalence import difference, points, told
+from backprop_lab.equivalence import difference, over, points, told
 from backprop_lab.formulas import FormulaError, functions_of, names_of, parse
 from backprop_lab.graph import Node, topological_order
 from backprop_lab.near_misses import meaning
@@ -134,16 +134,20 @@ class WhichFunction(anywidget.AnyWidget):
             }
         )
 
-    def check(self, text: str) -> Verdict:
+    def check(self, answer: str | Node) -> Verdict:
         """Compare a formula with the graph, and say where it differs.
 
-        >>> import backprop_lab as bl
+        ``answer``: what would be typed; or a graph of your own, over leaves of the same names and shapes.
+
+        >>> import numpy as np, backprop_lab as bl
         >>> x, y = bl.variable("x", shape=()), bl.variable("y", shape=())
         >>> quiz = bl.which_function(x * y + x)
         >>> quiz.check("x·(y + 1)")
         ✓ The same at all 40 points. The graph is J = x · y + x.
         >>> quiz.check("x*y - x")
         ✗ At x = −3, y = 1 the graph has −6, yours has 0. □ − □ stands where the graph has □ + □.
+        >>> quiz.check(np.multiply(x, y + 1))
+        ✓ The same at all 40 points. The graph is J = x · y + x.
         >>> quiz.check("x*z")
         ✗ z is not a name here. This graph has x, y.
             x*z
@@ -151,9 +155,14 @@ class WhichFunction(anywidget.AnyWidget):
         """
         riddle, at = self._riddle, self._points
         try:
-            answer = parse(text, riddle.names, self._functions)
+            if isinstance(answer, Node):
+                answer = over(answer, riddle.names)
+            else:
+                answer = parse(answer, riddle.names, self._functions)
         except FormulaError as error:
             return Verdict(False, error.reason, (error.start, error.end), str(error))
+        except ValueError as error:  # of leaves that do not fit
+            return Verdict(False, str(error))
         apart = difference(riddle.J, answer, at)
         if apart is None:
             everywhere = f"all {len(at)} points" if len(at) > 1 else "its point"
