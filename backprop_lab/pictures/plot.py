@@ -168,6 +168,7 @@ class Plot:
         )
         alone = ""
         if palette:
-            alone = f"<style>{own_colours(palette)} {style()}</style><title>{escape(self.title)}</title>"
+            styles = f"{own_colours(palette)} {style()} {style('plot.css')}"
+            alone = f"<style>{styles}</style><title>{escape(self.title)}</title>"
             alone += f"<desc>{escape(words)}</desc>"
         return head + alone + "".join(self.parts) + "</svg>"

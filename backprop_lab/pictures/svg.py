@@ -34,9 +34,9 @@ MOST_SCALE = 1.4  # on a wide screen, a projector's, the picture grows up to thi
 
 
 @cache
-def style() -> str:
-    """The picture's style sheet, without comments and line breaks."""
-    text = (files("backprop_lab.pictures") / "picture.css").read_text("utf-8")
+def style(name: str = "picture.css") -> str:
+    """A style sheet of this folder, without comments and line breaks."""
+    text = (files("backprop_lab.pictures") / name).read_text("utf-8")
     return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.S)).strip()
 
 

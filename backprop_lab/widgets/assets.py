@@ -38,4 +38,4 @@ def styles() -> str:
         rules += [f"{widgets} {{ {colours(palette.light)} }}", f"{dark} {{ {colours(palette.dark)} }}"]
     static = files("backprop_lab.widgets") / "static"
     own = [(static / name).read_text("utf-8") for name in ("step_through.css", "which_function.css")]
-    return "\n".join([*rules, style(), *own])
+    return "\n".join([*rules, style(), style("plot.css"), *own])
