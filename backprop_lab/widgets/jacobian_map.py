@@ -281,7 +281,9 @@ class _Picture:
         outputs.arrows(right, image, values["radius"] * jacobian, names[0])
         right.dot("forwards", *outputs.pixels(image))
         written = {name: notation.number(values[name]) for name in (*self.map.inputs, "radius")}
-        return Scene(left, self._lines(point, image, jacobian), written, (right, _matrix(jacobian, *names)))
+        return Scene(
+            left, self._lines(point, image, jacobian), written, beside=(right, _matrix(jacobian, *names))
+        )
 
     def _lines(self, point, image, jacobian) -> list[str]:
         (a, b), (c, d) = self.map.said_inputs, self.map.said_outputs
