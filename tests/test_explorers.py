@@ -181,6 +181,7 @@ def test_where_a_function_has_no_value_it_says_so_and_the_picture_stays():
     explorer.values = {"x": -1.0}
     assert explorer.complaint.startswith("np.log(x) became nan from x = −1")
     assert explorer.scene["svg"] == before["svg"] and explorer.scene["written"] == {"x": "−1"}
+    assert explorer.lines[0].startswith("x = 1, ")
     explorer.values = {"x": 2.0}
     assert explorer.complaint == "" and "x = 2, " in explorer.lines[0]
     explorer.values = {"x": 0.0}

@@ -22,7 +22,7 @@ from backprop_lab.widgets.real_functions import RealFunction, stretch_of_values
 WIDTH, HEIGHT = 490, 330
 TEXT, START, END = 8, 202, 478  # where the words begin; where the number lines begin and end
 LINES = (28, 144, 260)  # their heights
-PIECE = 0.06  # of the range: the small piece at x
+PIECE = 0.08  # of the range: the small piece at x
 SAMPLES = 201  # over the range, to find those of y and z
 
 
@@ -78,7 +78,7 @@ class _Picture:
         with np.errstate(all="ignore"):
             y_ends, z_ends = y + dy_dx * self.piece, z + dz_dy * dy_dx * self.piece
         stretches = [
-            (low - self.piece / 2, high + 1.5 * self.piece),
+            (low - self.piece / 3, high + 1.2 * self.piece),
             stretch_of_values([y, y_ends], "g(x)", "chain_rule"),
             stretch_of_values([z, z_ends], "f(g(x))", "chain_rule"),
         ]

@@ -69,7 +69,7 @@ class Scene(NamedTuple):
 class Explorer(anywidget.AnyWidget):
     """The widget that every function of ``bl.explore`` returns.
 
-    ``values``, {control: number}, can be read, set and observed.
+    ``values``, {control: number}, can be read, set and observed; ``lines`` are those below the picture.
     """
 
     _esm = assets.script("dom.js", "newest.js", "explorer.js")
@@ -93,10 +93,12 @@ class Explorer(anywidget.AnyWidget):
         self._draw = draw
         start = {control.name: control.start for control in controls}
         self._stills = [start | still for still in stills or [{}]]
+        first = draw(start)
+        self.lines = first.lines
         super().__init__(
             spec={"title": title, "controls": [control._asdict() for control in controls]},
             values=start,
-            scene=self._data(draw(start)),
+            scene=self._data(first),
         )
 
     @traitlets.validate("values")
@@ -123,17 +125,13 @@ class Explorer(anywidget.AnyWidget):
         with self.hold_sync():
             self.complaint = ""
             try:
-                self.scene = self._data(self._draw(change["new"]))
+                scene = self._draw(change["new"])
+                self.lines, self.scene = scene.lines, self._data(scene)
             except ValueError as error:
-                self.complaint = f"{error}. The picture is that of the last numbers that it has one for."
+                self.complaint = f"{error}. The picture stays at the last numbers that have one."
                 written = {name: notation.number(value) for name, value in change["new"].items()}
                 self.scene = {**self.scene, "written": written}
             self.runs += 1
-
-    @property
-    def lines(self) -> list[str]:
-        """What stands below the picture, line by line."""
-        return self._draw(self.values).lines
 
     @staticmethod
     def _data(scene: Scene) -> dict:
