@@ -20,7 +20,7 @@ from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.widgets.explorer import Control, Explorer, Scene, number_of, slider_step, stretch_of
 from backprop_lab.widgets.real_functions import RealFunction, stretch_of_values
 
-WIDTH, HEIGHT = 490, 330
+WIDTH, HEIGHT = 490, 338
 TEXT, START, END = 8, 202, 478  # where the words begin; where the number lines begin and end
 LINES = (28, 144, 260)  # their heights
 PIECE = 0.06  # of the range: the small piece at x
@@ -112,8 +112,8 @@ class _Picture:
         for height, letter, formula, value in zip(LINES[1:], "yz", fits, (y, z), strict=True):
             plot.text("formula", TEXT, height - 6, f"{letter} = {formula}")
             plot.text("big", TEXT, height + 17, f"{letter} = {value}")
-        for height, length in zip(LINES, self._pieces(point), strict=True):
-            plot.text("tick", TEXT, height + 35, f"piece: {notation.number(length)}")
+        for height, below, length in zip(LINES, (23, 34, 34), self._pieces(point), strict=True):
+            plot.text("tick", TEXT, height + below, f"piece: {notation.number(length)}")
         for height, slope in zip(LINES, (f"dy/dx = {dy_dx}", f"dz/dy = {dz_dy}"), strict=False):
             plot.text("slope", TEXT + 14, height + 58, f"↓ {slope}")
         plot.text("slope", TEXT, HEIGHT - 12, f"dz/dx = dz/dy · dy/dx = {product}")
