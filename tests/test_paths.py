@@ -265,6 +265,11 @@ def test_only_the_last_few_paths_are_listed_and_the_earlier_ones_are_summed():
     assert [line.split(",")[0] for line in listed[1:8]] == [f"path {k}" for k in range(5, 12)]
 
 
+def test_a_single_earlier_path_is_listed_as_it_is():
+    listed = lines(bl.explore.paths(*ladder(3)), 9)
+    assert [line.split(",")[0] for line in listed[:8]] == [f"path {k}" for k in range(1, 9)]
+
+
 def test_what_is_not_finite_is_shown_as_such():
     x = bl.variable("x", 0.0)
     y = np.sqrt(x)

@@ -1,7 +1,8 @@
 """``bl.explore.chain_rule``: a small piece at x, stretched by dy/dx and then by dz/dy.
 
 Three number lines, one below another. The values are green, the pieces and the bands between them
-vermillion, each an arrow, so that a negative slope is seen to turn it around.
+vermillion, each an arrow, so that a negative slope is seen to turn it around. Each line has a scale of its
+own, so the length of its piece stands beside it.
 
 What must hold: a piece is as long as the slopes say, straight on and not as f and g bend it; slopes are those
 of the backward pass.
@@ -19,7 +20,7 @@ from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.widgets.explorer import Control, Explorer, Scene, number_of, slider_step, stretch_of
 from backprop_lab.widgets.real_functions import RealFunction, stretch_of_values
 
-WIDTH, HEIGHT = 490, 330
+WIDTH, HEIGHT = 490, 338
 TEXT, START, END = 8, 202, 478  # where the words begin; where the number lines begin and end
 LINES = (28, 144, 260)  # their heights
 PIECE = 0.08  # of the range: the small piece at x
@@ -89,6 +90,10 @@ class _Picture:
         z, dz_dy = self.outer.value_and_slope(y, on_nonfinite)
         return _Point(x, y, z, dy_dx, dz_dy)
 
+    def _pieces(self, point: _Point) -> tuple[float, float, float]:
+        """The piece on each of the three lines."""
+        return self.piece, point.dy_dx * self.piece, point.dz_dx * self.piece
+
     def scene(self, values: dict) -> Scene:
         point = self._point(values["x"])
         x, y, z, dy_dx, dz_dy, dz_dx = map(notation.number, (*point, point.dz_dx))
@@ -107,14 +112,15 @@ class _Picture:
         for height, letter, formula, value in zip(LINES[1:], "yz", fits, (y, z), strict=True):
             plot.text("formula", TEXT, height - 6, f"{letter} = {formula}")
             plot.text("big", TEXT, height + 17, f"{letter} = {value}")
+        for height, below, length in zip(LINES, (23, 34, 34), self._pieces(point), strict=True):
+            plot.text("tick", TEXT, height + below, f"piece: {notation.number(length)}")
         for height, slope in zip(LINES, (f"dy/dx = {dy_dx}", f"dz/dy = {dz_dy}"), strict=False):
             plot.text("slope", TEXT + 14, height + 58, f"↓ {slope}")
         plot.text("slope", TEXT, HEIGHT - 12, f"dz/dx = dz/dy · dy/dx = {product}")
         return Scene(plot, lines, {"x": x})
 
     def _draw(self, plot: Plot, point: _Point):
-        steps = (self.piece, point.dy_dx * self.piece, point.dz_dx * self.piece)
-        numbers = zip(self.axes, point[:3], steps, strict=True)
+        numbers = zip(self.axes, point[:3], self._pieces(point), strict=True)
         ends = [tuple(axis.clip(v) for v in (value, value + step)) for axis, value, step in numbers]
         for i, ((a, b), (c, d)) in enumerate(pairwise(ends)):
             top, bottom = LINES[i], LINES[i + 1]

@@ -338,7 +338,9 @@ class Paths(Explorer):
         """The last few paths before this one."""
         if position > MOST and self.count > MOST:  # the sum is of more than these
             return []
-        first = max(1, position - LISTED + 1)
+        first = position - LISTED + 1
+        if first <= 2:  # in place of a single path nothing is saved
+            first = 1
         lines = [self._line(number) for number in range(first, position)]
         if first > 1:
             together = notation.array(_together(self._found[: first - 1]))
