@@ -96,6 +96,7 @@ COMPUTED = {
         bl.jacobian(np.ones((2, 1000)) @ (x := bl.variable("x", np.zeros(1000))), x)  # a pass for each row
     ),
     "03-by-hand": three_of_two,
+    "03-back": lambda: three_of_two().reshape(3, 2).T @ [1, -1, 2],
     "03-transpose": lambda: bl.vjp(np.array([[1, 3], [2, 0]]) @ (x := bl.variable("x", [0, 0])), x, [1, 2]),
     "03-product": lambda: bl.vjp(bl.relu(a := bl.variable("a", [4, -5, 6])), a, [1, 2, 3]),
     "04-arrows": lambda: arrows_from(x := bl.variable("x", 1), x * x + x),

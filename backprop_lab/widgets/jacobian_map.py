@@ -323,7 +323,7 @@ def _said_of_areas(jacobian) -> str:
 def _matrix(jacobian, inputs, outputs) -> Plot:
     """The Jacobian as a matrix: above it whose response a column is, beside it whose gradient a row."""
     plot = Plot(WIDTH, 132, f"The Jacobian {notation.array(jacobian)}")
-    columns, rows = (150, 250), (66, 100)
+    columns, rows = (158, 274), (66, 100)  # room for a number such as −0.001401
     for x, kind, name in zip(columns, RESPONSES, inputs, strict=True):
         plot.arrow(kind, x - 52, 20, x - 22, 20, head=10)
         plot.text("formula", x, 25, f"∂/∂{name}", "middle")
@@ -331,6 +331,6 @@ def _matrix(jacobian, inputs, outputs) -> Plot:
         plot.text("formula", 18, y, f"(∇{name})ᵀ")
         for x, number in zip(columns, numbers, strict=True):
             plot.text("big", x, y, notation.number(number), "middle")
-    for edge, inward in ((94, 7), (306, -7)):
+    for edge, inward in ((94, 7), (338, -7)):
         plot.line("bracket", (edge + inward, edge, edge, edge + inward), (42, 42, 112, 112))
     return plot

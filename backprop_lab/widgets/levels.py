@@ -13,7 +13,7 @@ from typing import NamedTuple
 from backprop_lab.formulas import parse
 from backprop_lab.graph import Node, constant, variable
 
-_CONSTANTS = {"x", "y", "lam"}
+_DATA = {"x", "y", "lam"}
 
 
 class Level(NamedTuple):
@@ -24,9 +24,10 @@ class Level(NamedTuple):
     wrong: Mapping[str, str]
 
     def leaves(self) -> dict[str, Node]:
-        """New leaves, without values."""
+        """New leaves, without values: variables, and constants what stands beside parameters as data."""
+        data = _DATA if self.shapes.keys() - _DATA else ()
         return {
-            name: (constant if name in _CONSTANTS else variable)(name, shape=shape)
+            name: (constant if name in data else variable)(name, shape=shape)
             for name, shape in self.shapes.items()
         }
 
