@@ -28,6 +28,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_SECONDS = 8  # until a Run All counts as lost: a second one would replace widgets while they start
 HOW_TO_GET_ONE = "no Chromium or Chrome was found; install one, on Debian or Ubuntu: apt-get install chromium"
 
 
@@ -142,12 +143,24 @@ def run_all(page, seconds=90):
     waited for, and then Run All is asked for until a cell starts.
     """
     page.wait_for_function(_ATTACHED, timeout=seconds * 1000)
+    started = page.evaluate(_STARTED)
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and not page.evaluate(_STARTED):
+    while time.monotonic() < deadline and not started:
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_timeout(1000)
+        started = _within(page, _STARTED, PATIENCE_SECONDS)
     page.wait_for_function(_DONE, timeout=seconds * 1000)
+
+
+def _within(page, condition, seconds) -> bool:
+    """Whether a condition comes true in this time."""
+    from playwright.sync_api import TimeoutError
+
+    try:
+        page.wait_for_function(condition, timeout=seconds * 1000)
+    except TimeoutError:
+        return False
+    return True
 
 
 _ATTACHED = """() => {
