@@ -156,7 +156,7 @@ _ATTACHED = """() => {
   return name && !/No Kernel/.test(name.textContent) && light?.dataset.status === 'idle';
 }"""
 _WAITING = "[...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))"
-_WIDGET = "document.querySelector('.bl-step, .bl-question') !== null"
+_WIDGET = "document.querySelector('.bl-step, .bl-question, .bl-explore') !== null"
 _STARTED = f"{_WAITING} || {_WIDGET}"
 _IDLE = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
 _DONE = f"!({_WAITING}) && {_WIDGET} && {_IDLE}"  # only then nothing moves the focus any more

@@ -36,5 +36,6 @@ def styles() -> str:
         widgets = ":is(.bl-step, .bl-question, .bl-explore)" + ("" if name == "green" else f".bl-{name}")
         dark = ", ".join(f"{page} {widgets}" for page in DARK_PAGES)
         rules += [f"{widgets} {{ {colours(palette.light)} }}", f"{dark} {{ {colours(palette.dark)} }}"]
-    own = (files("backprop_lab.widgets") / "static" / "step_through.css").read_text("utf-8")
-    return "\n".join([*rules, style(), own])
+    static = files("backprop_lab.widgets") / "static"
+    own = [(static / name).read_text("utf-8") for name in ("step_through.css", "training.css")]
+    return "\n".join([*rules, style(), *own])

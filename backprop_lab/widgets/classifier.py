@@ -34,7 +34,8 @@ DATA = {
 ACTIVATIONS = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "none": lambda a: a}
 MOST_LAYERS, MOST_UNITS, MOST_POINTS = 4, 64, 1000
 KEPT_OUT = 4  # one in so many of the learner's own points is for validation
-FIRST_COSTS, MOST_COSTS = 10, 64  # costs are kept of each of the first steps, and of at most so many in all
+FIRST_COSTS, EVERY = 10, 20  # costs are kept of each of the first steps, then of every so manyth
+MOST_COSTS = 64  # kept at a time
 EPOCHS = 10**9  # a run ends when nobody asks for more
 LARGE = 1e6  # of a parameter: beyond it single precision would not do for the picture
 
@@ -209,9 +210,8 @@ class Classifier:
         before, self.settings = self.settings, settings
         moved = replace(before, learning_rate=settings.learning_rate, penalty=settings.penalty)
         if settings == moved and points is None:
-            if settings != before:
-                self.diverged = ""
-            self._run.learning_rate = settings.learning_rate
+            if self._run is not None:
+                self._run.learning_rate = settings.learning_rate
             self._factor.value = np.asarray(settings.penalty, settings.dtype)
             return True
         if points is not None:
@@ -225,6 +225,8 @@ class Classifier:
         )
         if same and len(self.points.part(False)[1]) == len(self._training[1]):
             self._take_up_points()
+            for name, value in zip("Xy", self._training if self.cost is not None else ()):
+                self._program.leaves[name].value = value
             self.restart()
         else:
             self._build()
@@ -266,7 +268,7 @@ class Classifier:
         for name, value in start_of(settings).items():
             self.leaves[name].value = value
         self._factor.value = np.asarray(settings.penalty, settings.dtype)
-        self.step, self.every, self.diverged, self.costs = 0, FIRST_COSTS, "", []
+        self.step, self.every, self.diverged, self.costs = 0, EVERY, "", []
         if self._program is not None:
             self._run = sgd(
                 self._program,
@@ -337,12 +339,16 @@ class Classifier:
 
     def now(self) -> tuple[int, float | None, float | None]:
         """(step, training cost, validation cost) at this moment."""
-        layers = self._values()
-        costs = [
-            float(mean_cost(scores(X, layers, self.settings.activation), y)) if len(y) else None
-            for X, y in (self._training, self._validation)
-        ]
+        with np.errstate(all="ignore"):
+            costs = [float(mean_cost(z, y)) if len(y) else None for z, y in self._answers()]
         return self.step, *costs
+
+    def _answers(self):
+        """(scores, y) of the training points and of those for validation, computed at once."""
+        (X, y), (others, validation) = self._training, self._validation
+        with np.errstate(all="ignore"):
+            z = scores(np.concatenate([X, others]), self._values(), self.settings.activation)
+        return (z[: len(y)], y), (z[len(y) :], validation)
 
     def _keep_costs(self):
         """Keep the costs of this step; of a long run every second is let go again and again."""
@@ -351,11 +357,9 @@ class Classifier:
             self.every *= 2
             self.costs = [c for c in self.costs if c[0] <= FIRST_COSTS or c[0] % self.every == 0]
 
-    def right(self, validation: bool) -> tuple[int, int]:
-        """How many points are on the right side of the boundary, of how many."""
-        X, y = self.points.part(validation)
-        p = self._probability(X.astype(self.settings.dtype), self._values())
-        return int(((p > 0.5) == y).sum()), len(y)
+    def right(self) -> list[tuple[int, int]]:
+        """How many points are on the right side of the boundary, of how many: in training, in validation."""
+        return [(int(((_towards_1(z) > 0) == (y.reshape(-1) > 0)).sum()), len(y)) for z, y in self._answers()]
 
     def grid(self, n: int, window) -> np.ndarray:
         """The probability of class 1 over a window of the plane, 0 to 255: n × n pixels, the upper row first.
@@ -377,11 +381,15 @@ class Classifier:
     def _probability(self, X, layers) -> np.ndarray:
         """Of class 1, for each row of X."""
         with np.errstate(all="ignore"):
-            z = scores(X, layers, self.settings.activation)
-            return sigmoid(z[:, -1] - z[:, 0] if self.settings.outputs == 2 else z[:, 0])
+            return sigmoid(_towards_1(scores(X, layers, self.settings.activation)))
 
     def _values(self) -> list:
         return _layers({name: leaf.value for name, leaf in self.leaves.items()})
+
+
+def _towards_1(z) -> np.ndarray:
+    """The logarithm of the odds of class 1, for each row of scores."""
+    return z[:, 0] if z.shape[1] == 1 else z[:, 1] - z[:, 0]
 
 
 def _layers(parameters: dict) -> list:
