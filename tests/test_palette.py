@@ -85,7 +85,7 @@ def test_a_class_on_a_widgets_root_makes_it_blue_on_light_and_dark_pages():
     assert len(rules) == 2
     (light, light_colours), (dark, dark_colours) = rules
     assert "--bl-known: #0072b2" in light_colours and "--bl-known: #56b4e9" in dark_colours
-    assert light == ":is(.bl-step, .bl-question).bl-blue"
+    assert light == ":is(.bl-step, .bl-question, .bl-explore).bl-blue"
     assert dark == ", ".join(f"{page} {light}" for page in assets.DARK_PAGES)
 
 

@@ -1,8 +1,8 @@
 """The network of the training lab, without any widget: points in the plane, a graph, and its training.
 
-A run is a matter of the settings and the points alone: from the same ones it takes the same steps, in one go
-or in many. The network is written once, in ``scores`` and ``mean_cost``: on nodes it is the graph that learns,
-on arrays it gives the costs and the picture of the plane.
+A run is a matter of the settings and the points alone: from the same ones it takes the same steps, in one
+go or in many. The network is written once, in ``scores`` and ``mean_cost``: on nodes it is the graph that
+learns, on arrays it gives the costs and the picture of the plane.
 
 What must hold: the rate and the penalty can be moved without compiling again; a step that would make a NaN or
 an infinity is not taken, and the parameters stay those before it; an interrupted run keeps its last step.
@@ -206,7 +206,7 @@ class Classifier:
         self._build()
 
     def change(self, settings: Settings, points: Points | None = None) -> bool:
-        """Take up other settings, and other points if given. Whether the run goes on: else it starts again."""
+        """Take up other settings, and points if given. Whether the run goes on; else it starts again."""
         before, self.settings = self.settings, settings
         moved = replace(before, learning_rate=settings.learning_rate, penalty=settings.penalty)
         if settings == moved and points is None:

@@ -1,8 +1,8 @@
 """``bl.explore.training``: a small network that learns to tell two classes of points, while you watch.
 
-The browser asks for a run in one message: all settings, whether to begin again, how many steps to go on. The
-kernel answers in one frame: the plane as one byte for each pixel, the weights as one byte each, and words. While
-it works, the browser gathers what is wanted next into one request; so a drag is merged and never queued.
+The browser asks for a run in one message: other settings, whether to begin again, how many steps to go on.
+The kernel answers in one frame: the plane as a byte for each pixel, the weights as a byte each, and words.
+While it works, the browser gathers what is wanted next into one request: a drag is merged and never queued.
 
 What must hold: a frame belongs to the settings that it travels with; what cannot be is said and changes
 nothing; a run that diverges is stopped before that step and can be gone on from.
