@@ -41,11 +41,12 @@ def curve(costs: list, log: bool) -> Plot:
     plot.axis_below(across, BOTTOM)
     plot.axis_left(up, LEFT)
     for kind, place, row in zip(("training", "validation"), (LEFT + 6, LEFT + 130), rows):
-        plot.line(kind, (place, place + 30), (14, 14))
+        line = f"{kind}-cost"
+        plot.line(line, (place, place + 30), (14, 14))
         plot.text("legend", place + 36, 19, kind)
         heights = np.clip(up(row), TOP, BOTTOM)
-        plot.line(kind, across(steps), heights)
-        plot.dot(kind, across(steps[-1]), float(heights[-1]), 4)
+        plot.line(line, across(steps), heights)
+        plot.dot(line, across(steps[-1]), float(heights[-1]), 4)
     plot.text("legend", RIGHT, HEIGHT - 8, "step", "end")
     plot.text("legend", LEFT, HEIGHT - 8, "cost without the penalty")
     return plot

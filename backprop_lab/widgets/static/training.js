@@ -7,7 +7,7 @@ import { planeOf } from "./training_plane.js";
 
 const STEPS_A_FRAME = [1, 5, 20, 100];
 const CELL_PIXELS = 9; // of a weight, where there is room
-const WIDEST_PIXELS = 150; // of a matrix of weights
+const WIDEST_PIXELS = 100; // of a matrix of weights
 
 /** What is wanted of the kernel: other settings, points that were edited, whether to begin again, how far to go.
  *  @typedef {{settings?: Record<string, any>, points?: any[], begin?: "retrain" | "restart", steps?: number,
@@ -52,6 +52,7 @@ function render({ model, el }) {
     },
     () => {
       pause();
+      root.setAttribute("aria-busy", "false");
       note.textContent = "The kernel does not answer yet; the picture is that of its last run.";
     },
   );
@@ -62,7 +63,7 @@ function render({ model, el }) {
     const sum = (name) => (again ? 0 : (wish[name] ?? 0)) + (more[name] ?? 0);
     wish = { ...wish, ...more, settings, steps: sum("steps"), epochs: sum("epochs") };
     if (begin) wish.begin = begin;
-    kernel.give(true);
+    root.setAttribute("aria-busy", String(kernel.give(true)));
   };
   /** Another setting: a run that is played goes on with it, one that stands is trained again. */
   const set = (settings, points) =>
@@ -176,11 +177,12 @@ function render({ model, el }) {
   };
   fewer.addEventListener("click", () => grow(units().slice(0, -1).map((i) => i.valueAsNumber)));
   more.addEventListener("click", () => grow([...units().map((i) => i.valueAsNumber), units().at(-1)?.valueAsNumber ?? 8]));
+  const sliders = make(
+    "div", { class: "bl-controls" },
+    row("learning rate η", ...rate.parts), row("penalty λ", ...penalty.parts), row("noise", ...noise.parts),
+  );
   const controls = make(
     "div", { class: "bl-controls" },
-    row("learning rate η", ...rate.parts),
-    row("penalty λ", ...penalty.parts),
-    row("noise", ...noise.parts),
     row("data", data),
     row("batch size", batch),
     make("div", { class: "bl-control", role: "group", "aria-label": "Hidden layers" }, make("span", {}, "hidden units"), layers, fewer, more),
@@ -206,11 +208,11 @@ function render({ model, el }) {
   );
   const root = make(
     "div", { class: "bl-explore bl-training", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" },
-    bar, warning,
+    bar, sliders, warning,
     make(
       "div", { class: "bl-sight" },
-      make("div", { class: "bl-left" }, plane.stage, plane.tools),
-      make("div", { class: "bl-right" }, lines, figure, make("label", { class: "bl-log" }, log, " powers of ten"), weights),
+      make("div", { class: "bl-here" }, plane.stage, plane.tools),
+      make("div", { class: "bl-beside" }, lines, figure, make("label", { class: "bl-log" }, log, " powers of ten"), weights),
     ),
     controls, note, within, live,
   );
@@ -255,15 +257,15 @@ function render({ model, el }) {
     plane.paint(bytes.subarray(0, start));
     figure.innerHTML = shown.curve;
     if (weights.children.length !== shown.weights.length)
-      weights.replaceChildren(...shown.weights.map(() => make("figure", {}, make("canvas", { role: "img" }), make("figcaption", {}))));
+      weights.replaceChildren(...shown.weights.map(() => make("figure", {}, make("canvas", { role: "img" }), make("figcaption", {}, make("b", {}), make("span", {})))));
     shown.weights.forEach(({ name, shape, range }, i) => {
       const canvas = /** @type {HTMLCanvasElement} */ (weights.children[i].firstChild);
       const size = shape[0] * shape[1];
       paintWeights(canvas, bytes.subarray(start, start + size), spec.tones, shape);
       start += size;
-      const text = `${name} (${shape.join(" × ")}): ${range}`;
-      canvas.setAttribute("aria-label", text);
-      /** @type {HTMLElement} */ (weights.children[i].lastChild).textContent = text;
+      const texts = [`${name}, ${shape.join(" × ")}`, range];
+      canvas.setAttribute("aria-label", texts.join(": "));
+      weights.children[i].querySelectorAll("figcaption > *").forEach((part, k) => (part.textContent = texts[k]));
     });
     lines.replaceChildren(...shown.lines.map((/** @type {string} */ line) => make("p", {}, line)));
     count.textContent = `step ${shown.step}`;
@@ -293,6 +295,7 @@ function render({ model, el }) {
     const film = inside;
     if (kernel.busy() && playing && !model.get("shown").diverged) onward();
     const behind = kernel.answered();
+    root.setAttribute("aria-busy", String(behind));
     paint(); // while the kernel works on what came next
     note.textContent = model.get("complaint");
     if (!behind || playing) settle();

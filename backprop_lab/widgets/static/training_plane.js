@@ -147,8 +147,8 @@ export function planeOf(n, edited, say) {
   const brushes = [brush("0", "●", "circle"), brush("1", "■", "square"), brush("remove", "✕", "remove")];
   const tools = make(
     "div", { class: "bl-bar bl-tools", role: "group", "aria-label": "What a click in the plane does" },
-    make("span", {}, "A click adds"), ...brushes,
-    make("label", { title: "New points are for validation: nothing is learned from them" }, keep, " for validation"), clear,
+    make("span", {}, "Drag moves, click adds"), ...brushes,
+    make("label", { title: "New points are for validation: nothing is learned from them" }, keep, " for validation (empty)"), clear,
   );
   const inputs = brushes.map((label) => /** @type {HTMLInputElement} */ (label.querySelector("input")));
   inputs[0].checked = true;
