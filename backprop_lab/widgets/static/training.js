@@ -208,7 +208,13 @@ function render({ model, el }) {
   );
   const root = make(
     "div", { class: "bl-explore bl-training", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" },
-    bar, sliders, warning,
+    bar, sliders,
+    make(
+      "p", { class: "bl-hint" },
+      `A moved control trains again from the same start, as many steps as before, at most ${spec.steps}; while it ` +
+        "plays, η and λ change the run as it goes.",
+    ),
+    warning,
     make(
       "div", { class: "bl-sight" },
       make("div", { class: "bl-here" }, plane.stage, plane.tools),
