@@ -188,7 +188,9 @@ def test_clicks_that_come_faster_than_the_kernel_are_all_taken(view):
 
 def place_of(view, x, y):
     """Where on the screen a point of the plane lies."""
-    box = view.locator(".bl-plane").bounding_box()
+    plane = view.locator(".bl-plane")
+    plane.scroll_into_view_if_needed()  # the cells that are run below it move it
+    box = plane.bounding_box()
     left, right, low, high = window_of(points_of(GIVEN))
     inside = box["width"] - 2  # without its border
     return (
@@ -203,7 +205,7 @@ def as_own(rows):
 
 def test_a_point_is_added_moved_and_removed_by_mouse_and_learned_from(view):
     page, first = view.page, points_of(GIVEN).rows()
-    view.get_by_label("square").check()
+    view.get_by_role("radio", name="square").check()
     before = settled(view)
     page.mouse.click(*place_of(view, -1.0, 1.5))
     settled(view, before + 1)
@@ -224,7 +226,7 @@ def test_a_point_is_added_moved_and_removed_by_mouse_and_learned_from(view):
     np.testing.assert_allclose(moved[-1][:2], [1.5, 1.5], atol=0.02)
     assert pixels_unlike(view, trained(settings, points=as_own(moved))[1]) == 0
 
-    view.get_by_label("remove").check()
+    view.get_by_role("radio", name="remove").check()
     before = settled(view)
     page.mouse.click(*place_of(view, *moved[-1][:2]))
     settled(view, before + 1)
@@ -240,7 +242,7 @@ def test_a_point_is_added_moved_and_removed_by_keyboard_alone(view):
     assert "no points yet" in view.inner_text()
     plane = view.locator(".bl-plane")
     for class_name, keys in [("circle", ["ArrowLeft"] * 5), ("square", ["ArrowRight"] * 12)]:
-        view.get_by_label(class_name).focus()
+        view.get_by_role("radio", name=class_name).focus()
         page.keyboard.press(" ")
         plane.focus()
         for key in [*keys, "Enter"]:

@@ -253,7 +253,8 @@ def _places(decades, *needed: float) -> list[float]:
     """The numbers that a slider can be moved to: evenly spread powers of ten, and those that are needed."""
     low, high = decades
     powers = (float(f"{10 ** (low + k / A_DECADE):.3g}") for k in range((high - low) * A_DECADE + 1))
-    return sorted({*powers, *needed})
+    apart = 10 ** (0.5 / A_DECADE)  # a power that is nearly one of the others gives way to it
+    return sorted({*needed, *(p for p in powers if not any(p / apart < v < p * apart for v in needed))})
 
 
 def _read(rows) -> Points:

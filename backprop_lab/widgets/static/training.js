@@ -43,19 +43,22 @@ function render({ model, el }) {
   let wish = {};
   let inside = false; // whether the answer that is awaited brings a film
   let playing = false;
-  const kernel = newest(
-    () => {
-      inside = wish.film === true;
+  const silent = () => {
+    pause();
+    root.setAttribute("aria-busy", "false");
+    note.textContent = "The kernel does not answer yet; the picture is that of its last run.";
+  };
+  const kernel = newest(() => {
+    inside = wish.film === true;
+    try {
       model.send(wish);
-      wish = {};
-      return true;
-    },
-    () => {
-      pause();
-      root.setAttribute("aria-busy", "false");
-      note.textContent = "The kernel does not answer yet; the picture is that of its last run.";
-    },
-  );
+    } catch {
+      silent(); // it is gone, and the way to it is closed
+      return false;
+    }
+    wish = {};
+    return true;
+  }, silent);
   const want = (/** @type {Wish} */ more) => {
     const settings = { ...wish.settings, ...more.settings };
     const begin = wish.begin === "restart" ? "restart" : (more.begin ?? wish.begin);
