@@ -176,8 +176,8 @@ def training(seconds: float = 4, rounds: int = 3):
                 lab.open_notebook(page, server, "measured.ipynb")
                 lab.run_all(page)
                 page.wait_for_selector("img.jupyter-widgets, .jp-OutputArea .widget-image")
-                page.get_by_text("alone:").wait_for()
-                print(f"{name}, {page.get_by_text('alone:').inner_text()}")
+                alone = page.locator(".jp-OutputArea-output pre", has_text="alone:")
+                print(f"{name}, {alone.inner_text().strip()}")
                 for _ in range(rounds):
                     for what, script in (("dragged", _DRAGGED), ("matplotlib", _RETRAINED)):
                         taken.setdefault(what, []).append(page.evaluate(script, seconds * 1000))

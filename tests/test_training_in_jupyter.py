@@ -186,14 +186,16 @@ def test_clicks_that_come_faster_than_the_kernel_are_all_taken(view):
     assert "step 25, epoch 12" in view.inner_text()
 
 
-def place_of(view, x, y):
-    """Where on the screen a point of the plane lies."""
-    plane = view.locator(".bl-plane")
-    plane.scroll_into_view_if_needed()  # the cells that are run below it move it
-    box = plane.bounding_box()
+def places_of(view):
+    """Where on the screen a point of the plane lies, as a function of x and y."""
+    plane, before = view.locator(".bl-plane"), None
+    while (box := plane.bounding_box()) != before:  # a cell that was just run may still scroll the page
+        plane.scroll_into_view_if_needed()
+        view.page.wait_for_timeout(300)
+        before = box
     left, right, low, high = window_of(points_of(GIVEN))
     inside = box["width"] - 2  # without its border
-    return (
+    return lambda x, y: (
         box["x"] + 1 + inside * (x - left) / (right - left),
         box["y"] + 1 + inside * (high - y) / (high - low),
     )
@@ -207,7 +209,7 @@ def test_a_point_is_added_moved_and_removed_by_mouse_and_learned_from(view):
     page, first = view.page, points_of(GIVEN).rows()
     view.get_by_role("radio", name="square").check()
     before = settled(view)
-    page.mouse.click(*place_of(view, -1.0, 1.5))
+    page.mouse.click(*places_of(view)(-1.0, 1.5))
     settled(view, before + 1)
     rows = python(view, "lab.points")
     assert rows[:-1] == first and rows[-1][2:] == [1, 0]
@@ -215,10 +217,11 @@ def test_a_point_is_added_moved_and_removed_by_mouse_and_learned_from(view):
     settings = with_setting(data=OWN)
     assert pixels_unlike(view, trained(settings, points=as_own(rows))[1]) == 0
 
-    page.mouse.move(*place_of(view, *rows[-1][:2]))
+    place = places_of(view)
+    page.mouse.move(*place(*rows[-1][:2]))
     page.mouse.down()
     for x in np.linspace(-1, 1.5, 15):
-        page.mouse.move(*place_of(view, x, 1.5))
+        page.mouse.move(*place(x, 1.5))
     page.mouse.up()
     settled(view)
     moved = python(view, "lab.points")
@@ -228,7 +231,7 @@ def test_a_point_is_added_moved_and_removed_by_mouse_and_learned_from(view):
 
     view.get_by_role("radio", name="remove").check()
     before = settled(view)
-    page.mouse.click(*place_of(view, *moved[-1][:2]))
+    page.mouse.click(*places_of(view)(*moved[-1][:2]))
     settled(view, before + 1)
     assert python(view, "lab.points") == first
     assert view.get_by_label("Data").input_value() == OWN
