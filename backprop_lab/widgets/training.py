@@ -11,8 +11,10 @@ nothing; a run that diverges is stopped before that step and can be gone on from
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from html import escape
+from threading import RLock
 
 import anywidget
 import numpy as np
@@ -75,6 +77,7 @@ class TrainingLab(anywidget.AnyWidget):
         self.model = Classifier(settings, points)
         self.steps = steps
         self._goal, self._log = steps, False
+        self._lock = RLock()  # a page is answered in a thread of its own while a cell is running
         super().__init__(spec=self._spec(settings))
         self._look_around()
         self.model.retrain(steps)
@@ -90,22 +93,18 @@ class TrainingLab(anywidget.AnyWidget):
         """
         if unknown := settings.keys() - set(TRAVELS):
             raise TypeError(f"training: no setting {sorted(unknown)[0]!r}; there are {', '.join(TRAVELS)}")
-        try:
+        with self._shown_after():
             self._do({"settings": settings, "begin": "retrain"})
-        finally:
-            self._show()
 
     def train(self, steps: int):
         """Take so many more steps. Interrupted, it keeps those that were taken."""
-        try:
+        with self._shown_after():
             self._do({"steps": steps})
-        finally:
-            self._show()
 
     def restart(self):
         """Back to the start: step 0."""
-        self._do({"begin": "restart"})
-        self._show()
+        with self._shown_after():
+            self._do({"begin": "restart"})
 
     def step_through(self) -> StepThrough:
         """The next step, batch, both passes and update, to be stepped through; it is not taken."""
@@ -117,14 +116,21 @@ class TrainingLab(anywidget.AnyWidget):
 
     def _answer(self, wish: dict):
         """Do what a page wants, and send the frame; say what cannot be."""
-        with self.hold_sync():
+        with self._shown_after():
+            self.complaint = ""
             try:
-                self.complaint = ""
                 self._do(wish)
                 if wish.get("film"):
                     self.film = self._film()
             except (ValueError, TypeError) as error:
                 self.complaint = str(error)
+
+    @contextmanager
+    def _shown_after(self):
+        """One thing at a time; whatever becomes of it, the frame is sent, in one message with the rest."""
+        with self._lock, self.hold_sync():
+            try:
+                yield
             finally:
                 self._show()
 
