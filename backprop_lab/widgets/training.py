@@ -251,7 +251,9 @@ class TrainingLab(anywidget.AnyWidget):
         lines = "<br>".join(map(escape, self._lines))
         return (
             f"<div><p><b>{escape(repr(self)[1:-1])}</b>, as a picture. Run this cell to train it.</p>"
-            f"{images}<p>{lines}</p></div>"
+            f'<div style="display:flex;flex-wrap:wrap;gap:20px;align-items:center">{images}</div>'
+            f"<p>{lines}<br>Circles and squares are the two classes; filled ones are learned from, "
+            "empty ones are for validation.</p></div>"
         )
 
 
