@@ -17,8 +17,9 @@ import numpy as np
 
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import Node
+from backprop_lab.nonfinite import NonFiniteError
 from backprop_lab.notation import number
-from backprop_lab.program import Program
+from backprop_lab.program import Program, sound
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class SGDStep:
 
 
 def sgd(
-    J: Node,
+    J: Node | Program,
     data: Mapping | Iterable[Mapping] | None = None,
     learning_rate: float | Callable[[int], float] = 0.1,
     batch_size: int | None = None,
@@ -46,14 +47,18 @@ def sgd(
     *,
     wrt: Iterable[Node] | None = None,
     progress: bool = False,
+    on_nonfinite: str = "warn",
 ) -> SGD:
     """Stochastic gradient descent on the cost ``J``: iterate over it, each item is one step.
 
+    ``J``: a cost, or what :func:`bl.compile` made of it, which saves compiling it again for every run.
     ``data``: {leaf name: array}, arrays with the examples on their first axis, shuffled anew in every epoch
     and cut into batches of ``batch_size`` (all examples by default); or an iterable of such mappings, each a
     batch; or None, and every step uses the leaves as they are. ``learning_rate``: η, or a function of the
     step's index. ``momentum`` μ: the velocity is v ← μv + ∇J and the update θ ← θ − ηv. ``wrt``: the
     variables that learn, all of them by default. ``progress``: show a bar, if tqdm is installed.
+    ``on_nonfinite``: at the first NaN or infinity ``"warn"`` once and go on, or ``"raise"`` NonFiniteError,
+    and the variables keep the values from before that step.
 
     A loop that was left with ``break`` goes on where it stopped when the same object is iterated again.
     Source: Robbins & Monro (1951); momentum: Polyak (1964); Goodfellow, Bengio & Courville (2016), 8.3.
@@ -67,22 +72,41 @@ def sgd(
     epoch 1, step 1: cost 5.625, η = 0.1 2.25
     epoch 2, step 2: cost 1.406, η = 0.1 2.625
     """
-    return SGD(J, data, learning_rate, batch_size, epochs, seed, momentum, wrt, progress)
+    return SGD(J, data, learning_rate, batch_size, epochs, seed, momentum, wrt, progress, on_nonfinite)
 
 
 class SGD:
     """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set.
 
-    ``batches`` are those still to come: (epoch, {leaf: array}, whether it is another one than before).
+    ``batches`` are those still to come: (epoch, {leaf: array}, whether it is another one than before);
+    ``batches.peek()`` is the next one, which then still comes.
     """
 
-    def __init__(self, J, data, learning_rate, batch_size, epochs, seed, momentum, wrt=None, progress=False):
-        self._program = Program(J, wrt)
+    def __init__(
+        self,
+        J,
+        data,
+        learning_rate,
+        batch_size,
+        epochs,
+        seed,
+        momentum,
+        wrt=None,
+        progress=False,
+        on_nonfinite="warn",
+    ):
+        if isinstance(J, Program) and wrt is not None:
+            raise TypeError("sgd: a program has its variables already; give wrt= to bl.compile")
+        if on_nonfinite not in ("warn", "raise"):
+            raise ValueError(f'sgd: on_nonfinite is "warn" or "raise", not {on_nonfinite!r}')
+        self._program = J if isinstance(J, Program) else Program(J, wrt)
+        self._raises = on_nonfinite == "raise"
         self.learning_rate, self.momentum = learning_rate, momentum
         self._epochs = _count("epochs", epochs, 0)
         self._random = np.random.default_rng(seed)
         size = None if batch_size is None else _count("batch_size", batch_size, 1)
-        self.batches, total = self._batches(data, size)
+        batches, total = self._batches(data, size)
+        self.batches = _Peekable(batches)
         self._steps = self._run()
         self._bar = _bar(total) if progress else None
 
@@ -134,7 +158,11 @@ class SGD:
                     bound = program.bound_for(given)
                 bound.take_up(given, again=not new)
                 cost = float(bound.run())
-                if not (reported or math.isfinite(cost)):
+                if self._raises:
+                    if not (math.isfinite(cost) and sound(bound.gradient)):
+                        program.report(given, "raise")
+                        raise NonFiniteError(f"the cost or its gradient is not finite in step {index}")
+                elif not (reported or math.isfinite(cost)):
                     reported = True
                     program.report(given)
                 wanted = checked_rate(self._rate(index)) if callable(self._rate) else self._rate
@@ -193,6 +221,25 @@ class SGD:
             if leaf in self._program.moving:
                 raise TypeError(f"sgd: {leaf.name} is a variable that learns; data are for constants")
         return arrays
+
+
+class _Peekable:
+    """An iterator whose next item can be looked at before it comes."""
+
+    def __init__(self, items: Iterable):
+        self._items, self._seen = iter(items), []
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self._seen.pop() if self._seen else next(self._items)
+
+    def peek(self):
+        """The next item. Raises StopIteration where none is left."""
+        if not self._seen:
+            self._seen.append(next(self._items))
+        return self._seen[0]
 
 
 @np.errstate(all="ignore")  # a cost that runs away was reported with the node's name

@@ -74,7 +74,7 @@ class Program:
             bound.take_up(given)
             cost = bound.run()
             flat = bound.gradient.copy()
-        if not (math.isfinite(cost) and _sound(flat)):
+        if not (math.isfinite(cost) and sound(flat)):
             self.report(given)
         return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
 
@@ -148,11 +148,11 @@ class Program:
 
         return _Bound(leaves, slices, calls)
 
-    def report(self, given):
-        """Name the node that made a NaN or an infinity."""
+    def report(self, given, on_nonfinite="warn"):
+        """Name the node that made a NaN or an infinity, in a warning or in what is raised."""
         plain = self._plain({leaf: array.shape for leaf, array in given.items()})
         plain.take_up(given)
-        plain.run(on_nonfinite="warn")
+        plain.run(on_nonfinite)
 
     def named(self, given: dict[str, object]) -> dict[Node, object]:
         """{name: value} as {leaf: value}, or an error in words."""
@@ -180,7 +180,7 @@ class Program:
                 )
 
 
-_sound = np.errstate(over="ignore")(finite)
+sound = np.errstate(over="ignore")(finite)
 
 
 def _checked_variables(wrt, leaves):

@@ -194,6 +194,127 @@ _REDRAWN = """round => new Promise(done => {
 })"""
 
 
+def training(seconds: float = 4, rounds: int = 3):
+    """In JupyterLab: the penalty is dragged, 300 steps are retrained and repainted, beside matplotlib."""
+    import nbformat
+
+    from tools import lab
+
+    if lab.find_browser() is None:
+        print(lab.HOW_TO_GET_ONE)
+        return
+    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    with (
+        tempfile.TemporaryDirectory() as root,
+        tempfile.TemporaryDirectory() as settings,
+        _environment(one_thread),
+        lab.jupyter(Path(root), Path(settings)) as server,
+        lab.chromium() as browser,
+    ):
+        for name, network in RETRAINED.items():
+            given = ", ".join(f"{key}={value!r}" for key, value in network.items())
+            cells = [
+                f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport time, statistics\n"
+                "import backprop_lab as bl\nfrom benchmarks.redrawn import retrained\n"
+                "from backprop_lab.widgets.classifier import Settings",
+                f"lab = bl.explore.training({given})\nlab",
+                f"retrained(Settings({given}))",
+                _ALONE,
+            ]
+            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+            notebook.metadata.kernelspec = {
+                "name": "python3",
+                "display_name": "Python 3",
+                "language": "python",
+            }
+            nbformat.write(notebook, Path(root) / "measured.ipynb")
+            taken: dict[str, list[float]] = {}
+            with lab.new_page(browser) as page:
+                lab.open_notebook(page, server, "measured.ipynb")
+                lab.run_all(page)
+                page.wait_for_selector("img.jupyter-widgets, .jp-OutputArea .widget-image")
+                alone = page.locator(".jp-OutputArea-output pre", has_text="alone:")
+                print(f"{name}, {alone.inner_text().strip()}")
+                for _ in range(rounds):
+                    for what, script in (("dragged", _DRAGGED), ("matplotlib", _RETRAINED)):
+                        taken.setdefault(what, []).append(page.evaluate(script, seconds * 1000))
+                    for late in page.evaluate(_LAST, 5):
+                        taken.setdefault("from the last change to its picture", []).append(late)
+            for what, values in taken.items():
+                unit = "ms" if "from" in what else "pictures a second"
+                print(f"{name}, {what}: {spread(values, unit)}")
+
+
+RETRAINED = {
+    "2-16-16-1": {"hidden": (16, 16)},
+    "2-64-64-2": {"hidden": (64, 64), "outputs": 2, "n": 256, "batch_size": 128, "dtype": "float32"},
+}
+_ALONE = """times = []
+for _ in range(9):
+    start = time.perf_counter(); lab.model.retrain(300); times.append(time.perf_counter() - start)
+alone = 1000 * statistics.median(times)
+print(f"300 steps alone: {alone:.1f} ms, {1000 / alone:.1f} a second")"""
+
+# A drag over the slider of the penalty, an event at every frame of the screen; pictures that were painted.
+_DRAGGED = """duration => new Promise(done => {
+  const root = document.querySelector('.bl-explore.bl-training');
+  const slider = root.querySelectorAll('input[type=range]')[1];
+  const before = Number(root.dataset.runs), start = performance.now();
+  const drag = now => {
+    if (now - start > duration)
+      return done((Number(root.dataset.runs) - before) / (performance.now() - start) * 1000);
+    slider.value = String(Math.round((now - start) / 25) % 90);
+    slider.dispatchEvent(new Event('input', {bubbles: true}));
+    requestAnimationFrame(drag);
+  };
+  requestAnimationFrame(drag);
+})"""
+_LAST = """async times => {
+  const root = document.querySelector('.bl-explore.bl-training');
+  const slider = root.querySelectorAll('input[type=range]')[1];
+  const frame = () => new Promise(requestAnimationFrame), taken = [];
+  for (let i = 0; i < times; i += 1) {
+    for (let k = 0; k < 20; k += 1) {
+      slider.value = String(10 + k + i);
+      slider.dispatchEvent(new Event('input', {bubbles: true}));
+      await frame();
+    }
+    const start = performance.now();
+    while (root.getAttribute('aria-busy') === 'true') await frame();
+    taken.push(performance.now() - start);
+  }
+  return taken;
+}"""
+_RETRAINED = """duration => new Promise(done => {
+  const image = document.querySelector('img.jupyter-widgets, .widget-image img, img.widget-image');
+  const slider = [...document.querySelectorAll('.noUi-handle')].pop();
+  const start = performance.now();
+  let pictures = 0;
+  const press = () => slider.dispatchEvent(new KeyboardEvent('keydown', {
+    key: Math.floor(pictures / 40) % 2 ? 'ArrowLeft' : 'ArrowRight', bubbles: true}));
+  const loaded = () => {
+    pictures += 1;
+    if (performance.now() - start < duration) return press();
+    image.removeEventListener('load', loaded);
+    done(pictures / (performance.now() - start) * 1000);
+  };
+  image.addEventListener('load', loaded);
+  press();
+})"""
+
+
+@contextlib.contextmanager
+def _environment(variables):
+    """These environment variables for what is started meanwhile."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def notebooks():
     """All notebooks compared by nbval, as the test run does it."""
     start = time.perf_counter()
@@ -217,6 +338,7 @@ MEASUREMENTS = {
     "widget": widget,
     "steps": steps,
     "explorers": explorers,
+    "training": training,
     "notebooks": notebooks,
 }
 

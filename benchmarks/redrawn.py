@@ -1,8 +1,9 @@
-"""What a step-through is compared with: the graph drawn anew by matplotlib in the kernel, at every step."""
+"""What the widgets are compared with: the same drawn anew by matplotlib in the kernel, at every change."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import ipywidgets
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from backprop_lab import notation
 from backprop_lab.passes import steps
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import Picture
+from backprop_lab.widgets.classifier import Classifier, window_of
 from tools import graphs
 
 
@@ -38,6 +40,32 @@ def redrawn(name: str = "residual") -> ipywidgets.Widget:
             for operand in node.inputs:
                 source = picture.layout.boxes[picture.number[operand]]
                 axes.plot([source.x, box.x], [-source.y, -box.y], color="gray", lw=0.6, zorder=0)
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        image.value = file.getvalue()
+
+    slider.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([slider, image])
+
+
+def retrained(settings, steps: int = 300) -> ipywidgets.Widget:
+    """A slider for λ; at every change the network is trained again, and the plane drawn with its points."""
+    model = Classifier(settings)
+    window = window_of(model.points)
+    image = ipywidgets.Image(format="png")
+    slider = ipywidgets.IntSlider(1, 0, 100)
+
+    def draw(change=None):
+        model.change(replace(settings, penalty=slider.value / 1000))
+        model.retrain(steps)
+        figure = Figure(figsize=(4.2, 4.2))
+        axes = figure.add_axes((0, 0, 1, 1))
+        probability = model.grid(100, window) / 255
+        x, y = window[:2], window[2:]
+        axes.imshow(probability, extent=window, cmap="PuOr_r", alpha=0.6)
+        axes.contour(probability[::-1], levels=[0.5], extent=(*x, *y), colors="k")
+        axes.scatter(*model.points.X.T, c=model.points.y, s=18, edgecolors="w")
         file = io.BytesIO()
         figure.savefig(file, format="png")
         image.value = file.getvalue()

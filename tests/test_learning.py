@@ -276,3 +276,67 @@ def test_progress_shows_a_bar(capsys):
     steps = list(bl.sgd(J, learning_rate=0.01, epochs=7, progress=True))
     shown = capsys.readouterr().err
     assert len(steps) == 7 and "7/7" in shown and "cost" in shown
+
+
+# ------------------------------------------------------------- a compiled program, and stopping in time
+
+
+def test_a_compiled_program_learns_as_its_cost_does_again_and_again():
+    J, w, b = line()
+    program, start = bl.compile(J), (w.value, b.value)
+    runs = []
+    for cost in (J, program, program):
+        w.value, b.value = start
+        data = {"x": [1.0, 2.0, 4.0, 3.0, 0.0], "y": [2.0, 4.0, 6.0, 5.0, 1.0]}
+        run = bl.sgd(cost, data, learning_rate=0.01, batch_size=2, epochs=3, seed=1)
+        runs.append(([s.cost for s in run], float(w.value), float(b.value)))
+    assert runs[0] == runs[1] == runs[2]
+
+
+def test_a_run_that_was_left_does_not_disturb_the_next_one_on_the_same_program():
+    J, w, b = line()
+    program, start = bl.compile(J), (w.value, b.value)
+    left = bl.sgd(program, learning_rate=0.01, epochs=9)
+    next(left)
+    left = None
+    w.value, b.value = start
+    first = next(bl.sgd(program, learning_rate=0.01))
+    assert first.cost == pytest.approx(np.mean((2.0 * np.array([1, 2, 4]) + 1 - [2, 4, 6]) ** 2))
+
+
+def test_a_program_has_its_variables_already():
+    J, w, _ = line()
+    with pytest.raises(TypeError, match="a program has its variables already"):
+        bl.sgd(bl.compile(J), wrt=[w])
+
+
+@pytest.mark.parametrize("cost", [lambda w: w**4, lambda w: np.sqrt(w - 2)], ids=["cost", "gradient"])
+def test_when_asked_to_stop_the_variables_stay_those_before_the_step(cost):
+    w = bl.variable("w", 2.0)
+    J = cost(w)
+    seen = []
+    with pytest.raises(bl.NonFiniteError, match=r"w ?\*\* ?4|sqrt|gradient"):
+        for _ in bl.sgd(J, learning_rate=1e6, epochs=20, on_nonfinite="raise"):
+            seen.append(float(w.value))
+    assert math.isfinite(w.value) and float(w.value) == (seen or [2.0])[-1]
+
+
+def test_how_to_meet_an_infinity_is_one_of_two():
+    with pytest.raises(ValueError, match='on_nonfinite is "warn" or "raise", not \'stop\''):
+        bl.sgd(line()[0], on_nonfinite="stop")
+
+
+def test_the_next_batch_can_be_looked_at_and_still_comes():
+    J, _, _ = line()
+    data = {"x": [1.0, 2.0, 4.0, 3.0, 0.0], "y": [2.0, 4.0, 6.0, 5.0, 1.0]}
+    plain = [s.cost for s in bl.sgd(J, data, learning_rate=0.0, batch_size=2, epochs=2)]
+    run = bl.sgd(J, data, learning_rate=0.0, batch_size=2, epochs=2)
+    costs = []
+    for _ in range(6):
+        _, batch, _ = run.batches.peek()
+        x, y = (next(a for leaf, a in batch.items() if leaf.name == name) for name in "xy")
+        costs.append(next(run).cost)
+        np.testing.assert_allclose(costs[-1], np.mean((2.0 * x + 1 - y) ** 2))
+    assert costs == plain
+    with pytest.raises(StopIteration):
+        run.batches.peek()

@@ -94,7 +94,7 @@ def _heat_map(value, *caption) -> Block:
     """An image under its caption and its range, the last axis across."""
     if value.size == 0:
         return _rows([f"{notation.dimensions(value.shape)}, empty"], brackets=False)
-    caption = (*caption, _range(value))
+    caption = (*caption, range_of(value))
     if value.min() == value.max():  # the caption says it all
         return _rows(caption, brackets=False)
     cells = _at_most(value.reshape(-1, value.shape[-1]), FINEST)
@@ -105,10 +105,10 @@ def _heat_map(value, *caption) -> Block:
     )
     width = max(size[0], max(map(len, caption)) * DIGIT)
     height = len(caption) * ROW + size[1] + 4
-    return Block(caption, width, height, image=_png(_colours(cells)), image_size=size)
+    return Block(caption, width, height, image=png_address(tones(cells), tone_palette()), image_size=size)
 
 
-def _range(value) -> str:
+def range_of(value) -> str:
     """``−1 … 3``, of the finite entries; what else there is, after a plus."""
     finite = value[np.isfinite(value)]
     parts = []
@@ -137,9 +137,9 @@ def _at_most(matrix, most):
     return matrix
 
 
-def _colours(matrix) -> np.ndarray:
-    """Places in the palette for −max … +max: zero in the middle, NaN at the end. An infinity is as dark as
-    the largest."""
+def tones(matrix) -> np.ndarray:
+    """Places in :func:`tone_palette` for −max … +max: zero in the middle, NaN at the end. An
+    infinity is as dark as the largest."""
     matrix = np.asarray(matrix, float)
     finite = np.isfinite(matrix)
     largest = np.abs(np.where(finite, matrix, 0)).max()
@@ -149,9 +149,9 @@ def _colours(matrix) -> np.ndarray:
 
 
 @cache
-def _palette() -> bytes:
-    """Negative purple, positive ochre, NaN black. Neither green nor red, which mean value and gradient
-    here; darkness tells size in grey as well."""
+def tone_palette() -> bytes:
+    """Red, green and blue of each tone: negative purple, positive ochre, NaN black. Neither green nor red,
+    which mean value and gradient here; darkness tells size in grey as well."""
     negative, zero, positive = (
         np.array([94, 60, 153]),
         np.array([250, 250, 248]),
@@ -163,14 +163,15 @@ def _palette() -> bytes:
     return np.rint(np.vstack([down[:0:-1], up, [[0, 0, 0]]])).astype(np.uint8).tobytes()
 
 
-def _png(indices) -> str:
-    """A PNG as a data address. Stored, not compressed: compressors differ between machines."""
+def png_address(indices: np.ndarray, palette: bytes) -> str:
+    """A PNG as a data address. ``indices``: of each pixel its place in ``palette``, which has three bytes for
+    each colour. Stored, not compressed: compressors differ between machines."""
     rows, columns = indices.shape
     raw = b"".join(b"\0" + row.tobytes() for row in indices)
     stored = b"\x78\x01" + b"\1" + struct.pack("<HH", len(raw), len(raw) ^ 0xFFFF) + raw
     parts = {
         b"IHDR": struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0),
-        b"PLTE": _palette(),
+        b"PLTE": palette,
         b"IDAT": stored + struct.pack(">I", zlib.adler32(raw)),
         b"IEND": b"",
     }

@@ -37,5 +37,6 @@ def styles() -> str:
         dark = ", ".join(f"{page} {widgets}" for page in DARK_PAGES)
         rules += [f"{widgets} {{ {colours(palette.light)} }}", f"{dark} {{ {colours(palette.dark)} }}"]
     static = files("backprop_lab.widgets") / "static"
-    own = [(static / name).read_text("utf-8") for name in ("step_through.css", "which_function.css")]
+    names = "step_through.css", "which_function.css", "training.css"
+    own = [(static / name).read_text("utf-8") for name in names]
     return "\n".join([*rules, style(), style("plot.css"), *own])

@@ -39,7 +39,7 @@ class StepThrough(anywidget.AnyWidget):
     own values. ``steps`` are the records.
     """
 
-    _esm = assets.script(*MODULES)
+    _esm = assets.script(*MODULES, "step_through_widget.js")
     _css = assets.styles()
     position = traitlets.Int(0).tag(sync=True)
     predict = traitlets.Bool(False).tag(sync=True)
