@@ -25,10 +25,11 @@ def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
     """What is said at position 0: what is known before anything is computed. ``rounds`` of learning, or 0."""
     names = ", ".join(notation.mention(leaf) for leaf in leaves)
     steps = "step" if forward == 1 else "steps"
+    often = "once" if rounds == 1 else f"{rounds} times"
     text = (
         f"Known from the start, and green: {names}. "
         f"{forward} {steps} forward, then {count - forward} back"
-        f"{f', then an update: {rounds} times' if rounds else ''}. Press → to begin."
+        f"{f', then an update: {often}' if rounds else ''}. Press → to begin."
     )
     return {"panel": f"<p>{escape(text)}</p>", "jacobian": ""}
 
