@@ -10,6 +10,7 @@ long across as up, so that a circle looks like one.
 from __future__ import annotations
 
 import inspect
+
 import numpy as np
 
 from backprop_lab import notation
