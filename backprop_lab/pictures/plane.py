@@ -72,18 +72,20 @@ class Plane(NamedTuple):
                 corners += [(x[i] + t * a, y[i] + t * b) for t in (first, last)] + [(np.nan, np.nan)]
         plot.line(kind, *np.reshape(corners, (-1, 2)).T)
 
-    def arrows(self, plot: Plot, kinds, start, vectors, names):
-        """An arrow from ``start`` along each vector, its name at the tip."""
+    def arrows(self, plot: Plot, kinds, start, vectors, names=("", "")):
+        """One arrow from ``start`` along each vector, or two, with their names at the tips."""
         x, y = self.pixels(start)
         left, right, top, bottom = self.edges
         places = []
-        for kind, vector, name in zip(kinds, vectors, names, strict=True):
+        for kind, vector, name in zip(kinds, vectors, names, strict=False):
             a, b = self.scale * vector[0], -self.scale * vector[1]
             length = float(np.hypot(a, b))
             if not np.isfinite(x + length) or length < 2:
                 continue
             fits = max(0.0, self._part_inside(x, y, a, b)[1])
             plot.arrow(kind, x, y, x + fits * a, y + fits * b, head=10)
+            if not name:
+                continue
             away = (fits * length + 12) / length
             place = np.array([x + away * a, y + away * b + 5])
             if any(np.hypot(*(place - other)) < 14 for other in places):

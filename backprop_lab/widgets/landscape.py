@@ -30,12 +30,13 @@ from backprop_lab.widgets.shrinkage import Shrinkage
 
 WHAT = "landscape"
 STEPS, MOST_STEPS = 20, 1000  # of SGD: where nothing is said, and at most
-DOTTED = 100  # steps whose points are drawn one by one
+DOTTED = 40  # steps whose points are drawn one by one
 LEFT, SIDE, WIDTH = 56.0, 384.0, 462.0  # of the plane, and the width of the picture, in pixels
 ROW = 20.0  # of the legend
-GRID = 45  # points across and up at which the cost is computed for its contours
+GRID = 41  # points across and up at which cost and gradient are computed for the contours
 LEVELS = 11
 LABELLED = 3  # every third contour
+DOWNHILL = ("downhill", "backwards")  # the kinds of both arrows: one thick and solid, one dashed
 ARROW = 92.0  # the longer of both arrows, in pixels
 RATES = (-2.0, 1.5)  # powers of ten below and above the learning rate at the start
 RATE_STEP = 0.05
@@ -177,8 +178,8 @@ class _Cost:
         return float(value), slope
 
     def _leaves(self, point) -> dict[Node, np.ndarray]:
-        cuts = np.cumsum([v.size for v in self._variables])[:-1]
-        parts = np.split(np.asarray(point, self.dtype), cuts)
+        point = np.asarray(point, self.dtype)
+        parts = [point] if len(self._variables) == 1 else [point[:1], point[1:]]
         return {v: part.reshape(v.shape) for v, part in zip(self._variables, parts, strict=True)}
 
     def point(self, start) -> np.ndarray:
@@ -349,7 +350,9 @@ class _Walk:
             )
             said += f"grows from {before} to {after}: {why}"
         outside = np.isnan(plane.pixels(here.path[: self.steps + 1])).any(axis=-1)
-        return said + (f"; step {int(np.argmax(outside))} is outside of the window" if outside.any() else "")
+        return said + (
+            f"; step {int(np.argmax(outside))} is the first outside of the window" if outside.any() else ""
+        )
 
     def draw(self, plot: Plot, plane: Plane, here: _Position):
         """The path, strong as far as it has come, and at its present point both arrows downhill."""
@@ -360,22 +363,19 @@ class _Walk:
         for i in range(1, len(path) if self.steps <= DOTTED else 0):
             plot.dot("quiet" if i > here.step else "step", *pixels[i], 2.5 if i > here.step else 3.5)
         plot.dot("second", *pixels[0], 6)
-        kinds, slopes, names = ["response"], [here.slope], [""]
-        if self.minibatches:
-            kinds.append("backwards")
-            slopes.append(here.batch_slope)
-            names = ["full batch", "minibatch"]
+        slopes = [here.slope, here.batch_slope] if self.minibatches else [here.slope]
         lengths = [float(np.hypot(*slope)) for slope in slopes]
         longest = max(lengths)
         if 0 < longest < math.inf:
             vectors = [-ARROW / plane.scale / longest * slope for slope in slopes]
-            plane.arrows(plot, kinds, here.path[here.step], vectors, names)
+            plane.arrows(plot, DOWNHILL, here.path[here.step], vectors)
         plot.dot("step", *plane.pixels(here.path[here.step]), 5.5)
 
     def legend(self, said: str) -> list[tuple[str, str]]:
         """(kind of line, what it is)."""
-        arrows = [("response", f"−∇{said}, full batch"), ("backwards", f"−∇{said}, minibatch")]
-        return [("first", "path of SGD"), *(arrows if self.minibatches else [("response", f"−∇{said}")])]
+        whose = (", full batch", ", minibatch") if self.minibatches else ("",)
+        arrows = [(kind, f"−∇{said}{of}") for kind, of in zip(DOWNHILL, whose, strict=False)]
+        return [("first", "path of SGD"), *arrows]
 
 
 def _steps_through(value: float, low: float, high: float) -> tuple[float, float, float]:
@@ -445,7 +445,7 @@ def _legend(plot: Plot, entries):
     """What each kind of line is, in two columns above the plane."""
     for i, (kind, said) in enumerate(entries):
         x, y = LEFT + (i % 2) * SIDE / 2, 8 + ROW * (i // 2)
-        if kind in ("response", "backwards"):
+        if kind in (*DOWNHILL, "eigenvector"):
             plot.arrow(kind, x, y, x + 32, y)
         else:
             plot.line(kind, (x, x + 32), (y, y))
@@ -456,13 +456,12 @@ def _contours(plot: Plot, plane: Plane, cost: _Cost):
     """The contours of the cost, some of them with their value."""
     from contourpy import contour_generator  # comes with matplotlib
 
-    places = [np.linspace(axis.low, axis.high, GRID) for axis in plane]
-    heights = np.array([[cost(np.array([a, b]))[0] for a in places[0]] for b in places[1]])
+    places, heights = _heights(plane, cost)
     finite = heights[np.isfinite(heights)]
-    masked = np.ma.masked_invalid(heights)
-    generator = contour_generator(*(axis(p) for axis, p in zip(plane, places, strict=True)), masked)
+    pixels = [axis(along) for axis, along in zip(plane, places, strict=True)]
+    generator = contour_generator(*pixels, np.ma.masked_invalid(heights))
     lowest = np.unravel_index(np.argmin(np.where(np.isfinite(heights), heights, np.inf)), heights.shape)
-    middle = np.array([plane.across(places[0][lowest[1]]), plane.up(places[1][lowest[0]])])
+    middle = np.array([pixels[0][lowest[1]], pixels[1][lowest[0]]])
     labels = []
     for i, level in enumerate(_levels(finite)):
         lines = generator.lines(level)
@@ -472,6 +471,30 @@ def _contours(plot: Plot, plane: Plane, cost: _Cost):
             labels.append((level, _place_of_label(np.concatenate(lines), middle, plane)))
     for level, (x, y) in labels:
         plot.text("tick", x, y + 4, notation.number(level, 6), "middle")
+
+
+def _heights(plane: Plane, cost: _Cost) -> tuple[list[np.ndarray], np.ndarray]:
+    """Numbers along both axes, and the cost at each pair of them, rows upwards.
+
+    It is computed at every second one, with its gradient; between two, a cubic with both values and both
+    slopes lies above their mean by an eighth of their distance times what the slope falls by.
+    """
+    places = [np.linspace(axis.low, axis.high, 2 * GRID - 1) for axis in plane]
+    computed = [[cost(np.array([x, y])) for x in places[0][::2]] for y in places[1][::2]]
+    value = np.array([[v for v, _ in row] for row in computed])
+    slope = np.array([[g for _, g in row] for row in computed], float)
+    eighth = (places[0][2] - places[0][0]) / 8
+    heights = np.empty((2 * GRID - 1, 2 * GRID - 1))
+    with np.errstate(all="ignore"):
+        across = (slope[:, :-1, 0] - slope[:, 1:, 0]) * eighth
+        up = (slope[:-1, :, 1] - slope[1:, :, 1]) * eighth
+        heights[::2, ::2] = value
+        heights[::2, 1::2] = (value[:, :-1] + value[:, 1:]) / 2 + across
+        heights[1::2, ::2] = (value[:-1] + value[1:]) / 2 + up
+        heights[1::2, 1::2] = (value[:-1, :-1] + value[:-1, 1:] + value[1:, :-1] + value[1:, 1:]) / 4 + (
+            across[:-1] + across[1:] + up[:, :-1] + up[:, 1:]
+        ) / 2
+    return places, heights
 
 
 def _levels(heights) -> list[float]:

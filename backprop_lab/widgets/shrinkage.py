@@ -76,7 +76,7 @@ class Shrinkage:
         """(kind of line, what it is)."""
         return [
             ("forwards", "path of the solution"),
-            ("axis", "eigenvectors of H"),
+            ("eigenvector", "eigenvectors of H"),
             ("second", "circle: equal penalty"),
             ("thread", f"contour: equal {said}"),
         ]
@@ -93,7 +93,7 @@ class Shrinkage:
         plane.line(plot, "thread", self.best + (axes * CIRCLE) @ self.directions)
         vectors = EIGENVECTOR / plane.scale * self.directions
         names = [f"κ = {notation.number(κ, 3)}" for κ in self.curvatures]
-        plane.arrows(plot, ("axis", "axis"), self.best, vectors, names)
+        plane.arrows(plot, ["eigenvector"] * 2, self.best, vectors, names)
         # κ₁κ₂ gives the λ at which half of the way is gone
         middle = 0.5 * math.sqrt(self.curvatures[0] * self.curvatures[1])
         way = np.array([self.solution(middle * s / (1 - s)) for s in FRACTIONS[:-1]] + [np.zeros(2)])
