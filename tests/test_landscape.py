@@ -249,7 +249,9 @@ def test_along_a_contour_the_cost_is_the_same(which):
         points = units(explorer, pixels)
         slopes = [(cost(points + h * e) - cost(points - h * e)) / (2 * h) for e in np.eye(2)]
         off = np.abs(cost(points) - np.median(cost(points))) / np.hypot(*slopes) * pixels_of_a_unit(explorer)
-        assert np.median(off) < 0.3 and off.max() < 3  # pixels beside where it should be
+        assert (
+            np.quantile(off, 0.95) < 1
+        )  # pixels beside where it should be; where it turns, the slope is small
 
 
 def test_a_labelled_contour_has_the_value_of_its_label():
@@ -309,12 +311,12 @@ def test_a_flat_cost_and_a_start_at_the_minimum_have_a_picture(level):
     explorer = bl.explore.landscape(0 * np.sum(theta) + level)
     assert explorer.lines[-1] == f"over all 20 steps the cost stays at {level:g}"
     explorer = bl.explore.landscape(np.sum(theta**2) + level)
-    assert paths(explorer, "downhill")[1:] == []  # only the legend's
+    assert len(paths(explorer, "downhill")) == 2  # line and tip of the legend's
 
 
 def test_a_cost_without_a_minimum_has_a_window_too():
     theta = bl.variable("theta", [0.0, 0.0])
-    across, up = bl.explore.landscape(theta[0] - 2 * theta[1])._draw.__self__.plane
+    across = bl.explore.landscape(theta[0] - 2 * theta[1])._draw.__self__.plane.across
     assert across.low < 0 < across.high and across.high - across.low < 100
 
 
@@ -476,6 +478,6 @@ def test_what_no_landscape_can_be_made_of_is_refused_in_words(make, options, kin
 
 def test_a_variable_without_a_value_needs_a_start():
     w = bl.variable("w", shape=(2,))
-    with pytest.raises(ValueError, match="w .*without a value"):
+    with pytest.raises(ValueError, match=r"w .*without a value"):
         bl.explore.landscape(np.sum(w**2))
     assert "(1, 2)" in bl.explore.landscape(np.sum(w**2), start=(1, 2)).lines[0]
