@@ -68,15 +68,18 @@ class Program:
     def __call__(self, /, **leaves) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
         """(value, {variable: gradient}) with these values for leaves, for this call."""
         given = self.checked(leaves) if leaves else {}
+        cost, flat = self.run(given)
+        if not (math.isfinite(cost) and sound(flat)):
+            self.report(given)
+        return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
+
+    def run(self, given: dict[Node, np.ndarray]):
+        """The cost and its gradient by θ, with these values of leaves; nothing is reported."""
         with self._lock:
             bound = self.bound_for(given)
             self.parameters.take_up(given)
             bound.take_up(given)
-            cost = bound.run()
-            flat = bound.gradient.copy()
-        if not (math.isfinite(cost) and sound(flat)):
-            self.report(given)
-        return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
+            return bound.run(), bound.gradient.copy()
 
     @property
     def source(self) -> str:

@@ -16,11 +16,19 @@ def polar(r, t):
     return r * np.cos(t), r * np.sin(t)
 
 
+def line_and_data():
+    w, b = bl.variable("w", 2.0), bl.variable("b", 1.0)
+    x, y = bl.constant("x", [1.0, 2.0, 4.0, 5.0]), bl.constant("y", [1.0, 4.0, 6.0, 7.0])
+    return np.mean((w * x + b - y) ** 2), {"x": x.value, "y": y.value}
+
+
 ALL = {
     "chain_rule": lambda: bl.explore.chain_rule(np.sin, np.square),
     "finite_difference": lambda: bl.explore.finite_difference(lambda x: x * x * x, 2),
     "jacobian_map": lambda: bl.explore.jacobian_map(polar, outputs=("x", "y")),
+    "landscape": lambda: bl.explore.landscape(*line_and_data(), 0.1, 2, penalty=0.25, steps=6),
 }
+NOT_DRAGGED = {"radius", "log10_learning_rate", "step", "penalty"}  # these have a slider only
 each = pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 
 
@@ -96,7 +104,7 @@ def test_each_control_has_its_number_written(make):
 def test_something_can_be_dragged_in_the_picture(make):
     explorer = make()
     drags = re.findall(r'data-[xy]="(\w+) ', explorer.scene["svg"])
-    assert set(drags) == set(explorer._controls) - {"radius"}
+    assert set(drags) == set(explorer._controls) - NOT_DRAGGED
 
 
 def test_the_namespace_lists_what_it_has():

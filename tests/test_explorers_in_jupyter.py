@@ -16,15 +16,29 @@ CELLS = [
     "valley = bl.explore.finite_difference(lambda x: x * x * x, 2)\nvalley",
     "def polar(r, t):\n    return r * np.cos(t), r * np.sin(t)\n"
     "jacobian = bl.explore.jacobian_map(polar, outputs=('x', 'y'))\njacobian",
+    "w, b = bl.variable('w', 2.0), bl.variable('b', 1.0)\n"
+    "x, y = bl.constant('x', [1.0, 2.0, 4.0, 5.0]), bl.constant('y', [1.0, 4.0, 6.0, 7.0])\n"
+    "data = {'x': x.value, 'y': y.value}\n"
+    "land = bl.explore.landscape(np.mean((w * x + b - y) ** 2), data, 0.02, 1, steps=8, penalty=0.5)\nland",
     "logs = bl.explore.chain_rule(np.exp, np.log, x=1)\nlogs",
 ]
-CHAIN, VALLEY, JACOBIAN, LOGS = range(4)
+CHAIN, VALLEY, JACOBIAN, LANDSCAPE, LOGS = range(5)
+
+
+def land():
+    w, b = bl.variable("w", 2.0), bl.variable("b", 1.0)
+    x, y = bl.constant("x", [1.0, 2.0, 4.0, 5.0]), bl.constant("y", [1.0, 4.0, 6.0, 7.0])
+    data = {"x": x.value, "y": y.value}
+    return bl.explore.landscape(np.mean((w * x + b - y) ** 2), data, 0.02, 1, steps=8, penalty=0.5)
+
+
 RUN_AGAIN = {
     CHAIN: lambda: bl.explore.chain_rule(np.sin, np.square),
     VALLEY: lambda: bl.explore.finite_difference(lambda x: x * x * x, 2),
     JACOBIAN: lambda: bl.explore.jacobian_map(
         lambda r, t: (r * np.cos(t), r * np.sin(t)), outputs=("x", "y")
     ),
+    LANDSCAPE: land,
 }
 
 
@@ -151,7 +165,7 @@ def test_outside_the_domain_it_says_why_and_goes_on_afterwards(opened):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_serious(opened, dark):
     opened.evaluate("light => { document.body.dataset.jpThemeLight = light }", str(not dark).lower())
-    for which in (CHAIN, VALLEY, JACOBIAN):
+    for which in (CHAIN, VALLEY, JACOBIAN, LANDSCAPE):
         explorer(opened, which)
     found = Axe().run(opened, context=".bl-explore").response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
@@ -162,12 +176,26 @@ def test_on_a_narrow_page_in_notebook_7_nothing_is_cut_off(browser, server):
     with lab.new_page(browser, 420, 900) as page:
         lab.open_notebook(page, server, "explorers.ipynb", application="notebooks")
         lab.run_all(page)
-        page.locator(".bl-explore").nth(JACOBIAN).wait_for()
+        page.locator(".bl-explore").nth(LANDSCAPE).wait_for()
         overflow = page.eval_on_selector_all(
             ".bl-explore .bl-stage", "all => all.map(stage => stage.scrollWidth - stage.clientWidth)"
         )
         assert max(overflow) <= 1
         assert page.strangers == []
+
+
+def test_a_landscape_is_walked_from_where_its_start_is_dragged_to(opened):
+    frame = explorer(opened, LANDSCAPE)
+    names = list(land().values)
+    before = values_of(frame)
+    drag(opened, frame, [(0.5, 0.5), (0.3, 0.4), (0.35, 0.3)])
+    frame.get_by_label("step: next").click()
+    frame.get_by_label("step: next").press("ArrowRight")
+    frame.locator("input").nth(names.index("penalty")).press("ArrowRight")
+    after = dict(zip(names, values_of(frame), strict=True))
+    assert after["step"] == 2 and after["start_1"] != before[0] and after["start_2"] != before[1]
+    assert after["log10_learning_rate"] == pytest.approx(np.log10(0.02))
+    shows(opened, LANDSCAPE, lines_at(LANDSCAPE, **after))
 
 
 def run_in_new_cell(page, source):

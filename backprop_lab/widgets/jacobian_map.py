@@ -10,7 +10,6 @@ long across as up, so that a circle looks like one.
 from __future__ import annotations
 
 import inspect
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +17,8 @@ from backprop_lab import notation
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import Node, variable
 from backprop_lab.passes import Pass, evaluate
-from backprop_lab.pictures.plot import Axis, Plot, round_step
+from backprop_lab.pictures.plane import Plane
+from backprop_lab.pictures.plot import Plot, round_step
 from backprop_lab.widgets.explorer import Control, Explorer, Scene, number_of, slider_step, stretch_of
 from backprop_lab.widgets.real_functions import (
     checked_function,
@@ -31,6 +31,7 @@ WHAT = "jacobian_map"
 AROUND = 1.0  # how far the range goes on both sides of the point where nothing is said
 SIDE = 280.0  # of a plane, in pixels
 LEFT, TOP = 52.0, 34.0  # of a plane in its picture
+PLACE = LEFT, TOP, SIDE
 WIDTH, HEIGHT = LEFT + SIDE + 18, TOP + SIDE + 42
 SQUARES, ALONG = 8, 41  # squares of the grid along the wider range, points along each of its lines
 ROUND = np.linspace(0, 2 * np.pi, 49)
@@ -167,77 +168,6 @@ def _pair(y, letters) -> list[Node]:
 # ---------------------------------------------------------------------------------------- the picture
 
 
-class _Plane(NamedTuple):
-    """A square plane with equal units both ways."""
-
-    across: Axis
-    up: Axis
-
-    @classmethod
-    def around(cls, horizontal: tuple[float, float], vertical: tuple[float, float], more: float) -> _Plane:
-        """The square around two stretches, and by this part of its side more on every side."""
-        half = (0.5 + more) * max(high - low for low, high in (horizontal, vertical))
-        middles = [(low + high) / 2 for low, high in (horizontal, vertical)]
-        pixels = ((LEFT, LEFT + SIDE), (TOP + SIDE, TOP))
-        return cls(*(Axis(m - half, m + half, *ends) for m, ends in zip(middles, pixels, strict=True)))
-
-    def pixels(self, points) -> np.ndarray:
-        """The pixels of points, an array of shape (…, 2); nan for those outside."""
-        x, y = self.across(points[..., 0]), self.up(points[..., 1])
-        with np.errstate(invalid="ignore"):
-            inside = (x >= LEFT) & (x <= LEFT + SIDE) & (y >= TOP) & (y <= TOP + SIDE)
-        return np.where(np.expand_dims(inside, -1), np.stack([x, y], axis=-1), np.nan)
-
-    def line(self, plot: Plot, kind: str, points):
-        """A line through points, as far as it lies in the plane."""
-        plot.line(kind, *self.pixels(points).T)
-
-    def arrows(self, plot: Plot, start, columns, names):
-        """An arrow from ``start`` along each column, its name at the tip."""
-        x, y = self.pixels(start)
-        scale = SIDE / (self.across.high - self.across.low)
-        places = []
-        for kind, column, name in zip(RESPONSES, columns.T, names, strict=True):
-            a, b = scale * column[0], -scale * column[1]
-            length = float(np.hypot(a, b))
-            if not np.isfinite(x + length) or length < 2:
-                continue
-            fits = _shortened(x, y, a, b)
-            plot.arrow(kind, x, y, x + fits * a, y + fits * b, head=10)
-            away = (fits * length + 12) / length
-            place = np.array([x + away * a, y + away * b + 5])
-            if any(np.hypot(*(place - other)) < 14 for other in places):
-                place += 15 * np.array([b, -a]) / length
-            places.append(place)
-            plot.text(
-                "tag",
-                *np.clip(place, (LEFT + 8, TOP + 14), (LEFT + SIDE - 8, TOP + SIDE - 6)),
-                name,
-                "middle",
-            )
-
-    def frame(self, plot: Plot, names, legend: dict[str, str]):
-        """The axes around the plane with their names, and above it what each kind of line is."""
-        plot.area("frame", LEFT, TOP, SIDE, SIDE)
-        plot.axis_below(self.across, TOP + SIDE)
-        plot.axis_left(self.up, LEFT)
-        for i, (kind, said) in enumerate(legend.items()):
-            x = LEFT + 118 * i
-            plot.line(kind, (x, x + 26), (TOP - 17, TOP - 17))
-            plot.text("legend", x + 33, TOP - 12, said)
-        plot.text("formula", LEFT + SIDE / 2, TOP + SIDE + 37, names[0], "middle")
-        plot.text("formula", 14, TOP + SIDE / 2, names[1], "middle")
-
-
-def _shortened(x, y, a, b) -> float:
-    """How much of an arrow (a, b) from a point stays in the plane, at most 1."""
-    room = [1.0]
-    for at, step, low in ((x, a, LEFT), (y, b, TOP)):
-        if step:
-            room.append(((low if step < 0 else low + SIDE) - at) / step)
-    return max(0.0, min(room))
-
-
 class _Picture:
     """Both planes, found once with their grids, and the scene at any point."""
 
@@ -246,8 +176,8 @@ class _Picture:
         lines = _grid(ranges)
         images = plane_map.at(lines)
         self.planes = [
-            _Plane.around(*ranges, 0.2),  # room for a circle around a corner
-            _Plane.around(*(stretch_of_values(images[..., i], "g", WHAT) for i in (0, 1)), 0.1),
+            Plane.around(*ranges, 0.2, PLACE),  # room for a circle around a corner
+            Plane.around(*(stretch_of_values(images[..., i], "g", WHAT) for i in (0, 1)), 0.1, PLACE),
         ]
         self.grids = []
         for plane, grid in zip(self.planes, (lines[:, [0, -1]], images), strict=True):
@@ -269,16 +199,16 @@ class _Picture:
         for plot, grid in zip((left, right), self.grids, strict=True):
             plot.parts += grid
         inputs, outputs = self.planes
-        inputs.frame(left, names[0], {"forwards": "circle"})
+        _framed(left, inputs, names[0], {"forwards": "circle"})
         inputs.line(left, "forwards", point + circle)
-        inputs.arrows(left, point, values["radius"] * np.eye(2), names[0])
+        inputs.arrows(left, RESPONSES, point, values["radius"] * np.eye(2), names[0])
         left.dot("forwards", *inputs.pixels(point))
         drags = (axis.drag(name) for axis, name in zip(inputs, self.map.inputs, strict=True))
         left.area("handle", LEFT, TOP, SIDE, SIDE, *drags)
-        outputs.frame(right, names[1], {"forwards": "its image", "backwards": "the Jacobian’s ellipse"})
+        _framed(right, outputs, names[1], {"forwards": "its image", "backwards": "the Jacobian’s ellipse"})
         outputs.line(right, "forwards", self.map.at(point + circle))
         outputs.line(right, "backwards", image + circle @ jacobian.T)
-        outputs.arrows(right, image, values["radius"] * jacobian, names[0])
+        outputs.arrows(right, RESPONSES, image, values["radius"] * jacobian.T, names[0])
         right.dot("forwards", *outputs.pixels(image))
         written = {name: notation.number(values[name]) for name in (*self.map.inputs, "radius")}
         beside = right, _matrix(jacobian, *names)
@@ -294,6 +224,16 @@ class _Picture:
             f"columns: {a} alone moves ({c}, {d}) by {columns[0]}, {b} alone by {columns[1]}",
             _said_of_areas(jacobian),
         ]
+
+
+def _framed(plot: Plot, plane: Plane, names, legend: dict[str, str]):
+    """The plane's axes with their names, and above it what each kind of line is."""
+    plane.frame(plot)
+    for i, (kind, said) in enumerate(legend.items()):
+        x = LEFT + 118 * i
+        plot.line(kind, (x, x + 26), (TOP - 17, TOP - 17))
+        plot.text("legend", x + 33, TOP - 12, said)
+    plane.name_axes(plot, names)
 
 
 def _grid(ranges) -> np.ndarray:
