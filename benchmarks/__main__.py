@@ -245,9 +245,11 @@ def training(seconds: float = 4, rounds: int = 3):
                 print(f"{name}, {what}: {spread(values, unit)}")
 
 
+_WIDE = {"hidden": (64, 64), "outputs": 2, "n": 256, "batch_size": 128, "dtype": "float32"}
 RETRAINED = {
-    "2-16-16-1": {"hidden": (16, 16)},
-    "2-64-64-2": {"hidden": (64, 64), "outputs": 2, "n": 256, "batch_size": 128, "dtype": "float32"},
+    "2-16-16-1, tanh": {"hidden": (16, 16)},
+    "2-16-16-1, relu": {"hidden": (16, 16), "activation": "relu"},
+    "2-64-64-2, relu": _WIDE | {"activation": "relu"},
 }
 _ALONE = """times = []
 for _ in range(9):
