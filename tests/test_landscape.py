@@ -355,6 +355,16 @@ def test_the_lines_name_the_eigenvectors():
         assert HESSIAN @ direction == pytest.approx(κ * direction, abs=5e-3)
 
 
+@pytest.mark.parametrize("best", [(1.0, 2.0), (-2.0, 0.5), (0.3, -1.0)])
+def test_along_the_named_direction_the_solution_shrinks_towards_0(best):
+    explorer = bl.explore.landscape(bowl(best=best), penalty=True)
+    here, unpenalised = map(np.array, numbers_in_brackets(explorer.lines[0]))
+    for text, kept in zip(explorer.lines[2:], (2 / 3, 0.2), strict=True):
+        direction = np.array(numbers_in_brackets(text)[0])
+        assert direction @ unpenalised > 0
+        assert direction @ here == pytest.approx(kept * (direction @ unpenalised), rel=2e-3)
+
+
 def test_the_contour_and_the_circle_touch_at_the_solution():
     explorer = bl.explore.landscape(bowl(), penalty=0.5, window=((-3, 3), (-3, 3)))
     here = np.array(numbers_in_brackets(explorer.lines[0])[0])
