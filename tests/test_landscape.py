@@ -321,6 +321,14 @@ def test_a_cost_without_a_minimum_has_a_window_too():
     assert across.low < 0 < across.high and across.high - across.low < 100
 
 
+def test_a_cost_whose_minimum_is_at_infinity_does_not_stretch_the_window():
+    w, b, x = bl.variable("w", 0.3), bl.variable("b", -2.0), np.linspace(-2, 2, 20)
+    z = w * bl.constant("x", x) + b
+    J = np.mean(bl.softplus(z) - bl.constant("y", (x > 0.3) * 1.0) * z)  # separable: the larger w, the lower
+    across = bl.explore.landscape(J)._draw.__self__.plane.across
+    assert across.high - across.low < 20
+
+
 # ------------------------------------------------------------------------------------------- the penalty
 
 

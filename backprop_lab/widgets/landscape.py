@@ -35,6 +35,7 @@ LEFT, SIDE, WIDTH = 56.0, 384.0, 462.0  # of the plane, and the width of the pic
 ROW = 20.0  # of the legend
 GRID = 41  # points across and up at which cost and gradient are computed for the contours
 LEVELS = 11
+LITTLE = 0.003  # of what a descent has gained: a step that gains less is its last
 LABELLED = 3  # every third contour
 DOWNHILL = ("downhill", "backwards")  # the kinds of both arrows: one thick and solid, one dashed
 ARROW = 92.0  # the longer of both arrows, in pixels
@@ -207,6 +208,7 @@ def _low_point(cost: _Cost, start) -> np.ndarray:
     """A low point near the start, so that the window shows it: a descent that never climbs, its steps as
     long as the last bend allows. Barzilai & Borwein, IMA Journal of Numerical Analysis 8 (1988)."""
     point, (value, slope) = start, cost(start)
+    first = value
     far = 10 * max(1.0, float(np.hypot(*start)))
     length = 0.1 * far / max(1.0, float(np.hypot(*slope)))
     for _ in range(60):
@@ -221,7 +223,9 @@ def _low_point(cost: _Cost, start) -> np.ndarray:
         moved, turned = there - point, slope_there - slope
         bend = float(moved @ turned)
         length = float(moved @ moved) / bend if bend > 0 else 2 * length
-        point, value, slope = there, value_there, slope_there
+        gained, point, value, slope = value - value_there, there, value_there, slope_there
+        if gained < LITTLE * (first - value):
+            break
     return point
 
 
