@@ -321,6 +321,14 @@ def test_a_cost_without_a_minimum_has_a_window_too():
     assert across.low < 0 < across.high and across.high - across.low < 100
 
 
+def test_a_cost_whose_minimum_is_at_infinity_does_not_stretch_the_window():
+    w, b, x = bl.variable("w", 0.3), bl.variable("b", -2.0), np.linspace(-2, 2, 20)
+    z = w * bl.constant("x", x) + b
+    J = np.mean(bl.softplus(z) - bl.constant("y", (x > 0.3) * 1.0) * z)  # separable: the larger w, the lower
+    across = bl.explore.landscape(J)._draw.__self__.plane.across
+    assert across.high - across.low < 20
+
+
 # ------------------------------------------------------------------------------------------- the penalty
 
 
@@ -353,6 +361,16 @@ def test_the_lines_name_the_eigenvectors():
     for text, κ in zip(explorer.lines[2:], np.linalg.eigvalsh(HESSIAN)[::-1], strict=True):
         direction = np.array(numbers_in_brackets(text)[0])
         assert HESSIAN @ direction == pytest.approx(κ * direction, abs=5e-3)
+
+
+@pytest.mark.parametrize("best", [(1.0, 2.0), (-2.0, 0.5), (0.3, -1.0)])
+def test_along_the_named_direction_the_solution_shrinks_towards_0(best):
+    explorer = bl.explore.landscape(bowl(best=best), penalty=True)
+    here, unpenalised = map(np.array, numbers_in_brackets(explorer.lines[0]))
+    for text, kept in zip(explorer.lines[2:], (2 / 3, 0.2), strict=True):
+        direction = np.array(numbers_in_brackets(text)[0])
+        assert direction @ unpenalised > 0
+        assert direction @ here == pytest.approx(kept * (direction @ unpenalised), rel=2e-3)
 
 
 def test_the_contour_and_the_circle_touch_at_the_solution():

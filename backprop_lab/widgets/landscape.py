@@ -35,6 +35,7 @@ LEFT, SIDE, WIDTH = 56.0, 384.0, 462.0  # of the plane, and the width of the pic
 ROW = 20.0  # of the legend
 GRID = 41  # points across and up at which cost and gradient are computed for the contours
 LEVELS = 11
+LITTLE = 0.003  # of what a descent has gained: a step that gains less is its last
 LABELLED = 3  # every third contour
 DOWNHILL = ("downhill", "backwards")  # the kinds of both arrows: one thick and solid, one dashed
 ARROW = 92.0  # the longer of both arrows, in pixels
@@ -87,15 +88,7 @@ def landscape(
     over all 6 steps the full cost falls from 4.667 to 0.5231
     """
     factor = None if penalty is None or penalty is False else _factor(penalty)
-    if steps is None:
-        steps = STEPS if factor is None else 0
-    least = 0 if factor is not None else 1
-    if (
-        isinstance(steps, bool)
-        or not isinstance(steps, (int, np.integer))
-        or not least <= steps <= MOST_STEPS
-    ):
-        raise ValueError(f"{WHAT}: steps is a whole number from {least} to {MOST_STEPS}, not {steps!r}")
+    steps = _count(steps, STEPS, 1) if factor is None else _count(steps, 0, 0)
     rate = checked_rate(learning_rate)
     if not rate:
         raise ValueError(f"{WHAT}: learning_rate is a number above 0, not {learning_rate!r}")
@@ -105,8 +98,8 @@ def landscape(
     shown = [first] if shrinkage is None else [np.zeros(2), shrinkage.best] + [first] * bool(steps)
     if shrinkage is None and window is None:
         shown.append(_low_point(cost, first))
-    loop = sgd(J, data, rate, batch_size, epochs=int(steps) + 1, seed=seed)
-    walk = _Walk(cost, list(islice(loop.batches, int(steps) + 1)), rate) if steps else None
+    loop = sgd(J, data, rate, batch_size, epochs=steps + 1, seed=seed)
+    walk = _Walk(cost, list(islice(loop.batches, steps + 1)), rate) if steps else None
     cost_said = cost.said if shrinkage is None else cost.said + "\u0303"  # with its penalty: J̃
     legend = [] if walk is None else walk.legend(cost_said)
     legend += [] if shrinkage is None else shrinkage.legend(cost.said)
@@ -121,6 +114,15 @@ def landscape(
     if shrinkage is not None:
         controls.append(_penalty_control(factor, shrinkage))
     return Explorer(f"Cost landscape of {cost.said} = {cost.formula}", controls, picture.scene)
+
+
+def _count(steps, usual: int, least: int) -> int:
+    if steps is None:
+        return usual
+    whole = isinstance(steps, (int, np.integer)) and not isinstance(steps, bool)
+    if not whole or not least <= steps <= MOST_STEPS:
+        raise ValueError(f"{WHAT}: steps is a whole number from {least} to {MOST_STEPS}, not {steps!r}")
+    return int(steps)
 
 
 def _factor(penalty) -> float:
@@ -206,6 +208,7 @@ def _low_point(cost: _Cost, start) -> np.ndarray:
     """A low point near the start, so that the window shows it: a descent that never climbs, its steps as
     long as the last bend allows. Barzilai & Borwein, IMA Journal of Numerical Analysis 8 (1988)."""
     point, (value, slope) = start, cost(start)
+    first = value
     far = 10 * max(1.0, float(np.hypot(*start)))
     length = 0.1 * far / max(1.0, float(np.hypot(*slope)))
     for _ in range(60):
@@ -220,7 +223,9 @@ def _low_point(cost: _Cost, start) -> np.ndarray:
         moved, turned = there - point, slope_there - slope
         bend = float(moved @ turned)
         length = float(moved @ moved) / bend if bend > 0 else 2 * length
-        point, value, slope = there, value_there, slope_there
+        gained, point, value, slope = value - value_there, there, value_there, slope_there
+        if gained < LITTLE * (first - value):
+            break
     return point
 
 

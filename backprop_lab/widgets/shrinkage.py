@@ -54,8 +54,8 @@ class Shrinkage:
                 f"eigenvalues of its Hessian are {said}"
             )
         self.curvatures = curvatures[::-1].tolist()
-        self.directions = np.array([_forwards(direction) for direction in directions.T[::-1]])
         self.best = point - np.linalg.solve(hessian, slope)
+        self.directions = np.array([_towards(self.best, direction) for direction in directions.T[::-1]])
         least = cost(self.best)[0]
         self.least = least if abs(least) > 1e3 * exact * self.above(point) else 0.0  # of rounding
 
@@ -123,7 +123,10 @@ class Shrinkage:
         return lines
 
 
-def _forwards(direction) -> np.ndarray:
-    """An eigenvector and its opposite are the same; this is the one whose larger entry is positive."""
-    larger = direction[0] if abs(direction[0]) > abs(direction[1]) - 1e-9 else direction[1]
-    return direction * np.sign(larger)
+def _towards(point, direction) -> np.ndarray:
+    """An eigenvector and its opposite are the same; this is the one on the side of a point, so that the
+    solution shrinks against it. Where both are, the one whose larger entry is positive."""
+    along = float(direction @ point)
+    if abs(along) < 1e-9 * np.hypot(*point) or along == 0:
+        along = direction[0] if abs(direction[0]) > abs(direction[1]) - 1e-9 else direction[1]
+    return direction * np.sign(along)
