@@ -92,7 +92,11 @@ class Plane(NamedTuple):
                 place += 15 * np.array([b, -a]) / length
             places.append(place)
             room = 4 + 4 * len(name)  # half of the letters' width
-            kept = np.clip(place, (left + room, top + 14), (right - room, bottom - 6))
+            corners = (left + room, top + 14), (right - room, bottom - 6)
+            kept = np.clip(place, *corners)
+            if np.hypot(*(kept - place)) > 4:  # pushed back onto the arrow: beside it then
+                aside = 16 * np.array([b, -a]) / length
+                kept = np.clip(kept + (aside if aside[1] < 0 else -aside), *corners)
             plot.text("tag", *kept, name, "middle")
 
     def _part_inside(self, x, y, a, b) -> tuple[float, float]:
