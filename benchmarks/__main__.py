@@ -65,8 +65,6 @@ STEPPED = {"lecture with penalty": 14, "residual": 27, "200 nodes": 206}  # the 
 @contextlib.contextmanager
 def opened(*cells):
     """A page with a notebook of these cells in JupyterLab, all run; the last cell draws with matplotlib."""
-    import nbformat
-
     from tools import lab
 
     first = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport numpy as np, backprop_lab as bl"
@@ -79,9 +77,7 @@ def opened(*cells):
         lab.new_page(browser, 1280, 1600) as page,
     ):
         sources = (first, *cells, last)
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, Path(root) / "measured.ipynb")
+        lab.write_notebook(Path(root) / "measured.ipynb", sources)
         lab.open_notebook(page, server, "measured.ipynb")
         lab.run_all(page)
         page.wait_for_selector("img.jupyter-widgets, .jp-OutputArea .widget-image")
@@ -196,12 +192,9 @@ _REDRAWN = """round => new Promise(done => {
 
 def training(seconds: float = 4, rounds: int = 3):
     """In JupyterLab: the penalty is dragged, 300 steps are retrained and repainted, beside matplotlib."""
-    import nbformat
-
     from tools import lab
 
-    if lab.find_browser() is None:
-        print(lab.HOW_TO_GET_ONE)
+    if without_a_browser():
         return
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
     with (
@@ -221,13 +214,7 @@ def training(seconds: float = 4, rounds: int = 3):
                 f"retrained(Settings({given}))",
                 _ALONE,
             ]
-            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-            notebook.metadata.kernelspec = {
-                "name": "python3",
-                "display_name": "Python 3",
-                "language": "python",
-            }
-            nbformat.write(notebook, Path(root) / "measured.ipynb")
+            lab.write_notebook(Path(root) / "measured.ipynb", cells)
             taken: dict[str, list[float]] = {}
             with lab.new_page(browser) as page:
                 lab.open_notebook(page, server, "measured.ipynb")

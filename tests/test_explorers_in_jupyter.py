@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -45,9 +44,7 @@ RUN_AGAIN = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     root = tmp_path_factory.mktemp("notebooks")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, root / "explorers.ipynb")
+    lab.write_notebook(root / "explorers.ipynb", CELLS)
     with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
         yield server
 
@@ -146,7 +143,7 @@ def test_every_control_works_by_keyboard_alone(opened, which):
 
 
 def test_a_value_set_in_python_moves_the_slider(opened):
-    run_in_new_cell(opened, "chain.values = {'x': -1.25}")
+    lab.run_in_new_cell(opened, "chain.values = {'x': -1.25}")
     shows(opened, CHAIN, lines_at(CHAIN, x=-1.25))
     assert values_of(explorer(opened, CHAIN)) == [-1.25]
 
@@ -196,13 +193,3 @@ def test_a_landscape_is_walked_from_where_its_start_is_dragged_to(opened):
     assert after["step"] == 2 and after["start_1"] != before[0] and after["start_2"] != before[1]
     assert after["log10_learning_rate"] == pytest.approx(np.log10(0.02))
     shows(opened, LANDSCAPE, lines_at(LANDSCAPE, **after))
-
-
-def run_in_new_cell(page, source):
-    """Type ``source`` into a new last cell and run it."""
-    page.locator(".jp-Notebook .jp-Cell").last.click(position={"x": 5, "y": 5})
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.keyboard.insert_text(source)
-    page.keyboard.press("Control+Enter")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -50,18 +49,12 @@ QUIZ = [
 def server(tmp_path_factory):
     """JupyterLab over a folder with the notebooks, started by ``backprop-lab`` itself."""
     root = tmp_path_factory.mktemp("notebooks")
-    write_notebook(root / "strange.ipynb", STRANGE)
-    write_notebook(root / "live.ipynb", LIVE)
-    write_notebook(root / "quiz.ipynb", QUIZ)
+    lab.write_notebook(root / "strange.ipynb", STRANGE)
+    lab.write_notebook(root / "live.ipynb", LIVE)
+    lab.write_notebook(root / "quiz.ipynb", QUIZ)
     shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", root / "untrusted.ipynb")
     with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
         yield server
-
-
-def write_notebook(path, cells):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, path)
 
 
 def formula(page, which=0):
@@ -95,23 +88,13 @@ def test_the_position_reaches_python_and_python_moves_the_page(page, server):
     lab.run_all(page)
     second = page.locator(".bl-step").nth(1)  # the cell that keeps its widget as `film`
     assert second.locator(".bl-counter").text_content().startswith("16 /")
-    run_in_new_cell(page, "film.position = 3; print('moved to', film.position)")
+    lab.run_in_new_cell(page, "film.position = 3; print('moved to', film.position)")
     page.get_by_text("moved to 3").wait_for()
     page.wait_for_function("() => document.querySelectorAll('.bl-counter')[1].textContent.startsWith('3 /')")
     second.focus()
     page.keyboard.press("ArrowRight")
-    run_in_new_cell(page, "print('python sees', film.position)")
+    lab.run_in_new_cell(page, "print('python sees', film.position)")
     page.get_by_text("python sees 4").wait_for()
-
-
-def run_in_new_cell(page, source):
-    """Type ``source`` into a new last cell and run it."""
-    page.locator(".jp-Notebook .jp-Cell").last.click(position={"x": 5, "y": 5})
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.keyboard.insert_text(source)
-    page.keyboard.press("Control+Enter")
 
 
 def shut_down_kernel(page):
@@ -203,7 +186,7 @@ def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
                 "() => { const f = document.activeElement; return [f.selectionStart, f.selectionEnd]; }"
             )
             assert page.evaluate(selected) == list(verdict.place)
-    run_in_new_cell(page, "print('python saw', quiz.typed['text'], quiz.said['right'])")
+    lab.run_in_new_cell(page, "print('python saw', quiz.typed['text'], quiz.said['right'])")
     page.get_by_text("python saw y·(x + y) True").wait_for()
 
 
@@ -277,7 +260,7 @@ def test_a_typed_input_runs_the_graph_again_and_the_other_view_stays(page, serve
         page.get_by_role("button", name="Back").first.click()
     assert formula(page, 1) == before
     assert page.evaluate("() => document.activeElement.closest('.bl-step') !== null")
-    run_in_new_cell(page, "print('graph', w.value, 'film', film.given['w'], film.steps[-1].numbers)")
+    lab.run_in_new_cell(page, "print('graph', w.value, 'film', film.given['w'], film.steps[-1].numbers)")
     page.get_by_text(f"graph [5. 2.] film [5, -7.5] {again[-1].numbers}").wait_for()
 
 
@@ -335,7 +318,7 @@ def test_inputs_are_answered_while_a_cell_is_running(page, server):
     live(page, server)
     page.locator(".bl-step").first.focus()
     page.keyboard.press("End")
-    run_in_new_cell(page, "import time; time.sleep(6); print('slept')")
+    lab.run_in_new_cell(page, "import time; time.sleep(6); print('slept')")
     page.get_by_label("w[0]").first.fill("6")
     wait_until_shown(page, records(w=[6.0, 2.0]))
     page.get_by_text("slept", exact=True).wait_for()

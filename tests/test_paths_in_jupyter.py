@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from html import unescape
 
-import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -26,10 +25,7 @@ GRAPHS = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     root = tmp_path_factory.mktemp("notebooks")
-    cells = [nbformat.v4.new_code_cell(source) for source in GRAPHS]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, root / "paths.ipynb")
+    lab.write_notebook(root / "paths.ipynb", GRAPHS)
     with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
         yield server
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -30,9 +29,7 @@ CELLS = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     root = tmp_path_factory.mktemp("notebooks")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, root / "training.ipynb")
+    lab.write_notebook(root / "training.ipynb", CELLS)
     with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
         yield server
 

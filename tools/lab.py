@@ -130,6 +130,15 @@ def new_page(browser, width=1280, height=800, dark=False):
         context.close()
 
 
+def write_notebook(path: Path, cells: list[str]):
+    """A notebook of these cells of code, not run yet."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
 def open_notebook(page, server: Server, name: str, application="lab/tree"):
     """Open a notebook in JupyterLab, or in Notebook 7 (``"notebooks"``); wait for its cells."""
     page.goto(f"{server.address}/{application}/{name}?reset&token={server.token}")
@@ -150,6 +159,16 @@ def run_all(page, seconds=90):
         page.get_by_text("Run All Cells", exact=True).click()
         started = _within(page, _STARTED, PATIENCE_SECONDS)
     page.wait_for_function(_DONE, timeout=seconds * 1000)
+
+
+def run_in_new_cell(page, source: str):
+    """Type ``source`` into a new last cell and run it."""
+    page.locator(".jp-Notebook .jp-Cell").last.click(position={"x": 5, "y": 5})
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text(source)
+    page.keyboard.press("Control+Enter")
 
 
 def _within(page, condition, seconds) -> bool:
