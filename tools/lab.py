@@ -159,6 +159,7 @@ def run_all(page, seconds=90):
         page.get_by_text("Run All Cells", exact=True).click()
         started = _within(page, _STARTED, PATIENCE_SECONDS)
     page.wait_for_function(_DONE, timeout=seconds * 1000)
+    _within(page, _SETTLED, PATIENCE_SECONDS)
 
 
 def run_in_new_cell(page, source: str):
@@ -191,4 +192,11 @@ _WAITING = "[...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textCo
 _WIDGET = "document.querySelector('.bl-step, .bl-question, .bl-explore') !== null"
 _STARTED = f"{_WAITING} || {_WIDGET}"
 _IDLE = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
-_DONE = f"!({_WAITING}) && {_WIDGET} && {_IDLE}"  # only then nothing moves the focus any more
+_DONE = f"!({_WAITING}) && {_WIDGET} && {_IDLE}"
+# Jupyter ends a Run All by moving the focus to the last cell, on a busy machine seconds after the kernel is
+# idle; keys that were meant for a widget would then be lost.
+_SETTLED = """() => {
+  const active = document.querySelector('.jp-Notebook .jp-Cell.jp-mod-active');
+  const last = [...document.querySelectorAll('.jp-Notebook .jp-Cell')].at(-1);
+  return active && active === last && active.contains(document.activeElement);
+}"""
