@@ -40,9 +40,7 @@ def redrawn(name: str = "residual") -> ipywidgets.Widget:
             for operand in node.inputs:
                 source = picture.layout.boxes[picture.number[operand]]
                 axes.plot([source.x, box.x], [-source.y, -box.y], color="gray", lw=0.6, zorder=0)
-        file = io.BytesIO()
-        figure.savefig(file, format="png")
-        image.value = file.getvalue()
+        image.value = as_png(figure)
 
     slider.observe(draw, "value")
     draw()
@@ -66,10 +64,15 @@ def retrained(settings, steps: int = 300) -> ipywidgets.Widget:
         axes.imshow(probability, extent=window, cmap="PuOr_r", alpha=0.6)
         axes.contour(probability[::-1], levels=[0.5], extent=(*x, *y), colors="k")
         axes.scatter(*model.points.X.T, c=model.points.y, s=18, edgecolors="w")
-        file = io.BytesIO()
-        figure.savefig(file, format="png")
-        image.value = file.getvalue()
+        image.value = as_png(figure)
 
     slider.observe(draw, "value")
     draw()
     return ipywidgets.VBox([slider, image])
+
+
+def as_png(figure: Figure) -> bytes:
+    """The figure as it travels to the browser."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()

@@ -11,6 +11,7 @@ from contourpy import contour_generator
 from test_explorers import number, numbers_in_brackets, paths, said
 
 import backprop_lab as bl
+from backprop_lab.program import Program
 from backprop_lab.widgets import landscape as module
 
 RANDOM = np.random.default_rng(7)
@@ -297,10 +298,10 @@ def test_the_window_shows_the_start_and_the_minimum():
 
 def test_a_drag_finds_no_contours_anew(monkeypatch):
     explorer = bl.explore.landscape(line(), DATA, 0.1, 3)
-    monkeypatch.setattr(module, "_contours", lambda *_: pytest.fail("contours were found again"))
+    monkeypatch.setattr(module, "contours", lambda *_: pytest.fail("contours were found again"))
     calls = []
-    run = module.Program.run
-    monkeypatch.setattr(module.Program, "run", lambda *a: calls.append(1) or run(*a))
+    run = Program.run
+    monkeypatch.setattr(Program, "run", lambda *a: calls.append(1) or run(*a))
     explorer.values = {"start_1": 0.3}
     assert "(0.3, 2.5)" in explorer.lines[0]
     assert len(calls) <= module.STEPS + 6
