@@ -17,11 +17,14 @@ import numpy as np
 # The least value of each argument; an argument is a whole number where its least value is an int.
 _LEAST = {"n": 1, "classes": 1, "degree": 0, "noise": 0.0, "spread": 0.0}
 
-# In 8 × 8 pixels the dotted zero of Sans Mono is an eight, and the hairlines of the light Serifs fade.
-_FONTS = (
+# Without Sans Mono: in 8 × 8 pixels its dotted zero is an eight.
+FONTS = (
     *("DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuSans-BoldOblique"),
     *("DejaVuSerif-Bold", "DejaVuSerif-BoldItalic"),
+    *("DejaVuSerif", "STIXGeneral", "STIXGeneralBol", "STIXGeneralBolIta"),
+    *("cmr10", "cmb10", "cmss10", "cmtt10"),
 )
+_CLEAR = FONTS[:6]  # the hairlines of the others fade
 
 
 def moons(n=100, noise=0.1, seed=0):
@@ -106,12 +109,13 @@ def noisy_polynomial(n=20, degree=3, noise=0.1, seed=0):
     return x, _noisy(np.random.default_rng(seed), np.cos(degree * np.arccos(x)), noise)
 
 
-def digits(n=1000, seed=0):
+def digits(n=1000, seed=0, fonts=_CLEAR):
     """Grey images of the ten digits, shape (n, 64), and their labels, shape (n,).
 
-    An image is 8 × 8 pixels, row by row, from 0 (paper) to 1 (ink). Each is drawn in one of six fonts, with a
-    size, slant, turn and place of its own, and a little noise; another version of matplotlib may draw it a
-    shade differently. Raises TypeError or ValueError unless n is a whole number from 1.
+    An image is 8 × 8 pixels, row by row, from 0 (paper) to 1 (ink). Each is drawn in one of ``fonts``, names
+    out of ``bl.data.FONTS``, six clear ones by default, with a size, slant, turn and place of its own, and a
+    little noise; another version of matplotlib may draw it a shade differently. Raises TypeError or
+    ValueError unless n is a whole number from 1, and fonts are names of such fonts.
 
     >>> import backprop_lab as bl
     >>> images, labels = bl.data.digits(20)
@@ -126,30 +130,31 @@ def digits(n=1000, seed=0):
     . . # # # . . .
     . . . . . . . .
     """
+    names = [] if isinstance(fonts, str) or not np.iterable(fonts) else [*fonts]
+    if not names or not set(names) <= set(FONTS):
+        raise ValueError(f"digits: fonts are some of {', '.join(FONTS)}, not {fonts!r}")
     random, labels, _ = _examples("digits", n, 10, seed)
-    fonts = random.integers(len(_FONTS), size=n)
-    images = np.array([_varied(random, _glyphs()[font, label]) for font, label in zip(fonts, labels)])
+    chosen = random.integers(len(names), size=n)
+    images = np.array([_varied(random, _glyphs(names[k])[digit]) for k, digit in zip(chosen, labels)])
     return np.clip(_noisy(random, images, 0.05), 0, 1), labels
 
 
 @lru_cache
-def _glyphs():
-    """All digits in all fonts, each in the middle of 128 × 128 pixels: shape (fonts, 10, 128, 128)."""
+def _glyphs(name):
+    """The ten digits in a font, each in the middle of 128 × 128 pixels: shape (10, 128, 128)."""
     from matplotlib import get_data_path
     from matplotlib.ft2font import FT2Font
 
-    glyphs = np.zeros((len(_FONTS), 10, 128, 128))
-    for name, glyphs_of_font in zip(_FONTS, glyphs):
-        font = FT2Font(f"{get_data_path()}/fonts/ttf/{name}.ttf")
-        # At first four times as large: versions of matplotlib differ in how they fit outlines to pixels.
-        font.set_size(512, 72)
-        for digit, glyph in enumerate(glyphs_of_font):
-            font.set_text(str(digit))
-            font.draw_glyphs_to_bitmap()
-            ink = np.array(font.get_image()) / 255
-            ink = ink[np.ix_(ink.any(axis=1), ink.any(axis=0))]
-            margins = [((512 - length) // 2, (513 - length) // 2) for length in ink.shape]
-            glyph[:] = np.pad(ink, margins).reshape(128, 4, 128, 4).mean(axis=(1, 3))
+    font, glyphs = FT2Font(f"{get_data_path()}/fonts/ttf/{name}.ttf"), np.zeros((10, 128, 128))
+    # At first four times as large: versions of matplotlib differ in how they fit outlines to pixels.
+    font.set_size(512, 72)
+    for digit, glyph in enumerate(glyphs):
+        font.set_text(str(digit))
+        font.draw_glyphs_to_bitmap()
+        ink = np.array(font.get_image()) / 255
+        ink = ink[np.ix_(ink.any(axis=1), ink.any(axis=0))]
+        margins = [((512 - length) // 2, (513 - length) // 2) for length in ink.shape]
+        glyph[:] = np.pad(ink, margins).reshape(128, 4, 128, 4).mean(axis=(1, 3))
     return glyphs
 
 

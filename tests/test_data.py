@@ -196,6 +196,29 @@ def test_a_softmax_regression_learns_the_digits():
     assert np.mean(np.argmax(unseen @ W + b, axis=1) == wanted) > 0.95
 
 
+def test_digits_are_drawn_in_the_fonts_that_are_asked_for_and_in_six_clear_ones_by_default():
+    images, labels = data.digits(30, fonts=data.FONTS[:6])
+    np.testing.assert_array_equal(images, data.digits(30)[0])
+    plain, seriffed = (data.digits(300, fonts=[font])[0].mean(axis=0) for font in ("cmss10", "cmr10"))
+    assert np.linalg.norm(plain - seriffed) > 0.3
+    np.testing.assert_array_equal(labels, data.digits(30, fonts=["cmr10"])[1])
+
+
+@pytest.mark.parametrize("font", data.FONTS)
+def test_a_font_has_ten_digits_that_are_told_apart(font):
+    images, labels = data.digits(400, fonts=[font])
+    middles = np.array([images[labels == digit].mean(axis=0) for digit in range(10)])
+    unseen, wanted = data.digits(200, seed=1, fonts=[font])
+    nearest = np.linalg.norm(unseen[:, None] - middles, axis=-1).argmin(axis=1)
+    assert np.mean(nearest == wanted) > 0.9
+
+
+@pytest.mark.parametrize("fonts", [["Comic Sans"], [], "cmr10", ("cmr10", "arial")])
+def test_fonts_that_are_not_there_are_refused(fonts):
+    with pytest.raises(ValueError, match=r"digits: fonts are some of DejaVuSans, .*cmtt10, not"):
+        data.digits(10, fonts=fonts)
+
+
 def test_importing_the_data_loads_no_matplotlib():
     code = (
         "import sys, backprop_lab.data as data; data.moons(); assert 'matplotlib' not in sys.modules;"

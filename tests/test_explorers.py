@@ -22,13 +22,22 @@ def line_and_data():
     return np.mean((w * x + b - y) ** 2), {"x": x.value, "y": y.value}
 
 
+SEEN = bl.data.noisy_polynomial(20, noise=0.3, seed=2)
+UNSEEN = bl.data.noisy_polynomial(200, noise=0.3, seed=102)
 ALL = {
     "chain_rule": lambda: bl.explore.chain_rule(np.sin, np.square),
     "finite_difference": lambda: bl.explore.finite_difference(lambda x: x * x * x, 2),
+    "fit": lambda: bl.explore.fit(*SEEN, UNSEEN, degree=9, penalty=0.01),
     "jacobian_map": lambda: bl.explore.jacobian_map(polar, outputs=("x", "y")),
     "landscape": lambda: bl.explore.landscape(*line_and_data(), 0.1, 2, penalty=0.25, steps=6),
 }
-NOT_DRAGGED = {"radius", "log10_learning_rate", "step", "penalty"}  # these have a slider only
+NOT_DRAGGED = {
+    "radius",
+    "log10_learning_rate",
+    "step",
+    "penalty",
+    "log10_penalty",
+}  # these have a slider only
 each = pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 
 

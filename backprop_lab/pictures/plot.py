@@ -35,7 +35,8 @@ def round_step(least: float) -> float:
 class Axis(NamedTuple):
     """A stretch of numbers from ``low`` to ``high`` on the pixels from ``start`` to ``end``.
 
-    With ``log`` the numbers are powers of ten: ``low`` and ``high`` are their exponents.
+    With ``log`` the numbers are powers of ten: ``low`` and ``high`` are their exponents. With ``whole`` only
+    whole numbers get a tick.
 
     >>> Axis(-1, 1, 0, 200)(0.5)
     150.0
@@ -46,6 +47,7 @@ class Axis(NamedTuple):
     start: float
     end: float
     log: bool = False
+    whole: bool = False
 
     def __call__(self, value):
         """The pixel of a number, or of an array of them."""
@@ -62,7 +64,7 @@ class Axis(NamedTuple):
     def ticks(self) -> list[tuple[float, str]]:
         """(pixel, label) of round numbers along the axis, about six."""
         step = round_step((self.high - self.low) / TICKS)
-        if self.log:
+        if self.log or self.whole:
             step = max(1, round(step))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         marks = [k * step for k in range(first, last + 1)]

@@ -9,7 +9,7 @@ values; where no kernel runs, a picture and its words are left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import NamedTuple, Protocol
 
@@ -171,7 +171,13 @@ def _still(scene: Scene) -> str:
     """A scene where no kernel runs: its pictures, the first of which says all, and its lines."""
     words = [scene.words, *(plot.title for plot in scene.beside)]
     images = (as_image(plot.svg(said, "green"), said) for plot, said in zip(scene.plots, words, strict=True))
-    return f"{''.join(images)}<p>{'<br>'.join(map(escape, scene.lines))}</p>"
+    lines = "<br>".join(map(escape, scene.lines))
+    return f"{side_by_side(images)}<p>{lines}</p>"
+
+
+def side_by_side(images: Iterable[str]) -> str:
+    """Pictures in a row, or below each other where it is too narrow."""
+    return f'<div style="display:flex;flex-wrap:wrap;gap:20px;align-items:center">{"".join(images)}</div>'
 
 
 def slider_step(low: float, high: float) -> float:

@@ -39,6 +39,7 @@ from backprop_lab.widgets.classifier import (
     own_points,
     window_of,
 )
+from backprop_lab.widgets.explorer import side_by_side
 from backprop_lab.widgets.film import Film
 from backprop_lab.widgets.step_through import MODULES, StepThrough, step_through
 from backprop_lab.widgets.training_picture import curve, plane, said
@@ -245,13 +246,11 @@ class TrainingLab(anywidget.AnyWidget):
             (plane(model.grid(STILL_PIXELS, self.window), model.points, self.window), words),
             (curve(costs, self._log), words),
         ]
-        images = "".join(
-            as_image(plot.svg(text, "green"), f"{plot.title}. {text}") for plot, text in pictures
-        )
+        images = (as_image(plot.svg(text, "green"), f"{plot.title}. {text}") for plot, text in pictures)
         lines = "<br>".join(map(escape, self._lines))
         return (
             f"<div><p><b>{escape(repr(self)[1:-1])}</b>, as a picture. Run this cell to train it.</p>"
-            f'<div style="display:flex;flex-wrap:wrap;gap:20px;align-items:center">{images}</div>'
+            f"{side_by_side(images)}"
             f"<p>{lines}<br>Circles and squares are the two classes; filled ones are learned from, "
             "empty ones are for validation.</p></div>"
         )

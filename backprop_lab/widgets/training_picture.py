@@ -34,7 +34,7 @@ def curve(costs: list, log: bool) -> Plot:
     steps = np.array([step for step, _, _ in costs], float)
     rows = [np.array([np.nan if c is None else c for c in row], float) for row in list(zip(*costs))[1:]]
     rows = [np.where(row <= MOST_COST, row, np.nan) for row in rows]
-    across = Axis(0, max(1.0, steps[-1]), LEFT, RIGHT)
+    across = Axis(0, max(1.0, steps[-1]), LEFT, RIGHT, whole=True)
     up = _up(np.concatenate(rows), log)
     for pixel, _ in up.ticks():
         plot.line("grid", (LEFT, RIGHT), (pixel, pixel))

@@ -1,0 +1,87 @@
+"""``bl.figure``: a matplotlib figure that a cell can end with, and that says in words what it shows.
+
+For curves over steps, rates or depths; pictures of graphs are ours (``svg.py``).
+
+What must hold: pyplot and its state of the whole program are left alone; the same figure gives the same
+bytes; lines are told by their dashes too, and none is green or red, which mean value and gradient here.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from backprop_lab.pictures.drawing import as_image
+
+INK, BLUE, OCHRE, PURPLE = "#222222", "#0072b2", "#a86b00", "#8a4f9e"
+LINES = matplotlib.cycler(
+    color=[INK, BLUE, OCHRE, PURPLE], linestyle=["-", "--", "-.", ":"], linewidth=[2.2] * 4
+)
+LOOK = {
+    "axes.edgecolor": "#666666",
+    "axes.labelcolor": INK,
+    "axes.prop_cycle": LINES,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 12,
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "text.color": INK,
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+}
+# Letters stay letters, and names of parts do not change from run to run.
+WRITTEN = {"svg.fonttype": "none", "svg.hashsalt": "backprop_lab"}
+UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+class DescribedFigure(Figure):
+    """The figure that :func:`figure` makes: matplotlib's, with ``words``."""
+
+    words = ""
+
+    def __repr__(self):
+        return f"<figure: {self.words}>"
+
+    def _repr_html_(self) -> str:
+        return as_image(self._svg(), self.words)
+
+    def _svg(self) -> str:
+        file = io.StringIO()
+        with matplotlib.rc_context(WRITTEN):
+            self.savefig(file, format="svg", metadata=UNSAID)
+        svg = file.getvalue().replace("'", "&apos;")  # as an image it stands in single quotes
+        svg = svg[svg.index("<svg") :]
+        # Points of 1/72 inch are meant, and a page's pixel is 1/96.
+        return re.sub(
+            r'(<svg [^>]*?) width="[\d.]+pt"', rf'\1 width="{self.get_figwidth() * 96:g}"', svg, count=1
+        )
+
+
+def figure(words: str, columns: int = 1, width: float = 6.0, height: float = 3.2):
+    """An empty matplotlib figure in the look of this series, and its axes: ``(figure, axes)``.
+
+    ``words``: what it will show, for those who do not see it; also what is left of it in plain text.
+    ``columns`` axes side by side (an array of them if there are several), in all ``width`` × ``height``
+    inches. As the last line of a cell the figure shows itself. Raises ValueError without words.
+
+    >>> import backprop_lab as bl
+    >>> figure, axes = bl.figure("The cost over three steps, falling from 9 to 1")
+    >>> line = axes.plot([9, 3, 1])
+    >>> figure
+    <figure: The cost over three steps, falling from 9 to 1>
+    """
+    if not isinstance(words, str) or not words.strip():
+        raise ValueError(f"figure: say in words what it shows, for those who do not see it; not {words!r}")
+    with matplotlib.rc_context(LOOK):
+        made = DescribedFigure(figsize=(width, height), layout="constrained", facecolor="white")
+        axes = made.subplots(1, columns)
+    made.words = words
+    for one in np.ravel(axes):
+        one.grid(color="#dddddd", linewidth=0.8)
+        one.set_axisbelow(True)
+    return made, axes

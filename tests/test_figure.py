@@ -1,0 +1,69 @@
+"""``bl.figure``: matplotlib's figures, described in words and the same in every run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import backprop_lab as bl
+
+WORDS = "A parabola <and> its tangent"
+
+
+def parabola():
+    figure, axes = bl.figure(WORDS)
+    x = np.linspace(-1, 1, 20)
+    axes.plot(x, x**2, label="parabola")
+    axes.plot(x, 2 * x - 1, label="tangent")
+    axes.legend()
+    return figure
+
+
+def test_a_figure_says_in_words_what_it_shows():
+    page = parabola()._repr_html_()
+    assert 'alt="A parabola &lt;and&gt; its tangent"' in page
+    assert repr(parabola()) == f"<figure: {WORDS}>"
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    assert parabola()._repr_html_() == parabola()._repr_html_()
+
+
+def test_a_figure_keeps_its_letters_and_names_no_date():
+    svg = parabola()._svg()
+    assert re.search(r"<text [^>]*>tangent</text>", svg)
+    assert "<metadata" not in svg and "http://www.w3.org" in svg
+
+
+def test_lines_are_told_by_their_dashes_and_none_is_green_or_red():
+    _, axes = bl.figure("four lines")
+    lines = [axes.plot([0, k])[0] for k in range(4)]
+    assert len({str(line.get_linestyle()) + str(line._unscaled_dash_pattern) for line in lines}) == 4
+    assert not {line.get_color().lower() for line in lines} & {"#009e73", "#d55e00", "green", "red"}
+
+
+def test_several_axes_stand_side_by_side():
+    _, axes = bl.figure("two pictures", columns=2)
+    assert axes.shape == (2,)
+
+
+@pytest.mark.parametrize("words", ["", "  ", None, 3])
+def test_a_figure_without_words_is_refused(words):
+    with pytest.raises(ValueError, match="say in words"):
+        bl.figure(words)
+
+
+def test_pyplot_and_the_settings_of_the_whole_program_are_left_alone():
+    code = (
+        "import matplotlib, sys, backprop_lab as bl\n"
+        "from backprop_lab.pictures.figure import LOOK, WRITTEN\n"
+        "settings = lambda: [matplotlib.rcParams[name] for name in (*LOOK, *WRITTEN)]\n"
+        "before = settings()\n"
+        "figure, axes = bl.figure('a line'); axes.plot([1, 2]); figure._repr_html_()\n"
+        "assert 'matplotlib.pyplot' not in sys.modules and settings() == before"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
