@@ -18,6 +18,8 @@ from backprop_lab.pictures.plot import Plot
 GRID = 41  # points across and up at which value and gradient are computed
 LEVELS = 11
 LABELLED = 3  # every third contour
+SPECK = 16  # pixels, that a contour reaches at least
+STRAIGHT = 0.15  # pixels that a point may lie off the line between its neighbours, to be left out
 
 
 def contours(plot: Plot, plane: Plane, cost: Callable):
@@ -32,9 +34,10 @@ def contours(plot: Plot, plane: Plane, cost: Callable):
     middle = np.array([pixels[0][lowest[1]], pixels[1][lowest[0]]])
     labels = []
     for i, level in enumerate(_levels(finite)):
-        lines = generator.lines(level)
+        # Specks lie along the floor of a valley that is narrower than the grid.
+        lines = [line for line in generator.lines(level) if np.ptp(line, axis=0).max() >= SPECK]
         for line in lines:
-            plot.line("contour", *line.T)
+            plot.line("contour", *_thinned(_thinned(line)).T)
         if i % LABELLED == 1 and lines:
             labels.append((level, _place_of_label(np.concatenate(lines), middle, plane)))
     for level, (x, y) in labels:
@@ -76,6 +79,16 @@ def _levels(heights) -> list[float]:
             unit = 10.0 ** math.floor(math.log10(gap))
             found[float(f"{round(level / unit) * unit:.12g}")] = None
     return list(found)
+
+
+def _thinned(line) -> np.ndarray:
+    """A line without every second of its points, where it is straight there: what travels is half as long."""
+    before, here, after = line[:-2:2], line[1:-1:2], line[2::2]
+    along, off = after - before, here - before
+    area = np.abs(along[:, 0] * off[:, 1] - along[:, 1] * off[:, 0])
+    keep = np.ones(len(line), bool)
+    keep[1:-1:2] = area > STRAIGHT * np.hypot(*along.T)
+    return line[keep]
 
 
 def _place_of_label(points, middle, plane: Plane):

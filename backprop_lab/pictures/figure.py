@@ -55,7 +55,7 @@ class DescribedFigure(Figure):
         with matplotlib.rc_context(WRITTEN):
             self.savefig(file, format="svg", metadata=UNSAID)
         svg = file.getvalue().replace("'", "&apos;")  # as an image it stands in single quotes
-        svg = svg[svg.index("<svg") :]
+        svg = re.sub(r"\s+", " ", svg[svg.index("<svg") :]).replace("> <", "><")
         # Points of 1/72 inch are meant, and a page's pixel is 1/96.
         return re.sub(
             r'(<svg [^>]*?) width="[\d.]+pt"', rf'\1 width="{self.get_figwidth() * 96:g}"', svg, count=1
