@@ -21,13 +21,15 @@ def cells(path):
 
 
 def numbers_in_prose(text, on_paper=False):
-    """The numbers a sentence claims: no code, no exponents and indices, no notebook numbers, no minutes.
+    """The numbers a sentence claims: no code, exponents, indices; no numbers of notebooks, minutes, books.
 
     ``on_paper``: without the hints and the solution of boxes to be filled in.
     """
     if on_paper:
         text = re.sub(HINTS, " ", text, flags=re.S)
-    text = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", " ", text, flags=re.S)
+    text = re.sub(r"```.*?```|`[^`]*`|\[\d\d[^]]*\]\([^)]*\)|\]\([^)]*\)", " ", text, flags=re.S)
+    text = re.sub(r"(?<=[(,] )(?:19|20)\d\d(?=[;)])|(?<=\()(?:19|20)\d\d(?=\))", " ", text)
+    text = re.sub(r"(?:section|chapter)s? [\d.]+(?: and \d+)?", " ", text)
     text = re.sub(
         r"^#.*$|\*Time:\* \d+|(?<![\d.])0\d\b(?!\.\d)|notebooks? \d+|class of \d+", " ", text, flags=re.M
     )

@@ -84,6 +84,53 @@ def arrows_from(leaf, J):
     return sum(operand is leaf for node in topological_order(J) for operand in node.inputs)
 
 
+def stepped(cost, w, rate, steps=1):
+    """A variable after some steps of gradient descent."""
+    w = bl.variable("w", float(w))
+    list(bl.sgd(cost(w), learning_rate=rate, epochs=steps))
+    return w.value
+
+
+def mean_of(n):
+    """A cost, and n examples for it."""
+    x = bl.constant("x", np.arange(float(n)))
+    return np.mean((bl.variable("w", 0.0) - x) ** 2), {"x": x.value}
+
+
+def penalised_gradient(w, of_data, factor):
+    """The gradient of a cost with this gradient of the data, and a penalty."""
+    w = bl.variable("w", w)
+    return bl.backward(np.array(of_data) @ w + factor * bl.l2(w))[w]
+
+
+def kept_along_curvatures():
+    """What is left of the minimum at (1, 1) of a cost with curvatures 4 and ½, with λ = 1."""
+    w = bl.variable("w", [0.0, 0.0])
+    J = np.sum(np.array([4, 0.5]) * (w - 1) ** 2) / 2 + bl.l2(w)
+    list(bl.sgd(J, learning_rate=0.1, epochs=1000))
+    return w.value
+
+
+def second_slope_of_w():
+    J = graphs.lecture()
+    return bl.backward(J)[node(J, "w")][1]
+
+
+def parameters_of_digits():
+    h = bl.relu(np.zeros((1, 64)) @ bl.variable("W", np.zeros((64, 64))) + bl.variable("b", np.zeros(64)))
+    z = h @ bl.variable("V", np.zeros((64, 10))) + bl.variable("c", np.zeros(10))
+    return sum(gradient.size for gradient in bl.backward(np.sum(z)).values())
+
+
+def most_values_in_memory(layers=100, every=10):
+    """Walk back over pieces that are computed again, and count what is there at any time."""
+    kept, most = list(range(0, layers, every)), 0
+    for start in reversed(kept):
+        piece = list(range(start, start + every))
+        most = max(most, len(kept) + len(piece))
+    return most
+
+
 COMPUTED = {
     "00-bias": lambda: line_gradient("b", 4),
     "01-slope": lambda: slope(lambda x: np.sin(x**2), 1.5),
@@ -121,6 +168,19 @@ COMPUTED = {
     "07-logits": lambda: np.round(bl.vjp(bl.cross_entropy(z := bl.variable("z", [1, 2, 0]), 2), z, 1), 3),
     "07-update-midway": gradient_after_a_hasty_update,
     "07-reset": lambda: 4 * bl.vjp(3 * (w := bl.variable("w", 1)), w, 1),
+    "08-sign": lambda: stepped(lambda w: -42 * w, 2, 0.002),
+    "08-epoch": lambda: len([*bl.sgd(*mean_of(1000), batch_size=50)]),
+    "08-check-step": lambda: stepped(lambda w: (3 * w - 6) ** 2, 1, 0.05),
+    "09-meet": lambda: penalised_gradient([3, -1], [-4, 6], 0.5),
+    "09-half": lambda: slope(lambda w: 0.01 * bl.l2(w), 1),  # of a weight of 1: PyTorch adds weight_decay · w
+    "09-shrink": lambda: stepped(lambda w: 0 * w + 0.5 * bl.l2(w), 4, 0.1, 3),
+    "09-flat": kept_along_curvatures,
+    "10-transpose": lambda: bl.vjp((q := bl.variable("q", [1, 5, 6]))[1:] - q[:-1], q, [1, 2]),
+    "10-second": lambda: bl.hessian((x := bl.variable("x", 2.0)) ** 3, x),
+    "11-zero-grad": lambda: 2 * second_slope_of_w(),
+    "11-detach": lambda: slope(lambda v: v * bl.stop_gradient(v), 3),
+    "11-parameters": parameters_of_digits,
+    "11-checkpoint": most_values_in_memory,
     "06-passes": lambda: sum(s.is_seed for s in bl.steps(graphs.lecture())),
 }
 

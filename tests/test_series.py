@@ -77,6 +77,27 @@ CONFUSIONS = {
     "1/N is forgotten": ("07-mean", (4, 2, 6)),
     "the gradient of a bias is not summed": ("07-bias", (1.3333333333333333, 0.6666666666666666, 2)),
     "the update comes in the middle of the backward pass": ("07-update-midway", (-30, -12)),
+    "the update goes with the gradient": ("08-sign", 1.916),
+    "a larger learning rate is better in proportion": ("08-too-large", "About 0.2: five times smaller"),
+    "what does not settle needs a larger learning rate": ("08-curve", "A larger learning rate"),
+    "a minibatch step always lowers the full cost": (
+        "08-minibatch",
+        "Yes: the minibatch is a part of the data",
+    ),
+    "a zero gradient is a minimum": ("08-zero-gradient", "Nothing but a minimum"),
+    "a small gradient is a small error": ("08-saturated", "The error is small"),
+    "a dead unit learns by its bias": ("08-dead", "Its bias"),
+    "what overfits has not learned enough": ("09-overfit", "It has not learned long enough"),
+    "λ is taken for λ/2": ("09-meet", (-2.5, 5.5)),
+    "PyTorch's weight decay is λ": ("09-half", 0.01),
+    "L2's gradient is in proportion to sign(w)": ("09-meet", (-3.5, 5.5)),
+    "biases are penalised too": ("09-bias", "Yes: they are parameters like any other"),
+    "weight decay and the penalty are one with momentum": ("09-momentum", "Yes: the algebra is the same"),
+    "steep directions shrink first": ("09-flat", (0.2, 0.6667)),
+    "λ is chosen by the training cost": ("09-choose", "The one with the least training cost"),
+    "a check proves a rule everywhere": ("10-proves", "The rules are right everywhere"),
+    "PyTorch resets its gradients": ("11-zero-grad", -42),
+    "gradients of parts of a batch add": ("11-devices", "It is their sum"),
 }
 
 
