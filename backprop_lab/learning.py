@@ -56,7 +56,7 @@ def sgd(
     and cut into batches of ``batch_size`` (all examples by default); or an iterable of such mappings, each a
     batch; or None, and every step uses the leaves as they are. ``learning_rate``: η, or a function of the
     step's index. ``momentum`` μ: the velocity is v ← μv + ∇J and the update θ ← θ − ηv. ``wrt``: the
-    variables that learn, all of them by default. ``progress``: show a bar, if tqdm is installed.
+    variables that learn, all of them by default. ``progress``: show a bar.
     ``on_nonfinite``: at the first NaN or infinity ``"warn"`` once and go on, or ``"raise"`` NonFiniteError,
     and the variables keep the values from before that step.
 

@@ -19,9 +19,12 @@ CELLS = [
     "x, y = bl.constant('x', [1.0, 2.0, 4.0, 5.0]), bl.constant('y', [1.0, 4.0, 6.0, 7.0])\n"
     "data = {'x': x.value, 'y': y.value}\n"
     "land = bl.explore.landscape(np.mean((w * x + b - y) ** 2), data, 0.02, 1, steps=8, penalty=0.5)\nland",
+    "seen = bl.data.noisy_polynomial(20, noise=0.3, seed=2)\n"
+    "unseen = bl.data.noisy_polynomial(200, noise=0.3, seed=102)\n"
+    "fit = bl.explore.fit(*seen, unseen)\nfit",
     "logs = bl.explore.chain_rule(np.exp, np.log, x=1)\nlogs",
 ]
-CHAIN, VALLEY, JACOBIAN, LANDSCAPE, LOGS = range(5)
+CHAIN, VALLEY, JACOBIAN, LANDSCAPE, FIT, LOGS = range(6)
 
 
 def land():
@@ -31,6 +34,11 @@ def land():
     return bl.explore.landscape(np.mean((w * x + b - y) ** 2), data, 0.02, 1, steps=8, penalty=0.5)
 
 
+def fit():
+    seen = bl.data.noisy_polynomial(20, noise=0.3, seed=2)
+    return bl.explore.fit(*seen, bl.data.noisy_polynomial(200, noise=0.3, seed=102))
+
+
 RUN_AGAIN = {
     CHAIN: lambda: bl.explore.chain_rule(np.sin, np.square),
     VALLEY: lambda: bl.explore.finite_difference(lambda x: x * x * x, 2),
@@ -38,6 +46,7 @@ RUN_AGAIN = {
         lambda r, t: (r * np.cos(t), r * np.sin(t)), outputs=("x", "y")
     ),
     LANDSCAPE: land,
+    FIT: fit,
 }
 
 
@@ -115,6 +124,20 @@ def test_a_point_is_dragged_both_ways_at_once(opened):
     r, t, radius = values_of(frame)
     assert r > 2.1 and t > 0.7
     shows(opened, JACOBIAN, lines_at(JACOBIAN, r=r, t=t, radius=radius))
+
+
+def test_the_degree_of_a_fit_is_dragged_over_the_costs_and_pressed_by_its_buttons(opened):
+    frame = explorer(opened, FIT)
+    drag(opened, frame, [(0.2, 0.5), (0.6, 0.5), (0.8, 0.5)])
+    degree, exponent = values_of(frame)
+    assert (degree, exponent) == (12, -7)
+    shows(opened, FIT, lines_at(FIT, degree=12))
+    frame.get_by_role("button").last.click()
+    shows(opened, FIT, lines_at(FIT, degree=13))
+    penalty = frame.locator("input[type=range]").nth(1)
+    penalty.focus()
+    penalty.press("End")
+    shows(opened, FIT, lines_at(FIT, degree=13, log10_penalty=1))
 
 
 def test_the_step_is_dragged_in_the_valley(opened):

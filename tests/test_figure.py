@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import backprop_lab as bl
 
@@ -37,6 +39,20 @@ def test_a_figure_keeps_its_letters_and_names_no_date():
     svg = parabola()._svg()
     assert re.search(r"<text [^>]*>tangent</text>", svg)
     assert "<metadata" not in svg and "http://www.w3.org" in svg
+
+
+def test_on_a_dark_page_a_figure_is_dark(browser):
+    page = parabola()._repr_html_()
+    shades = {}
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": 700, "height": 400})
+        tab = context.new_page()
+        tab.set_content(page)
+        tab.wait_for_function("document.images[0].complete && document.images[0].naturalWidth > 0")
+        image = Image.open(io.BytesIO(tab.locator("img").screenshot())).convert("L")
+        shades[scheme] = image.getpixel((5, 5))
+        context.close()
+    assert shades["light"] > 240 and shades["dark"] < 40
 
 
 def test_lines_are_told_by_their_dashes_and_none_is_green_or_red():

@@ -34,6 +34,8 @@ LOOK = {
     "xtick.color": "#444444",
     "ytick.color": "#444444",
 }
+# On a dark page light and dark change places, and hues stay.
+DARK = "<style>@media (prefers-color-scheme: dark) { svg { filter: invert(.93) hue-rotate(180deg) } }</style>"
 # Letters stay letters, and names of parts do not change from run to run.
 WRITTEN = {"svg.fonttype": "none", "svg.hashsalt": "backprop_lab"}
 UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
@@ -57,9 +59,8 @@ class DescribedFigure(Figure):
         svg = file.getvalue().replace("'", "&apos;")  # as an image it stands in single quotes
         svg = re.sub(r"\s+", " ", svg[svg.index("<svg") :]).replace("> <", "><")
         # Points of 1/72 inch are meant, and a page's pixel is 1/96.
-        return re.sub(
-            r'(<svg [^>]*?) width="[\d.]+pt"', rf'\1 width="{self.get_figwidth() * 96:g}"', svg, count=1
-        )
+        width = f'width="{self.get_figwidth() * 96:g}"'
+        return re.sub(r'(<svg [^>]*?)width="[\d.]+pt"([^>]*>)', rf"\1{width}\2{DARK}", svg, count=1)
 
 
 def figure(words: str, columns: int = 1, width: float = 6.0, height: float = 3.2):
