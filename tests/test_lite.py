@@ -1,0 +1,129 @@
+"""The site that runs in the browser alone: its parts, and the site itself in a browser.
+
+The site is built by ``python -m tools.lite FOLDER`` in an environment of its own, which downloads; so its
+tests need BACKPROP_LAB_SITE=FOLDER, and are skipped without. The runtime comes from its CDN and is not waited
+for.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import threading
+import tomllib
+import zipfile
+from importlib.metadata import requires
+from pathlib import Path
+
+import nbformat
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools import lab, lite
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+IN_THE_RUNTIME = {"numpy", "matplotlib", "ipython", "traitlets"}  # or in its kernel
+NOT_IN_A_BROWSER = {"jupyterlab", "widgetsnbextension"}  # servers, and the front end of another one
+
+
+def needs(name):
+    """The packages that an installed one needs everywhere."""
+    found = map(Requirement, requires(name) or ())
+    return {r.name for r in found if r.marker is None or r.marker.evaluate({"extra": ""})}
+
+
+def test_every_wheel_that_the_package_needs_in_a_browser_is_brought():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    waiting = {canonicalize_name(Requirement(r).name) for r in project["dependencies"]}
+    needed = set()
+    while waiting := {canonicalize_name(n) for n in waiting} - needed - IN_THE_RUNTIME - NOT_IN_A_BROWSER:
+        needed |= waiting
+        waiting = set().union(*(needs(name) for name in waiting))
+        waiting -= {"colorama"}  # tqdm's, on Windows
+    assert needed == {canonicalize_name(name) for name in lite.WHEELS}
+
+
+def test_a_runtime_of_ones_own_is_a_single_setting():
+    assert lite.KERNEL not in json.dumps(lite.settings(None))
+    address = "https://example.org/pyodide/pyodide.mjs"
+    config = lite.settings(address)["jupyter-config-data"]
+    assert config["litePluginSettings"][lite.KERNEL]["pyodideUrl"] == address
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(SystemExit, match="not empty"):
+        lite.build(tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+# ------------------------------------------------------------------------------------------ the site
+
+
+@pytest.fixture(scope="module")
+def site():
+    if "BACKPROP_LAB_SITE" not in os.environ:
+        pytest.skip("no site: python -m tools.lite FOLDER, then BACKPROP_LAB_SITE=FOLDER")
+    return Path(os.environ["BACKPROP_LAB_SITE"])
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_site_is_small(site):
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 30e6
+
+
+def test_the_notebooks_are_those_of_the_series_with_one_cell_that_installs(site):
+    for path in NOTEBOOKS:
+        book = nbformat.read(site / "files" / path.name, as_version=4)
+        title, install, *rest = book.cells
+        assert install.source == lite.INSTALL
+        assert [title, *rest] == nbformat.read(path, as_version=4).cells
+
+
+def test_the_wheels_are_in_the_sites_own_index_and_ours_holds_the_package(site):
+    (index,) = [json.loads(p.read_text("utf-8")) for p in (site / "pypi").glob("all.json")]
+    assert {canonicalize_name(n) for n in index} >= {
+        canonicalize_name(n) for n in [*lite.WHEELS, "backprop-lab"]
+    }
+    (ours,) = (site / "pypi").glob("backprop_lab-*.whl")
+    assert "backprop_lab/widgets/static/step_through.js" in zipfile.ZipFile(ours).namelist()
+
+
+def test_the_address_of_the_site_opens_the_first_notebook_beside_all_others(browser, address):
+    with lab.new_page(browser, 1280, 900) as page:
+        page.goto(address)
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.get_by_text(NOTEBOOKS[-1].name).wait_for()
+        listed = page.locator(".jp-DirListing-itemText").all_inner_texts()
+        assert {path.name for path in NOTEBOOKS} <= set(listed)
+        assert "what backpropagation is, and is not" in page.locator(".jp-Notebook h1").first.inner_text()
+        page.locator(".jp-Notebook .jp-RenderedHTMLCommon img").first.wait_for()  # pictures before a run
+        assert all("/pyodide/" in stranger for stranger in page.strangers), page.strangers
+
+
+def test_a_step_through_of_the_site_needs_no_python(browser, address):
+    with lab.new_page(browser) as page:
+        page.goto(f"{address}/files/{lite.PAGE}")
+        frame = page.locator(".bl-step")
+        frame.focus()
+        before = frame.locator(".bl-panel").inner_text()
+        page.keyboard.press("ArrowRight")
+        assert frame.locator(".bl-panel").inner_text() != before
+        assert page.strangers == [] and page.errors == []
