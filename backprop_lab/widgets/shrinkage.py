@@ -65,7 +65,9 @@ class Shrinkage:
         return curvatures / (curvatures + 2 * factor)
 
     def solution(self, factor: float) -> np.ndarray:
-        """(H + 2λI)⁻¹Hθ*."""
+        """(H + 2λI)⁻¹Hθ*; without a penalty θ* itself, free of rounding."""
+        if not factor:
+            return self.best
         return (self.kept(factor) * (self.directions @ self.best)) @ self.directions
 
     def above(self, point) -> float:
