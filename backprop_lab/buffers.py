@@ -20,7 +20,7 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.graph import Node, topological_order
 from backprop_lab.shapes import axes_of
-from backprop_lab.simplify import BROADCAST, number_in
+from backprop_lab.simplify import BROADCAST, moving, number_in
 
 FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
 ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
@@ -60,10 +60,7 @@ class _Binder:
             "pow": np.power, "atan": np.arctan, **_FUNCTIONS,
         }  # fmt: skip
         self.lines: dict[bool, list[str]] = {False: [], True: []}
-        self.moves: dict[Node, bool] = {}
-        for node in self.order:
-            kind = node.leaf_kind
-            self.moves[node] = kind == "variable" if kind else any(self.moves[a] for a in node.inputs)
+        self.moves = moving(self.roots)
         self.target: dict[Node, np.ndarray] = {}
         self.owner: dict[Node, Node] = {}  # whose memory a view looks into
         self.reads = Counter([*self.roots, *(a for node in self.order for a in node.inputs)])  # still to come
@@ -83,7 +80,7 @@ class _Binder:
         if self.place[gradient] is not self.gradient:
             run.append(f"copyto({self._name(self.gradient)}, {self._text(gradient)})")
         run.append(f"return {self._text(J)}")
-        numbers = [p for n, p in self.place.items() if isinstance(p, str) and not self.moves[n]]
+        numbers = [p for n, p in self.place.items() if isinstance(p, str) and n not in self.moves]
         kept = [f"global {', '.join(numbers)}"] if numbers else []
         calls = SimpleNamespace(
             run=_defined(run, self.scope),
@@ -116,7 +113,7 @@ class _Binder:
 
     def _aim(self, gradient):
         """The parts of the gradient are computed where they belong, instead of being copied there."""
-        if self.moves[gradient]:
+        if gradient in self.moves:
             self.target[gradient] = self.gradient
         for node in reversed(self.order):
             if node not in self.target or node.rule is None:
@@ -133,7 +130,7 @@ class _Binder:
                 parts = []
             for a, part in parts:
                 fits = (a.shape, a.dtype) == (part.shape, part.dtype)
-                if fits and a.rule is not None and self.reads[a] == 1 and self.moves[a]:
+                if fits and a.rule is not None and self.reads[a] == 1 and a in self.moves:
                     self.target[a] = part
 
     def _look(self, node) -> bool:
@@ -165,7 +162,7 @@ class _Binder:
             self.place[node] = self._memory(node)
             out = self._name(self.place[node])
             line = f"{out}[()] = {self._number(node)}" if node.shape == () else self._into(node, out)
-        self.lines[self.moves[node]].append(line)
+        self.lines[node in self.moves].append(line)
 
     def _memory(self, node) -> np.ndarray:
         """Where a node's value goes: its target, an input that nobody reads any more, or a new array."""
@@ -173,7 +170,7 @@ class _Binder:
             return self.target[node]
         for a in node.inputs if _is_entrywise(node) else ():
             fits = (a.shape, a.dtype) == (node.shape, node.dtype) and a not in self.owner
-            if fits and a.rule is not None and a not in self.target and self.moves[a] and not self.reads[a]:
+            if fits and a.rule is not None and a not in self.target and a in self.moves and not self.reads[a]:
                 return self.place[a]
         return np.empty(node.shape, node.dtype)
 

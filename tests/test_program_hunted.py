@@ -259,3 +259,11 @@ def test_no_two_results_share_memory_while_one_is_still_read():
     gradients = bl.compile(J)()[1]
     for leaf, expected in bl.backward(J).items():
         np.testing.assert_allclose(gradients[leaf], expected, rtol=1e-12)
+
+
+def test_a_product_at_the_end_of_a_long_chain_is_taken_apart_without_recursion():
+    w = bl.variable("w", 0.5)
+    y = w
+    for _ in range(1500):
+        y = y + 1
+    agrees_with_the_passes(2 * (y * (y + 1) * 3))
