@@ -129,7 +129,7 @@ class _Binder:
             else:
                 parts = []
             for a, part in parts:
-                fits = (a.shape, a.dtype) == (part.shape, part.dtype)
+                fits = a.shape == part.shape != () and a.dtype == part.dtype  # a single number has no place
                 if fits and a.rule is not None and self.reads[a] == 1 and a in self.moves:
                     self.target[a] = part
 
@@ -143,8 +143,7 @@ class _Binder:
             key = node.parameters["key"]
             view = source[(*(key if isinstance(key, tuple) else (key,)), ...)]
         goal = self.target.get(node, view)
-        same = view.__array_interface__["data"] == goal.__array_interface__["data"]
-        if not same or not np.may_share_memory(view, source):
+        if _address(view) != _address(goal) or not np.may_share_memory(view, source):
             return False
         self.place[node] = goal
         self.owner[node] = owner = self.owner.get(node.inputs[0], node.inputs[0])
@@ -155,13 +154,12 @@ class _Binder:
 
     def _compute(self, node):
         self.reads.subtract(self.owner.get(a, a) for a in node.inputs)
-        if node.shape == () and node not in self.target:
+        if node.shape == ():
             self.place[node] = f"n{len(self.place)}"
             line = f"{self.place[node]} = {self._number(node)}"
         else:
             self.place[node] = self._memory(node)
-            out = self._name(self.place[node])
-            line = f"{out}[()] = {self._number(node)}" if node.shape == () else self._into(node, out)
+            line = self._into(node, self._name(self.place[node]))
         self.lines[node in self.moves].append(line)
 
     def _memory(self, node) -> np.ndarray:
@@ -262,6 +260,11 @@ def _parts(node, whole):
     return [(a, whole[i:j]) for a, i, j in zip(node.arguments, ends, ends[1:])]
 
 
+def _address(place):
+    """Where an array's first entry lies in memory; None for the name of a single number."""
+    return place.__array_interface__["data"] if isinstance(place, np.ndarray) else None
+
+
 # --------------------------------------------------------------------- the quickest call for some operations
 
 
@@ -338,12 +341,9 @@ def _join(binder, node, out):
     """Only what was not computed in its place is copied there."""
     if node.ndim != 1:
         return None
-    lines = ["pass"]
-    for a, part in _parts(node, binder.place[node]):
-        there = getattr(binder.place[a], "__array_interface__", {"data": None})
-        if there["data"] != part.__array_interface__["data"]:
-            lines.append(f"copyto({binder._name(part)}, {binder._text(a)})")
-    return "; ".join(lines[1:] or lines)
+    parts = _parts(node, binder.place[node])
+    apart = [(a, part) for a, part in parts if _address(binder.place[a]) != _address(part)]
+    return "; ".join(f"copyto({binder._name(part)}, {binder._text(a)})" for a, part in apart) or "pass"
 
 
 _EMITTERS: dict[str, Callable] = {

@@ -101,8 +101,6 @@ def opened(roots):
     An operation whose computation cannot read nodes (it loops over entries, say) stays as it is.
     """
 
-    found = []
-
     def rewrite(node, uses):
         if node.rule in NUMPYS_OWN:
             return None
@@ -110,13 +108,11 @@ def opened(roots):
             made = node.rule.compute(*node.arguments, **node.parameters)
         except (NotAnArrayError, TypeError, AttributeError):
             return None
-        if not isinstance(made, Node) or made.rule is node.rule or not _stands_for(node, made):
-            return None
-        found.append(made)
-        return made
+        return made if _stands_for(node, made) and made.rule is not node.rule else None
 
-    roots = rewritten(roots, rewrite)
-    return opened(roots) if found else roots  # what was inside a function may be one itself
+    new = rewritten(roots, rewrite)
+    done = all(a is b for a, b in zip(new, roots))
+    return new if done else opened(new)  # what was inside a function may be one itself
 
 
 def folded(roots):
