@@ -83,17 +83,7 @@ class SGD:
     """
 
     def __init__(
-        self,
-        J,
-        data,
-        learning_rate,
-        batch_size,
-        epochs,
-        seed,
-        momentum,
-        wrt=None,
-        progress=False,
-        on_nonfinite="warn",
+        self, J, data, learning_rate, batch_size, epochs, seed, momentum, wrt, progress, on_nonfinite
     ):
         if isinstance(J, Program) and wrt is not None:
             raise TypeError("sgd: a program has its variables already; give wrt= to bl.compile")
