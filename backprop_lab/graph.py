@@ -324,20 +324,14 @@ _PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
 
 def _rule_for(function) -> Callable:
     """What makes the node for a NumPy function, or an error that names the nearest known ones."""
-    try:
+    if function in RULES:
         return RULES[function]
-    except KeyError:
-        pass
     import difflib
 
     known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
     name = function.__name__
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    hint = (
-        "the nearest known: " + ", ".join(f"np.{n}" for n in near)
-        if near
-        else f"none of the {len(known)} known is near"
-    )
+    near = ", ".join(f"np.{n}" for n in difflib.get_close_matches(name, known, n=3, cutoff=0.6))
+    hint = f"the nearest known: {near}" if near else f"none of the {len(known)} known is near"
     home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
     places = ", ".join("xyuvw"[: getattr(function, "nin", 1)])
     raise TypeError(
@@ -361,12 +355,7 @@ def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> 
     >>> bl.variable("W", shape=(2, 3)).value is None
     True
     """
-    leaf = _leaf(name, value, shape, f"variable({name!r}, …)")
-    if leaf.dtype.kind != "f":
-        leaf.dtype = np.dtype(np.float64)
-        leaf._value = frozen(leaf._value.astype(np.float64))
-    leaf.needs_gradient = True
-    return leaf
+    return _leaf("variable", name, value, shape)
 
 
 def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
@@ -378,13 +367,14 @@ def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = No
     >>> bl.constant("x", [2, -3, 4])
     <constant x, shape (3,), value (2, −3, 4)>
     """
-    return _leaf(name, value, shape, f"constant({name!r}, …)")
+    return _leaf("constant", name, value, shape)
 
 
-def _leaf(name, value, shape, context):
+def _leaf(kind, name, value, shape):
+    context = f"{kind}({name!r}, …)"
     leaf = Node.__new__(Node)
     leaf._begin(None if name is None else _checked_name(name), None, (), {})
-    leaf.needs_gradient = False
+    leaf.needs_gradient = kind == "variable"
     if (value is None) == (shape is None):
         given = "neither" if value is None else "both"
         raise TypeError(f"{context}: give either a value or shape=…, not {given}")
@@ -395,6 +385,8 @@ def _leaf(name, value, shape, context):
         leaf.dtype = np.dtype(np.float64)
     else:
         array = checked_array(value, context)
+        if leaf.needs_gradient and array.dtype.kind != "f":
+            array = array.astype(np.float64)
         leaf.shape, leaf.dtype = array.shape, array.dtype
         leaf._set(array)
     return leaf
