@@ -37,14 +37,12 @@ class Program:
     """What :func:`bl.compile` makes; see there."""
 
     def __init__(self, J: Node, wrt: Iterable[Node] | None = None):
-        checked_node(J, "compile")
+        name = notation.mention(checked_node(J, "compile"), code=True)
         if J.shape != ():
             raise ShapeError(
-                f"compile: {notation.mention(J, code=True)} has shape {J.shape}; a cost is a single number: "
-                "take np.sum or np.mean of it"
+                f"compile: {name} has shape {J.shape}; a cost is a single number: take its np.sum or np.mean"
             )
         if J.dtype.kind != "f":
-            name = notation.mention(J, code=True)
             raise NotAnArrayError(f"compile: {name} holds {J.dtype}; a cost is a real number")
         self.cost = J
         leaves = [node for node in topological_order(J) if node.rule is None and node.name is not None]
@@ -53,8 +51,7 @@ class Program:
         leaves = list(dict.fromkeys([*leaves, *self.variables]))
         self.leaves = {leaf.name: leaf for leaf in leaves}
         if len(self.leaves) < len(leaves):
-            names = [leaf.name for leaf in leaves]
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = next(leaf.name for leaf in leaves if self.leaves[leaf.name] is not leaf)
             raise ValueError(
                 f"compile: two leaves are called {twice!r}, and a program knows leaves by name; "
                 f'give one of them another name: bl.variable("{twice}2", …)'
