@@ -11,6 +11,7 @@ import operator
 
 import numpy as np
 
+from backprop_lab.arrays import hollow
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import Node
 
@@ -95,7 +96,7 @@ def indexed_shape(x, key):
         if kind == "f":
             raise ShapeError(f"an index is integers, not {k!r}")
     try:
-        return _hollow(x)[key].shape
+        return hollow(x)[key].shape
     except IndexError as error:
         raise ShapeError(str(error)) from None
 
@@ -105,16 +106,11 @@ def as_numpy(function):
 
     def shape(*shapes, **parameters):
         try:
-            return function(*map(_hollow, shapes), **parameters).shape
+            return function(*map(hollow, shapes), **parameters).shape
         except (ValueError, TypeError) as error:
             raise ShapeError(str(error)) from None
 
     return shape
-
-
-def _hollow(shape):
-    """An array of this shape whose entries take no memory wherever they are moved, only time."""
-    return np.broadcast_to(np.zeros((), "V0"), shape)
 
 
 def outer_shape(x, y):
