@@ -82,20 +82,18 @@ class _Binder:
         run.append(f"return {self._text(J)}")
         numbers = [p for n, p in self.place.items() if isinstance(p, str) and n not in self.moves]
         kept = [f"global {', '.join(numbers)}"] if numbers else []
-        calls = SimpleNamespace(
-            run=_defined(run, self.scope),
-            prepare=_defined([*kept, *self.lines[False], "return"], self.scope),
-            gradient=self.gradient,
-        )
-        return self._on_floats(calls, run, numbers) if all(map(_is_number, self.order)) else calls
+        calls = _defined(run, self.scope), _defined([*kept, *self.lines[False], "return"], self.scope)
+        if all(map(_is_number, self.order)):
+            calls = self._on_floats(*calls, run, numbers)
+        return SimpleNamespace(run=calls[0], prepare=calls[1], gradient=self.gradient)
 
-    def _on_floats(self, calls, lines, numbers):
+    def _on_floats(self, slow, prepared, lines, numbers):
         """The same on Python's own floats: NumPy takes ten times as long for one number.
 
         Where Python refuses (1 / 0, log of a negative number) NumPy gives its infinities and NaNs.
         """
         scope = {**self.scope, **vars(math), "number": float}
-        quick, slow, prepared = _defined(lines, scope).__wrapped__, calls.run, calls.prepare
+        quick = _defined(lines, scope).__wrapped__
 
         def run():
             try:
@@ -107,7 +105,7 @@ class _Binder:
             prepared()
             scope.update({name: float(self.scope[name]) for name in numbers})
 
-        return SimpleNamespace(run=run, prepare=prepare, gradient=calls.gradient)
+        return run, prepare
 
     # -- where results go
 
