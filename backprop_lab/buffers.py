@@ -273,23 +273,14 @@ def _product(binder, node, out):
     return f"dot({', '.join(filter(None, [binder._text(x), binder._text(y), out]))})"
 
 
-def _inner_product(binder, node, out):
+def _of_vectors(first, second, binder, node, out):
+    """An inner or outer product: that of the two arrays, looked at in these shapes."""
     x, y = (binder.place.get(a) for a in node.arguments)
-    if not _in_one_piece(x, y) or not x.dtype == y.dtype == node.dtype:
+    whole = all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in (x, y))
+    if not whole or not x.dtype == y.dtype == node.dtype:
         return None
-    return f"dot({binder._name(x.reshape(-1))}, {binder._name(y.reshape(-1))})"
-
-
-def _outer(binder, node, out):
-    x, y = (binder.place.get(a) for a in node.arguments)
-    if not _in_one_piece(x, y):
-        return None
-    x, y = binder._name(x.reshape(-1, 1)), binder._name(y.reshape(1, -1))
-    return f"{binder._name(np.multiply)}({x}, {y}, out={out})"
-
-
-def _in_one_piece(*places):
-    return all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in places)
+    looks = binder._name(x.reshape(first)), binder._name(y.reshape(second))
+    return f"dot({', '.join(filter(None, [*looks, out]))})"
 
 
 def _sum(binder, node, out):
@@ -309,24 +300,15 @@ def _sum(binder, node, out):
 
 
 def _extreme(binder, node, out):
-    (x,) = node.inputs
-    place, axis = binder.place[x], node.parameters["axis"]
-    if isinstance(place, str) or out is None:
+    """Along short rows column by column."""
+    place, axis = binder.place[node.inputs[0]], node.parameters["axis"]
+    if out is None or place.ndim != 2 or axis not in (1, -1) or not 2 <= place.shape[1] <= FEW_COLUMNS:
         return None
-    ufunc = np.maximum if node.rule.compute is np.max else np.minimum
-    if place.ndim == 2 and axis in (1, -1) and 2 <= place.shape[1] <= FEW_COLUMNS:
-        call, out = binder._name(ufunc), binder._name(binder.place[node].reshape(-1))
-        first, second, *others = (binder._name(column) for column in place.T)
-        pairs = [(first, second), *((out, other) for other in others)]
-        return "; ".join(f"{call}({a}, {b}, out={out})" for a, b in pairs)
-    reduce, keepdims = binder._name(ufunc.reduce), node.parameters["keepdims"]
-    return f"{reduce}({binder._text(x)}, {axis}, None, {out}, {keepdims})"
-
-
-def _power(binder, node, out):
-    if number_in(node.arguments[1]) != 2 or out is None:
-        return None
-    return f"{binder._name(np.square)}({binder._text(node.arguments[0])}, out={out})"
+    call = binder._name(np.maximum if node.rule.compute is np.max else np.minimum)
+    out = binder._name(binder.place[node].reshape(-1))
+    first, second, *others = (binder._name(column) for column in place.T)
+    pairs = [(first, second), *((out, other) for other in others)]
+    return "; ".join(f"{call}({a}, {b}, out={out})" for a, b in pairs)
 
 
 def _ravel(binder, node, out):
@@ -346,13 +328,12 @@ def _join(binder, node, out):
 
 _EMITTERS: dict[str, Callable] = {
     "matmul": _product,
-    "vdot": _inner_product,
-    "outer": _outer,
+    "vdot": partial(_of_vectors, -1, -1),
+    "outer": partial(_of_vectors, (-1, 1), (1, -1)),
     "sum": _sum,
     "mean": _sum,
     "max": _extreme,
     "min": _extreme,
-    "power": _power,
     "ravel": _ravel,
     "concatenate": _join,
 }
