@@ -194,12 +194,11 @@ class _Binder:
 
     def _operand(self, operand, node) -> str:
         """An operand of a call on arrays: numbers as arrays of the right type, which NumPy reads faster."""
-        number = number_in(operand)
-        if number is None:
+        number, others = number_in(operand), [a.dtype for a in node.inputs if a is not operand]
+        if number is None or not any(dtype.kind == "f" for dtype in others):
             return self._text(operand)
-        others = [a.dtype for a in node.inputs if a is not operand]
-        floats = [dtype for dtype in others if dtype.kind == "f"]
-        dtype = node.dtype if node.dtype.kind == "f" and not floats else np.result_type(*(floats or others))
+        own = operand.dtype if isinstance(operand, Node) else operand
+        dtype = node.dtype if node.dtype.kind == "f" else np.result_type(*others, own)
         full = node.rule.compute in (np.maximum, np.minimum)
         return self._constant(number, node.shape if full else (), dtype)
 
