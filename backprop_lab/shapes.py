@@ -101,13 +101,17 @@ def indexed_shape(x, key):
         raise ShapeError(str(error)) from None
 
 
-def as_numpy(function):
-    """The shape that a function of NumPy's gives where entries only move about, found by trying."""
+def tried(function, like=hollow, mistakes=(ValueError, TypeError)):
+    """The shape that a function gives, found by trying it on arrays that ``like`` makes of shapes.
+
+    Hollow ones will do for NumPy's functions under which entries only move about.
+    """
 
     def shape(*shapes, **parameters):
         try:
-            return function(*map(hollow, shapes), **parameters).shape
-        except (ValueError, TypeError) as error:
+            with np.errstate(all="ignore"):
+                return np.shape(function(*map(like, shapes), **parameters))
+        except mistakes as error:
             raise ShapeError(str(error)) from None
 
     return shape
@@ -146,4 +150,4 @@ def repeated_shape(x, repeats, axis=None):
     return _possible((*x[:axis], x[axis] * repeats, *x[axis + 1 :]))
 
 
-_possible = as_numpy(np.asarray)  # a shape that was computed: NumPy refuses what no array can have
+_possible = tried(np.asarray)  # a shape that was computed: NumPy refuses what no array can have
