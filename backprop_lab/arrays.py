@@ -23,6 +23,11 @@ def finite(value) -> bool:
     return math.isfinite(flat.dot(flat)) or bool(np.isfinite(value).all())
 
 
+def hollow(shape, dtype="V0") -> np.ndarray:
+    """An array that stands for its shape only; entries of "V0" take no memory wherever they are moved."""
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
 def frozen(array) -> np.ndarray:
     """``array`` made read-only, as all numbers are that leave the graph."""
     array = np.asarray(array)

@@ -20,7 +20,7 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.graph import Node, topological_order
 from backprop_lab.shapes import axes_of
-from backprop_lab.simplify import BROADCAST, number_in
+from backprop_lab.simplify import BROADCAST, moving, number_in
 
 FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
 ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
@@ -60,10 +60,7 @@ class _Binder:
             "pow": np.power, "atan": np.arctan, **_FUNCTIONS,
         }  # fmt: skip
         self.lines: dict[bool, list[str]] = {False: [], True: []}
-        self.moves: dict[Node, bool] = {}
-        for node in self.order:
-            kind = node.leaf_kind
-            self.moves[node] = kind == "variable" if kind else any(self.moves[a] for a in node.inputs)
+        self.moves = moving(self.roots)
         self.target: dict[Node, np.ndarray] = {}
         self.owner: dict[Node, Node] = {}  # whose memory a view looks into
         self.reads = Counter([*self.roots, *(a for node in self.order for a in node.inputs)])  # still to come
@@ -83,22 +80,20 @@ class _Binder:
         if self.place[gradient] is not self.gradient:
             run.append(f"copyto({self._name(self.gradient)}, {self._text(gradient)})")
         run.append(f"return {self._text(J)}")
-        numbers = [p for n, p in self.place.items() if isinstance(p, str) and not self.moves[n]]
+        numbers = [p for n, p in self.place.items() if isinstance(p, str) and n not in self.moves]
         kept = [f"global {', '.join(numbers)}"] if numbers else []
-        calls = SimpleNamespace(
-            run=_defined(run, self.scope),
-            prepare=_defined([*kept, *self.lines[False], "return"], self.scope),
-            gradient=self.gradient,
-        )
-        return self._on_floats(calls, run, numbers) if all(map(_is_number, self.order)) else calls
+        calls = _defined(run, self.scope), _defined([*kept, *self.lines[False], "return"], self.scope)
+        if all(map(_is_number, self.order)):
+            calls = self._on_floats(*calls, run, numbers)
+        return SimpleNamespace(run=calls[0], prepare=calls[1], gradient=self.gradient)
 
-    def _on_floats(self, calls, lines, numbers):
+    def _on_floats(self, slow, prepared, lines, numbers):
         """The same on Python's own floats: NumPy takes ten times as long for one number.
 
         Where Python refuses (1 / 0, log of a negative number) NumPy gives its infinities and NaNs.
         """
         scope = {**self.scope, **vars(math), "number": float}
-        quick, slow, prepared = _defined(lines, scope).__wrapped__, calls.run, calls.prepare
+        quick = _defined(lines, scope).__wrapped__
 
         def run():
             try:
@@ -110,13 +105,13 @@ class _Binder:
             prepared()
             scope.update({name: float(self.scope[name]) for name in numbers})
 
-        return SimpleNamespace(run=run, prepare=prepare, gradient=calls.gradient)
+        return run, prepare
 
     # -- where results go
 
     def _aim(self, gradient):
         """The parts of the gradient are computed where they belong, instead of being copied there."""
-        if self.moves[gradient]:
+        if gradient in self.moves:
             self.target[gradient] = self.gradient
         for node in reversed(self.order):
             if node not in self.target or node.rule is None:
@@ -132,8 +127,8 @@ class _Binder:
             else:
                 parts = []
             for a, part in parts:
-                fits = (a.shape, a.dtype) == (part.shape, part.dtype)
-                if fits and a.rule is not None and self.reads[a] == 1 and self.moves[a]:
+                fits = a.shape == part.shape != () and a.dtype == part.dtype  # a single number has no place
+                if fits and a.rule is not None and self.reads[a] == 1 and a in self.moves:
                     self.target[a] = part
 
     def _look(self, node) -> bool:
@@ -146,8 +141,7 @@ class _Binder:
             key = node.parameters["key"]
             view = source[(*(key if isinstance(key, tuple) else (key,)), ...)]
         goal = self.target.get(node, view)
-        same = view.__array_interface__["data"] == goal.__array_interface__["data"]
-        if not same or not np.may_share_memory(view, source):
+        if _address(view) != _address(goal) or not np.may_share_memory(view, source):
             return False
         self.place[node] = goal
         self.owner[node] = owner = self.owner.get(node.inputs[0], node.inputs[0])
@@ -158,14 +152,13 @@ class _Binder:
 
     def _compute(self, node):
         self.reads.subtract(self.owner.get(a, a) for a in node.inputs)
-        if node.shape == () and node not in self.target:
+        if node.shape == ():
             self.place[node] = f"n{len(self.place)}"
             line = f"{self.place[node]} = {self._number(node)}"
         else:
             self.place[node] = self._memory(node)
-            out = self._name(self.place[node])
-            line = f"{out}[()] = {self._number(node)}" if node.shape == () else self._into(node, out)
-        self.lines[self.moves[node]].append(line)
+            line = self._into(node, self._name(self.place[node]))
+        self.lines[node in self.moves].append(line)
 
     def _memory(self, node) -> np.ndarray:
         """Where a node's value goes: its target, an input that nobody reads any more, or a new array."""
@@ -173,7 +166,7 @@ class _Binder:
             return self.target[node]
         for a in node.inputs if _is_entrywise(node) else ():
             fits = (a.shape, a.dtype) == (node.shape, node.dtype) and a not in self.owner
-            if fits and a.rule is not None and a not in self.target and self.moves[a] and not self.reads[a]:
+            if fits and a.rule is not None and a not in self.target and a in self.moves and not self.reads[a]:
                 return self.place[a]
         return np.empty(node.shape, node.dtype)
 
@@ -201,12 +194,11 @@ class _Binder:
 
     def _operand(self, operand, node) -> str:
         """An operand of a call on arrays: numbers as arrays of the right type, which NumPy reads faster."""
-        number = number_in(operand)
-        if number is None:
+        number, others = number_in(operand), [a.dtype for a in node.inputs if a is not operand]
+        if number is None or not any(dtype.kind == "f" for dtype in others):
             return self._text(operand)
-        others = [a.dtype for a in node.inputs if a is not operand]
-        floats = [dtype for dtype in others if dtype.kind == "f"]
-        dtype = node.dtype if node.dtype.kind == "f" and not floats else np.result_type(*(floats or others))
+        own = operand.dtype if isinstance(operand, Node) else operand
+        dtype = node.dtype if node.dtype.kind == "f" else np.result_type(*others, own)
         full = node.rule.compute in (np.maximum, np.minimum)
         return self._constant(number, node.shape if full else (), dtype)
 
@@ -265,6 +257,11 @@ def _parts(node, whole):
     return [(a, whole[i:j]) for a, i, j in zip(node.arguments, ends, ends[1:])]
 
 
+def _address(place):
+    """Where an array's first entry lies in memory; None for the name of a single number."""
+    return place.__array_interface__["data"] if isinstance(place, np.ndarray) else None
+
+
 # --------------------------------------------------------------------- the quickest call for some operations
 
 
@@ -275,23 +272,14 @@ def _product(binder, node, out):
     return f"dot({', '.join(filter(None, [binder._text(x), binder._text(y), out]))})"
 
 
-def _inner_product(binder, node, out):
+def _of_vectors(first, second, binder, node, out):
+    """An inner or outer product: that of the two arrays, looked at in these shapes."""
     x, y = (binder.place.get(a) for a in node.arguments)
-    if not _in_one_piece(x, y) or not x.dtype == y.dtype == node.dtype:
+    whole = all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in (x, y))
+    if not whole or not x.dtype == y.dtype == node.dtype:
         return None
-    return f"dot({binder._name(x.reshape(-1))}, {binder._name(y.reshape(-1))})"
-
-
-def _outer(binder, node, out):
-    x, y = (binder.place.get(a) for a in node.arguments)
-    if not _in_one_piece(x, y):
-        return None
-    x, y = binder._name(x.reshape(-1, 1)), binder._name(y.reshape(1, -1))
-    return f"{binder._name(np.multiply)}({x}, {y}, out={out})"
-
-
-def _in_one_piece(*places):
-    return all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in places)
+    looks = binder._name(x.reshape(first)), binder._name(y.reshape(second))
+    return f"dot({', '.join(filter(None, [*looks, out]))})"
 
 
 def _sum(binder, node, out):
@@ -311,24 +299,15 @@ def _sum(binder, node, out):
 
 
 def _extreme(binder, node, out):
-    (x,) = node.inputs
-    place, axis = binder.place[x], node.parameters["axis"]
-    if isinstance(place, str) or out is None:
+    """Along short rows column by column."""
+    place, axis = binder.place[node.inputs[0]], node.parameters["axis"]
+    if out is None or place.ndim != 2 or axis not in (1, -1) or not 2 <= place.shape[1] <= FEW_COLUMNS:
         return None
-    ufunc = np.maximum if node.rule.compute is np.max else np.minimum
-    if place.ndim == 2 and axis in (1, -1) and 2 <= place.shape[1] <= FEW_COLUMNS:
-        call, out = binder._name(ufunc), binder._name(binder.place[node].reshape(-1))
-        first, second, *others = (binder._name(column) for column in place.T)
-        pairs = [(first, second), *((out, other) for other in others)]
-        return "; ".join(f"{call}({a}, {b}, out={out})" for a, b in pairs)
-    reduce, keepdims = binder._name(ufunc.reduce), node.parameters["keepdims"]
-    return f"{reduce}({binder._text(x)}, {axis}, None, {out}, {keepdims})"
-
-
-def _power(binder, node, out):
-    if number_in(node.arguments[1]) != 2 or out is None:
-        return None
-    return f"{binder._name(np.square)}({binder._text(node.arguments[0])}, out={out})"
+    call = binder._name(np.maximum if node.rule.compute is np.max else np.minimum)
+    out = binder._name(binder.place[node].reshape(-1))
+    first, second, *others = (binder._name(column) for column in place.T)
+    pairs = [(first, second), *((out, other) for other in others)]
+    return "; ".join(f"{call}({a}, {b}, out={out})" for a, b in pairs)
 
 
 def _ravel(binder, node, out):
@@ -341,23 +320,19 @@ def _join(binder, node, out):
     """Only what was not computed in its place is copied there."""
     if node.ndim != 1:
         return None
-    lines = ["pass"]
-    for a, part in _parts(node, binder.place[node]):
-        there = getattr(binder.place[a], "__array_interface__", {"data": None})
-        if there["data"] != part.__array_interface__["data"]:
-            lines.append(f"copyto({binder._name(part)}, {binder._text(a)})")
-    return "; ".join(lines[1:] or lines)
+    parts = _parts(node, binder.place[node])
+    apart = [(a, part) for a, part in parts if _address(binder.place[a]) != _address(part)]
+    return "; ".join(f"copyto({binder._name(part)}, {binder._text(a)})" for a, part in apart) or "pass"
 
 
 _EMITTERS: dict[str, Callable] = {
     "matmul": _product,
-    "vdot": _inner_product,
-    "outer": _outer,
+    "vdot": partial(_of_vectors, -1, -1),
+    "outer": partial(_of_vectors, (-1, 1), (1, -1)),
     "sum": _sum,
     "mean": _sum,
     "max": _extreme,
     "min": _extreme,
-    "power": _power,
     "ravel": _ravel,
     "concatenate": _join,
 }

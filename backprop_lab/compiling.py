@@ -63,16 +63,12 @@ class Functional:
         program.check_shapes(given)
         graph, function, parameters = self._for(given)
         for leaf, array in given.items():
-            if graph.dtype_of(leaf).kind == "f" and np.dtype(array.dtype).kind in "iub":
+            dtype = graph.leaves[leaf].dtype
+            if dtype.kind == "f" and np.dtype(array.dtype).kind in "iub":
                 given[leaf] = array * 1.0
-            if graph.dtype_of(leaf) == np.float32:
+            if dtype == np.float32:
                 given[leaf] = given[leaf].astype(np.float32)
-        theta = xp.concatenate([xp.ravel(given[leaf]) for leaf in graph.in_order()])
-        arguments = {
-            name: theta if leaf is None else given[leaf] if leaf in given else xp.asarray(leaf.value)
-            for name, leaf in parameters.items()
-        }
-        value, gradient = function(**arguments)
+        value, gradient = function(**graph.arguments(xp, parameters, given))
         return value, {
             leaf.name: xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape))
             for leaf in program.variables

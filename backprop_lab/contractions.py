@@ -10,6 +10,7 @@ What must hold: an argument's subscripts are all different (a diagonal is np.dia
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from itertools import islice
 from string import ascii_letters
 
 import numpy as np
@@ -17,46 +18,31 @@ import numpy as np
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import RULES
 from backprop_lab.operation import Rule, apply
-from backprop_lab.rules import declared
+from backprop_lab.rules import declared, enter
 from backprop_lab.shapes import axes_of
 
 
-def _along_axes(x, y, subscripts):
-    return np.tensordot(x, y, axes=_shared_axes(subscripts))
-
-
-def _shared_axes(subscripts):
-    (first, second), _ = parts(subscripts)
-    shared = sorted(set(first) & set(second))  # letters were given out in the order of the axes
-    return [[letters.index(c) for c in shared] for letters in (first, second)]
-
-
-_COMPUTED = {  # by NumPy's own function, so that values are NumPy's to the last digit
-    "einsum": lambda *arrays, subscripts: np.einsum(subscripts, *arrays),
-    "inner": lambda x, y, subscripts: np.inner(x, y),
-    "vdot": lambda x, y, subscripts: np.vdot(x, y),
-    "tensordot": _along_axes,
-}
-
-
 @lru_cache
-def contraction(name: str, count: int) -> Rule:
+def einsum_of(count: int) -> Rule:
     """The rule of a product of ``count`` arrays whose subscripts are its parameter."""
-
-    def code(node, *texts):
-        if name == "einsum":
-            return f"np.einsum({node.parameters['subscripts']!r}, {', '.join(texts)})"
-        axes = f", axes={_shared_axes(node.parameters['subscripts'])}" if name == "tensordot" else ""
-        return f"np.{name}({', '.join(texts)}{axes})"
-
-    def math(node, *texts):
-        subscripts = f"{node.parameters['subscripts']}: " if name == "einsum" else ""
-        return f"{name}({subscripts}{', '.join(texts)})"
-
-    backs = (partial(flow_back, place) for place in range(count))
     return declared(
-        _COMPUTED[name], "linear", contracted_shape, *backs, name=name, code=code, math=math,
+        lambda *arrays, subscripts: np.einsum(subscripts, *arrays), "linear", contracted_shape,
+        *(partial(flow_back, place) for place in range(count)), name="einsum",
+        code=lambda node, *texts: f"np.einsum({node.parameters['subscripts']!r}, {', '.join(texts)})",
+        math=lambda node, *texts: f"einsum({node.parameters['subscripts']}: {', '.join(texts)})",
         parameters={"subscripts": None})  # fmt: skip
+
+
+def product(function, subscripts, **parameters):
+    """Enter a product of two arrays, whose subscripts follow from how many axes each has."""
+
+    def shape(x, y, **how):
+        return contracted_shape(x, y, subscripts=subscripts(len(x), len(y), **how))
+
+    def back(place, g, z, x, y, **how):
+        return flow_back(place, g, z, x, y, subscripts=subscripts(np.ndim(x), np.ndim(y), **how))
+
+    enter(function, "linear", shape, partial(back, 0), partial(back, 1), parameters=parameters)
 
 
 def contracted_shape(*shapes, subscripts):
@@ -82,7 +68,7 @@ def flow_back(place, g, z, *arrays, subscripts):
     inputs, output = parts(subscripts)
     mine = inputs[place]
     others = [(letters, a) for i, (letters, a) in enumerate(zip(inputs, arrays, strict=True)) if i != place]
-    if not output and len(others) == 1 and others[0][0] == mine:  # the inner product of two arrays
+    if len(others) == 1 and {output, others[0][0]} == {mine, ""}:  # an inner product, or a multiple
         return g * others[0][1]
     there = set(output).union(*(letters for letters, _ in others))
     kept = "".join(letter for letter in mine if letter in there)
@@ -98,7 +84,7 @@ def _einsum(subscripts, *operands, optimize=None):
     if not isinstance(subscripts, str):
         raise TypeError('np.einsum of nodes takes its subscripts as text, such as "ij,j->i"')
     return apply(
-        contraction("einsum", len(operands)),
+        einsum_of(len(operands)),
         *operands,
         subscripts=explicit(subscripts, [np.ndim(a) for a in operands]),
     )
@@ -110,13 +96,10 @@ def explicit(subscripts: str, ndims: list[int]) -> str:
     inputs = text.split("->")[0].split(",")
     if len(inputs) != len(ndims):
         raise ShapeError(f"np.einsum: {subscripts!r} is about {len(inputs)} arrays, {len(ndims)} were given")
-    free = iter(c for c in ascii_letters if c not in text)
-    most = max((n - len(i) + 3 for i, n in zip(inputs, ndims, strict=True) if "..." in i), default=0)
-    dots = "".join(next(free) for _ in range(most))
-    written = [
-        i.replace("...", dots[most - (n - len(i) + 3) :]) if "..." in i else i
-        for i, n in zip(inputs, ndims, strict=True)
-    ]
+    free = (c for c in ascii_letters if c not in text)
+    lengths = [n - len(i.replace("...", "")) for i, n in zip(inputs, ndims)]  # of what the dots stand for
+    dots = "".join(islice(free, max(0, *lengths)))
+    written = [i.replace("...", dots[len(dots) - n :]) for i, n in zip(inputs, lengths)]
     for letters in written:
         if len(set(letters)) < len(letters):
             raise ShapeError(
@@ -130,39 +113,24 @@ def explicit(subscripts: str, ndims: list[int]) -> str:
     return f"{','.join(written)}->{output}"
 
 
-def _inner(x, y):
-    if not np.ndim(x) or not np.ndim(y):
-        return np.multiply(x, y)
-    return _along("inner", x, y, (-1,), (-1,))
-
-
-def _vdot(x, y):
-    if np.shape(x) != np.shape(y):
-        raise ShapeError(f"np.vdot: {np.shape(x)} does not match {np.shape(y)}; both need one shape")
-    return _along("vdot", x, y, None, None)
-
-
-def _tensordot(x, y, axes=2):
-    if isinstance(axes, (int, np.integer)):
-        axes = range(np.ndim(x) - axes, np.ndim(x)), range(axes)
-    return _along("tensordot", x, y, *axes)
-
-
-def _along(name, x, y, of_x, of_y):
-    """x and y multiplied, and summed along these axes of theirs."""
-    of_x, of_y = axes_of(of_x, np.ndim(x)), axes_of(of_y, np.ndim(y))
+def along(of_x, of_y, x: int, y: int) -> str:
+    """Subscripts of arrays of ``x`` and ``y`` axes that are multiplied, and summed along these of theirs."""
+    of_x, of_y = axes_of(of_x, x), axes_of(of_y, y)
     if len(of_x) != len(of_y):
-        raise ShapeError(f"np.{name}: {len(of_x)} axes cannot be summed against {len(of_y)}")
-    count = np.ndim(x) + np.ndim(y) - 2 * len(of_x)
-    free, shared = ascii_letters[:count], ascii_letters[count:]
-    of_x, of_y = (dict(zip(axes, shared)) for axes in (of_x, of_y))
-    letters = iter(free)
-    first = "".join(of_x[i] if i in of_x else next(letters) for i in range(np.ndim(x)))
-    second = "".join(of_y[i] if i in of_y else next(letters) for i in range(np.ndim(y)))
-    return apply(contraction(name, 2), x, y, subscripts=f"{first},{second}->{free}")
+        raise ShapeError(f"{len(of_x)} axes cannot be summed against {len(of_y)}")
+    first, second = ascii_letters[:x], list(ascii_letters[x : x + y])
+    for i, j in zip(of_x, of_y):
+        second[j] = first[i]
+    joined = [*first, *second]
+    return f"{first},{''.join(second)}->{''.join(c for c in joined if joined.count(c) == 1)}"
+
+
+def _of_tensordot(x, y, axes=2):
+    of_x, of_y = (range(x - axes, x), range(axes)) if isinstance(axes, (int, np.integer)) else axes
+    return along(of_x, of_y, x, y)
 
 
 RULES[np.einsum] = _einsum
-RULES[np.inner] = _inner
-RULES[np.vdot] = _vdot
-RULES[np.tensordot] = _tensordot
+product(np.vdot, partial(along, None, None))
+product(np.inner, lambda x, y: along(-1, -1, x, y) if x and y else along((), (), x, y))
+product(np.tensordot, _of_tensordot, axes=2)

@@ -17,7 +17,7 @@ from backprop_lab.errors import ShapeError
 from backprop_lab.graph import RULES, Node
 from backprop_lab.operation import operation
 from backprop_lab.rules import declared
-from backprop_lab.shapes import broadcast_shape
+from backprop_lab.shapes import broadcast_shape, tried
 
 _KINDS = {"elementwise": "z, x", "linear": "g, z, x", "custom": "g, z, x"}
 
@@ -58,7 +58,7 @@ def rule(
     _check(name, compute, derivatives, kind)
     numpys = _is_numpys(compute)
     if shape is None:
-        shape = broadcast_shape if kind == "elementwise" else _tried(compute)
+        shape = broadcast_shape if kind == "elementwise" else tried(compute, np.ones, ValueError)
     made = declared(
         compute if isinstance(compute, np.ufunc) else _careful(name, compute, shape),
         kind,
@@ -93,19 +93,6 @@ def _check(name, compute, derivatives, kind):
         raise TypeError(
             f"rule({name!r}, …): it takes {arguments} arguments, {len(derivatives)} derivatives given"
         )
-
-
-def _tried(compute):
-    """The shape of the result, found by computing with ones."""
-
-    def shape(*shapes, **parameters):
-        try:
-            with np.errstate(all="ignore"):
-                return np.shape(compute(*(np.ones(s) for s in shapes), **parameters))
-        except ValueError as error:
-            raise ShapeError(str(error)) from None
-
-    return shape
 
 
 def _careful(name, compute, shape):

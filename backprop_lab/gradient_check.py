@@ -87,16 +87,18 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
     """
     random = np.random.default_rng(seed)
     checked_node(J, "check_gradient")
+
+    def compared(J, slopes, label=""):
+        return [row for x, slope in slopes.items() for row in _compare(J, x, slope, random, label)]
+
     if given is not None:
-        slopes = _checked_given(J, given, wrt, second)
-        rows = [row for x, slope in slopes.items() for row in _compare(J, x, slope, random, "")]
-        return GradientReport(rows, "given gradient")
+        return GradientReport(compared(J, _checked_given(J, given, wrt, second)), "given gradient")
     if J.shape:
         J = np.sum(J * random.normal(size=J.shape).astype(J.dtype))
     variables = [n for n in topological_order(J) if n.leaf_kind == "variable"] if wrt is None else list(wrt)
     if not variables:
         raise ValueError("check_gradient: the cost depends on no variable, so there is nothing to check")
-    rows = [row for x in variables for row in _compare(J, x, _slope(J, x), random, "")]
+    rows = compared(J, {x: _slope(J, x) for x in variables})
     if second:
         slopes = gradient(J, variables)
         mixed = sum(
@@ -104,12 +106,7 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
             for g, x in zip(slopes, variables, strict=True)
         )
         depends = set(topological_order(mixed))
-        rows += [
-            row
-            for x in variables
-            if x in depends
-            for row in _compare(mixed, x, _slope(mixed, x), random, "second, ")
-        ]
+        rows += compared(mixed, {x: _slope(mixed, x) for x in variables if x in depends}, "second, ")
     return GradientReport(rows)
 
 

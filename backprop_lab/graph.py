@@ -21,7 +21,7 @@ from itertools import chain
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.arrays import finite, frozen, presentable
+from backprop_lab.arrays import finite, frozen, hollow, presentable
 from backprop_lab.errors import NotAnArrayError, ShapeError
 
 RULES: dict[Callable, Callable] = {}
@@ -172,32 +172,6 @@ class Node:
             return _PLAIN_ANSWERS[function](*args, **keywords)
         return _rule_for(function)(*args, **keywords)
 
-    def __array__(self, dtype=None, copy=None):
-        raise NotAnArrayError(
-            f"{notation.mention(self, code=True)} is a node, not an array: np.array, np.asarray "
-            "and lists of nodes cannot hold it; use np.stack([a, b]) to put nodes together, and "
-            ".value for numbers"
-        )
-
-    def _refuse(self, use):
-        raise NotAnArrayError(
-            f"{notation.mention(self, code=True)} is a node and may have no value yet, so {use}; "
-            "use .value after bl.forward, or np.where / np.maximum inside the graph"
-        )
-
-    def __setitem__(self, key, value):
-        raise NotAnArrayError(
-            f"{notation.mention(self, code=True)}[…] = …: a node's entries cannot be assigned; "
-            "build a new node with np.where or np.stack, or set .value of a leaf"
-        )
-
-    def __reduce_ex__(self, protocol):
-        raise NotAnArrayError(
-            f"{notation.mention(self, code=True)}: a node cannot be pickled or copied, because it "
-            "stands in a graph; keep the values of the variables ({v.name: v.value}) and build the "
-            "graph again"
-        )
-
     __hash__ = object.__hash__
 
     def __len__(self):
@@ -297,47 +271,57 @@ for _name, _ufunc in _ARITHMETIC.items():
     setattr(Node, f"__r{_name}__", _operator(_ufunc, reflected=True))
 for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
     setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
-for _name, _use in {
-    "bool": "decide an if, a while, an and, or a comparison chain",
-    "float": "become a float",
-    "int": "become an int",
-    "index": "be an index or a count",
-    "complex": "become a complex number",
+
+
+def _refusal(words):
+    """A method of Node that refuses what Python or NumPy ask of it."""
+
+    def refuse(self, *arguments, **keywords):
+        raise NotAnArrayError(notation.mention(self, code=True) + words)
+
+    return refuse
+
+
+_NEEDS_A_VALUE = (
+    " is a node and may have no value yet, so it cannot {}; use .value after bl.forward, or np.where / "
+    "np.maximum inside the graph"
+)
+for _name, _words in {
+    "bool": _NEEDS_A_VALUE.format("decide an if, a while, an and, or a comparison chain"),
+    "float": _NEEDS_A_VALUE.format("become a float"),
+    "int": _NEEDS_A_VALUE.format("become an int"),
+    "index": _NEEDS_A_VALUE.format("be an index or a count"),
+    "complex": _NEEDS_A_VALUE.format("become a complex number"),
+    "array": " is a node, not an array: np.array, np.asarray and lists of nodes cannot hold it; use "
+    "np.stack([a, b]) to put nodes together, and .value for numbers",
+    "setitem": "[…] = …: a node's entries cannot be assigned; build a new node with np.where or np.stack, "
+    "or set .value of a leaf",
+    "reduce_ex": ": a node cannot be pickled or copied, because it stands in a graph; keep the values of "
+    "the variables ({v.name: v.value}) and build the graph again",
 }.items():
-    setattr(Node, f"__{_name}__", lambda self, _use=_use: self._refuse(f"it cannot {_use}"))
-
-
-def _hollow(node: Node) -> np.ndarray:
-    """An array that has the node's shape and dtype, takes no memory and means nothing."""
-    return np.broadcast_to(np.zeros((), node.dtype), node.shape)
+    setattr(Node, f"__{_name}__", _refusal(_words))
 
 
 _PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
-    np.size: lambda a, axis=None: a.size if axis is None else np.size(_hollow(a), axis),
-    np.zeros_like: lambda a, *how, **more: np.zeros_like(_hollow(a), *how, **more),
-    np.ones_like: lambda a, *how, **more: np.ones_like(_hollow(a), *how, **more),
+    np.size: lambda a, axis=None: a.size if axis is None else np.size(hollow(a.shape), axis),
+    np.zeros_like: lambda a, *how, **more: np.zeros_like(hollow(a.shape, a.dtype), *how, **more),
+    np.ones_like: lambda a, *how, **more: np.ones_like(hollow(a.shape, a.dtype), *how, **more),
     np.result_type: lambda *a: np.result_type(*(x.dtype if isinstance(x, Node) else x for x in a)),
 }
 
 
 def _rule_for(function) -> Callable:
     """What makes the node for a NumPy function, or an error that names the nearest known ones."""
-    try:
+    if function in RULES:
         return RULES[function]
-    except KeyError:
-        pass
     import difflib
 
     known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
     name = function.__name__
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    hint = (
-        "the nearest known: " + ", ".join(f"np.{n}" for n in near)
-        if near
-        else f"none of the {len(known)} known is near"
-    )
+    near = ", ".join(f"np.{n}" for n in difflib.get_close_matches(name, known, n=3, cutoff=0.6))
+    hint = f"the nearest known: {near}" if near else f"none of the {len(known)} known is near"
     home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
     places = ", ".join("xyuvw"[: getattr(function, "nin", 1)])
     raise TypeError(
@@ -361,12 +345,7 @@ def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> 
     >>> bl.variable("W", shape=(2, 3)).value is None
     True
     """
-    leaf = _leaf(name, value, shape, f"variable({name!r}, …)")
-    if leaf.dtype.kind != "f":
-        leaf.dtype = np.dtype(np.float64)
-        leaf._value = frozen(leaf._value.astype(np.float64))
-    leaf.needs_gradient = True
-    return leaf
+    return _leaf("variable", name, value, shape)
 
 
 def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
@@ -378,13 +357,14 @@ def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = No
     >>> bl.constant("x", [2, -3, 4])
     <constant x, shape (3,), value (2, −3, 4)>
     """
-    return _leaf(name, value, shape, f"constant({name!r}, …)")
+    return _leaf("constant", name, value, shape)
 
 
-def _leaf(name, value, shape, context):
+def _leaf(kind, name, value, shape):
+    context = f"{kind}({name!r}, …)"
     leaf = Node.__new__(Node)
     leaf._begin(None if name is None else _checked_name(name), None, (), {})
-    leaf.needs_gradient = False
+    leaf.needs_gradient = kind == "variable"
     if (value is None) == (shape is None):
         given = "neither" if value is None else "both"
         raise TypeError(f"{context}: give either a value or shape=…, not {given}")
@@ -395,6 +375,8 @@ def _leaf(name, value, shape, context):
         leaf.dtype = np.dtype(np.float64)
     else:
         array = checked_array(value, context)
+        if leaf.needs_gradient and array.dtype.kind != "f":
+            array = array.astype(np.float64)
         leaf.shape, leaf.dtype = array.shape, array.dtype
         leaf._set(array)
     return leaf

@@ -83,17 +83,7 @@ class SGD:
     """
 
     def __init__(
-        self,
-        J,
-        data,
-        learning_rate,
-        batch_size,
-        epochs,
-        seed,
-        momentum,
-        wrt=None,
-        progress=False,
-        on_nonfinite="warn",
+        self, J, data, learning_rate, batch_size, epochs, seed, momentum, wrt, progress, on_nonfinite
     ):
         if isinstance(J, Program) and wrt is not None:
             raise TypeError("sgd: a program has its variables already; give wrt= to bl.compile")
@@ -114,16 +104,7 @@ class SGD:
         return self
 
     def __next__(self) -> SGDStep:
-        step = next(self._steps, None)
-        if self._bar is not None:
-            if step is None:
-                self._bar.close()
-            else:
-                self._bar.set_postfix_str(f"cost {number(step.cost)}", refresh=False)
-                self._bar.update()
-        if step is None:
-            raise StopIteration
-        return step
+        return next(self._steps)
 
     def __repr__(self):
         names = ", ".join(variable.name for variable in self._program.variables)
@@ -171,9 +152,14 @@ class SGD:
                 parameters.hold()
                 _descend(theta, bound.gradient, velocity, eta, self._momentum)
                 parameters.moved()
+                if self._bar is not None:
+                    self._bar.set_postfix_str(f"cost {number(cost)}", refresh=False)
+                    self._bar.update()
                 yield SGDStep(epoch, index, cost, rate)
         finally:
             parameters.release()
+            if self._bar is not None:
+                self._bar.close()
 
     def _batches(self, data, size):
         """(an iterator of (epoch, {leaf: array}, is it another batch than before?), how many or None)."""

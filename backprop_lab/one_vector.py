@@ -123,11 +123,7 @@ def terms_of(node: Node) -> list[Node]:
     terms, waiting = [], [node]
     while waiting:
         part = waiting.pop()
-        if (
-            part.rule is ADD
-            and (part is node or not has_name(part))
-            and all(isinstance(a, Node) for a in part.arguments)
-        ):
+        if part.rule is ADD and len(part.inputs) == 2 and (part is node or not has_name(part)):
             waiting += reversed(part.arguments)
         else:
             terms.append(part)

@@ -126,9 +126,7 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
 
 def _operand(operand, rule: Rule):
     """A node, a weak literal (Python or NumPy number), or an array as an unnamed constant."""
-    if isinstance(operand, Node):
-        return operand
-    if isinstance(operand, (bool, int, float, np.bool_, np.integer, np.floating)):
+    if isinstance(operand, (Node, bool, int, float, np.bool_, np.integer, np.floating)):
         return operand
     return constant(None, checked_array(operand, f"{rule.name} of a node"))
 

@@ -37,14 +37,12 @@ class Program:
     """What :func:`bl.compile` makes; see there."""
 
     def __init__(self, J: Node, wrt: Iterable[Node] | None = None):
-        checked_node(J, "compile")
+        name = notation.mention(checked_node(J, "compile"), code=True)
         if J.shape != ():
             raise ShapeError(
-                f"compile: {notation.mention(J, code=True)} has shape {J.shape}; a cost is a single number: "
-                "take np.sum or np.mean of it"
+                f"compile: {name} has shape {J.shape}; a cost is a single number: take its np.sum or np.mean"
             )
         if J.dtype.kind != "f":
-            name = notation.mention(J, code=True)
             raise NotAnArrayError(f"compile: {name} holds {J.dtype}; a cost is a real number")
         self.cost = J
         leaves = [node for node in topological_order(J) if node.rule is None and node.name is not None]
@@ -53,8 +51,7 @@ class Program:
         leaves = list(dict.fromkeys([*leaves, *self.variables]))
         self.leaves = {leaf.name: leaf for leaf in leaves}
         if len(self.leaves) < len(leaves):
-            names = [leaf.name for leaf in leaves]
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = next(leaf.name for leaf in leaves if self.leaves[leaf.name] is not leaf)
             raise ValueError(
                 f"compile: two leaves are called {twice!r}, and a program knows leaves by name; "
                 f'give one of them another name: bl.variable("{twice}2", …)'
@@ -89,14 +86,9 @@ class Program:
     @property
     def inputs(self) -> dict[str, np.ndarray]:
         """What to call the function in ``source`` with, for the values that the graph has now."""
-        self.parameters.take_up()
         graph = Simplified(self, {})
-        theta = np.concatenate([self.parameters.theta[self.parameters.slices[v]] for v in graph.in_order()])
-        parameters = graph.source("numpy")[1]
-        return {
-            name: theta if leaf is None else present(leaf, leaf.value).astype(graph.dtype_of(leaf))
-            for name, leaf in parameters.items()
-        }
+        values = {leaf: present(leaf, leaf.value).astype(copy.dtype) for leaf, copy in graph.leaves.items()}
+        return graph.arguments(np, graph.source("numpy")[1], values)
 
     def __repr__(self):
         names = ", ".join(variable.name for variable in self.variables)
@@ -124,7 +116,7 @@ class Program:
             graph = Simplified(self, shapes)
             slices = graph.slices
         if self.parameters is None:
-            self.parameters = Parameters({variable: slices[variable] for variable in self.variables})
+            self.parameters = Parameters(slices)
         if graph is None or slices != self.parameters.slices:
             return self._plain(shapes)
         theta = {graph.theta: self.parameters.theta}
@@ -132,7 +124,7 @@ class Program:
 
     def _plain(self, shapes) -> _Bound:
         """The same by the plain passes, over a copy of the graph."""
-        cost, leaves = copied(self.cost, shapes, self.moving)
+        cost, leaves = copied(self, shapes)
         slices, theta, parts = self.parameters.slices, self.parameters.theta, self.parameters.parts
         gradient = np.zeros_like(theta)
 
@@ -205,22 +197,22 @@ def _checked_variables(wrt, leaves):
 # ------------------------------------------------------------------------------------ from graph to calls
 
 
-def copied(J: Node, shapes: dict[Node, tuple], moving: set[Node]) -> tuple[Node, dict[Node, Node]]:
-    """J again on leaves of its own, of these shapes, and {leaf: its copy}; only ``moving`` are variables.
+def copied(program: Program, shapes: dict[Node, tuple]) -> tuple[Node, dict[Node, Node]]:
+    """The cost again on leaves of its own, of these shapes, and {leaf: its copy}; variables are what moves.
 
     A leaf of integers that are only calculated with becomes one of floats.
     """
-    order = topological_order(J)
+    J = program.cost
     counting = {
         a
-        for node in order
+        for node in topological_order(J)
         for a, derivative in zip(node.arguments, node.rule.derivatives if node.rule else ())
         if derivative is None or node.dtype.kind != "f"
     }
     leaves = {}
-    for leaf in [node for node in order if node.rule is None and node.name is not None] + [*moving]:
+    for leaf in program.leaves.values():
         dtype = leaf.dtype if leaf.dtype.kind == "f" or leaf in counting else J.dtype
-        leaves[leaf] = leaf_of(leaf.name, shapes.get(leaf, leaf.shape), dtype, leaf in moving)
+        leaves[leaf] = leaf_of(leaf.name, shapes.get(leaf, leaf.shape), dtype, leaf in program.moving)
     (copy,) = simplify.rewritten([J], lambda node, uses: _as_floats(node), leaves)
     return copy, leaves
 
@@ -246,7 +238,7 @@ class Simplified:
     """A cost and its gradient by θ as one simplified graph, for these shapes of the leaves."""
 
     def __init__(self, program: Program, shapes):
-        J, self.leaves = copied(program.cost, shapes, program.moving)
+        J, self.leaves = copied(program, shapes)
         variables = [self.leaves[variable] for variable in program.variables]
         flows = adjoints(J, asked=variables)
         for node, flow in flows.items():
@@ -260,13 +252,14 @@ class Simplified:
         self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
         self.slices = {variable: slices[self.leaves[variable]] for variable in program.variables}
 
-    def dtype_of(self, leaf: Node) -> np.dtype:
-        """The type in which the program reads a leaf: counts that are only calculated with are floats."""
-        return self.leaves.get(leaf, leaf).dtype
-
-    def in_order(self) -> list[Node]:
-        """The variables as they follow each other in θ."""
-        return sorted(self.slices, key=lambda variable: self.slices[variable].start)
+    def arguments(self, xp, parameters: dict[str, Node], values: dict) -> dict:
+        """What to call the function of ``source`` with, as arrays of the library: a value for each leaf."""
+        in_order = sorted(self.slices, key=lambda variable: self.slices[variable].start)
+        theta = xp.concatenate([xp.ravel(values[variable]) for variable in in_order])
+        return {
+            name: theta if leaf is None else values[leaf] if leaf in values else xp.asarray(leaf.value)
+            for name, leaf in parameters.items()
+        }
 
     def source(self, library: str) -> tuple[str, dict[str, Node]]:
         """The text, and {parameter: leaf of the program, or unnamed constant}; θ is called ``None``."""
@@ -279,38 +272,49 @@ class Simplified:
 _NOTHING = object()  # stands for what a leaf was known to be before it was first looked at
 
 
-class Parameters:
+class Inputs:
+    """Arrays from which a program reads its leaves, ``{leaf: array}``.
+
+    ``stale`` says whether anything was written to them that nobody has taken notice of yet.
+    """
+
+    def __init__(self, places: dict[Node, np.ndarray]):
+        self._places, self.stale = places, True
+        self._known: dict[Node, object] = dict.fromkeys(places, _NOTHING)
+
+    def take_up(self, given=(), again=False):
+        """Bring the arrays up to date: given ones for this once, and leaves that were changed since.
+
+        ``again``: the given ones are those of the last time, and are here already.
+        """
+        for leaf, known in self._known.items():
+            once = leaf in given
+            if once and again:
+                continue
+            value = given[leaf] if once else leaf._value if leaf._holder is self else leaf._newest()
+            if once or value is not known:
+                self.stale, self._known[leaf] = True, _NOTHING  # first, as an interrupt may come
+                self._places[leaf][...] = present(leaf, value)
+                if not once:
+                    self._known[leaf] = value
+
+
+class Parameters(Inputs):
     """All variables of a program in one vector θ, and what the graph knows of their values."""
 
     def __init__(self, slices: dict[Node, slice]):
         self.slices = slices
         self.theta = np.empty(sum(leaf.size for leaf in slices), np.result_type(*(v.dtype for v in slices)))
-        self._known: dict[Node, object] = dict.fromkeys(slices, _NOTHING)
         self._published = True
-        self._places = [
-            (leaf, (place.start, ...) if leaf.shape == () else place, leaf.shape if leaf.ndim > 1 else None)
-            for leaf, place in slices.items()
-        ]
+        super().__init__({leaf: self.theta[place].reshape(leaf.shape) for leaf, place in slices.items()})
 
     def parts(self, flat: np.ndarray) -> Gradients:
         """{variable: its part of a vector like θ, in its shape}: views."""
         found = Gradients()
-        for leaf, place, shape in self._places:
-            part = flat[place] if shape is None else flat[place].reshape(shape)
+        for leaf, place in self.slices.items():
+            part = flat[place].reshape(leaf.shape)
             found[leaf] = part if part.dtype is leaf.dtype else part.astype(leaf.dtype, copy=False)
         return found
-
-    def take_up(self, given=()):
-        """Bring θ up to date: given arrays for this once, and leaves that were changed since."""
-        for leaf, known in self._known.items():
-            if leaf in given:
-                self._known[leaf] = _NOTHING  # only for this once; first, as an interrupt may come
-                self.theta[self.slices[leaf]] = given[leaf].reshape(-1)
-                continue
-            value = leaf._value if leaf._holder is self else leaf._newest()
-            if value is not known:
-                self.theta[self.slices[leaf]] = present(leaf, value).reshape(-1)
-                self._known[leaf] = value
 
     def hold(self):
         """From now on the variables' values are what θ says."""
@@ -341,34 +345,21 @@ class Parameters:
             self._published = True
 
 
-class _Bound:
+class _Bound(Inputs):
     """What was bound, with an array for each leaf of the data: ``calls`` makes it from these arrays."""
 
     def __init__(self, leaves: dict[Node, Node], slices, calls):
         data = {leaf: copy for leaf, copy in leaves.items() if leaf not in slices}
-        self._places = {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
-        self._known: dict[Node, object] = dict.fromkeys(data, _NOTHING)
-        made = calls({data[leaf]: place for leaf, place in self._places.items()})
+        super().__init__({leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()})
+        made = calls({copy: self._places[leaf] for leaf, copy in data.items()})
         self.run, self.gradient, self._prepare = made.run, made.gradient, made.prepare
-        self._stale = True  # whether what only the data decide is still to be computed
 
-    def take_up(self, given, again=False):
-        """Take up data: given arrays for this once, and leaves that were changed since.
-
-        ``again``: the given ones are those of the last time, and are here already.
-        """
-        for leaf, known in self._known.items():
-            if again and leaf in given:
-                continue
-            value = given[leaf] if leaf in given else leaf._newest()
-            if leaf in given or value is not known:
-                self._stale, self._known[leaf] = True, _NOTHING  # first, as an interrupt may come
-                self._places[leaf][...] = present(leaf, value)
-                if leaf not in given:
-                    self._known[leaf] = value
-        if self._stale:
+    def take_up(self, given=(), again=False):
+        """The same, and compute what only the data decide."""
+        super().take_up(given, again)
+        if self.stale:
             self._prepare()
-            self._stale = False
+            self.stale = False
 
 
 def present(leaf, value):

@@ -173,25 +173,25 @@ def in_its_shape(g, z, x, **_):
     return np.reshape(g, np.shape(x))
 
 
-moving(np.ravel, shapes.as_numpy(np.ravel), in_its_shape, math=writing.reshaped, binds=1, slots=(2,))
-moving(np.expand_dims, shapes.as_numpy(np.expand_dims), in_its_shape,
+moving(np.ravel, shapes.tried(np.ravel), in_its_shape, math=writing.reshaped, binds=1, slots=(2,))
+moving(np.expand_dims, shapes.tried(np.expand_dims), in_its_shape,
        parameters={"axis": None}, math=writing.reshaped, binds=1, slots=(2,))
-moving(np.squeeze, shapes.as_numpy(np.squeeze), in_its_shape,
+moving(np.squeeze, shapes.tried(np.squeeze), in_its_shape,
        parameters={"axis": None}, math=writing.reshaped, binds=1, slots=(2,))
-moving(np.flip, shapes.as_numpy(np.flip),
+moving(np.flip, shapes.tried(np.flip),
        lambda g, z, x, axis: np.flip(g, axis), parameters={"axis": None})
 moving(np.transpose, shapes.transposed_shape,
        lambda g, z, x, axes: np.transpose(g, inverse(shapes.permutation(axes, np.ndim(x)))),
        parameters={"axes": None}, slots=(5,), code=writing.transposed, math="{0}ᵀ")
-moving(np.swapaxes, shapes.as_numpy(np.swapaxes),
+moving(np.swapaxes, shapes.tried(np.swapaxes),
        lambda g, z, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
        parameters={"axis1": None, "axis2": None}, slots=(5,),
        code="np.swapaxes({0}, {axis1}, {axis2})", math="{0}ᵀ")
-moving(np.moveaxis, shapes.as_numpy(np.moveaxis),
+moving(np.moveaxis, shapes.tried(np.moveaxis),
        lambda g, z, x, source, destination: np.moveaxis(g, destination, source),
        parameters={"source": None, "destination": None}, slots=(5,),
        code="np.moveaxis({0}, {source}, {destination})", math="{0}ᵀ")
-moving(np.diag, shapes.as_numpy(np.diag),
+moving(np.diag, shapes.tried(np.diag),
        lambda g, z, x: np.diag(g) if np.ndim(x) == 1 else on_diagonal(g, x))
 moving(np.tile, shapes.tiled_shape,
        lambda g, z, x, reps: summed_copies(g, x, reps), parameters={"reps": None},
@@ -241,7 +241,7 @@ def joining(join: Callable, cut: Callable, count: int) -> Rule:
 
     backs = (partial(cut, place) for place in range(count))
     return declared(
-        joined, "linear", shapes.as_numpy(joined), *backs, name=join.__name__, parameters={"axis": 0},
+        joined, "linear", shapes.tried(joined), *backs, name=join.__name__, parameters={"axis": 0},
         code=listed(f"np.{join.__name__}"), math=listed(join.__name__), slots=(1,) * count, gives="the same",
     )  # fmt: skip
 

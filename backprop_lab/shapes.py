@@ -11,6 +11,7 @@ import operator
 
 import numpy as np
 
+from backprop_lab.arrays import hollow
 from backprop_lab.errors import ShapeError
 from backprop_lab.graph import Node
 
@@ -95,26 +96,25 @@ def indexed_shape(x, key):
         if kind == "f":
             raise ShapeError(f"an index is integers, not {k!r}")
     try:
-        return _hollow(x)[key].shape
+        return hollow(x)[key].shape
     except IndexError as error:
         raise ShapeError(str(error)) from None
 
 
-def as_numpy(function):
-    """The shape that a function of NumPy's gives where entries only move about, found by trying."""
+def tried(function, like=hollow, mistakes=(ValueError, TypeError)):
+    """The shape that a function gives, found by trying it on arrays that ``like`` makes of shapes.
+
+    Hollow ones will do for NumPy's functions under which entries only move about.
+    """
 
     def shape(*shapes, **parameters):
         try:
-            return function(*map(_hollow, shapes), **parameters).shape
-        except (ValueError, TypeError) as error:
+            with np.errstate(all="ignore"):
+                return np.shape(function(*map(like, shapes), **parameters))
+        except mistakes as error:
             raise ShapeError(str(error)) from None
 
     return shape
-
-
-def _hollow(shape):
-    """An array of this shape whose entries take no memory wherever they are moved, only time."""
-    return np.broadcast_to(np.zeros((), "V0"), shape)
 
 
 def outer_shape(x, y):
@@ -150,4 +150,4 @@ def repeated_shape(x, repeats, axis=None):
     return _possible((*x[:axis], x[axis] * repeats, *x[axis + 1 :]))
 
 
-_possible = as_numpy(np.asarray)  # a shape that was computed: NumPy refuses what no array can have
+_possible = tried(np.asarray)  # a shape that was computed: NumPy refuses what no array can have

@@ -101,8 +101,6 @@ def opened(roots):
     An operation whose computation cannot read nodes (it loops over entries, say) stays as it is.
     """
 
-    found = []
-
     def rewrite(node, uses):
         if node.rule in NUMPYS_OWN:
             return None
@@ -110,13 +108,11 @@ def opened(roots):
             made = node.rule.compute(*node.arguments, **node.parameters)
         except (NotAnArrayError, TypeError, AttributeError):
             return None
-        if not isinstance(made, Node) or made.rule is node.rule or not _stands_for(node, made):
-            return None
-        found.append(made)
-        return made
+        return made if _stands_for(node, made) and made.rule is not node.rule else None
 
-    roots = rewritten(roots, rewrite)
-    return opened(roots) if found else roots  # what was inside a function may be one itself
+    new = rewritten(roots, rewrite)
+    done = all(a is b for a, b in zip(new, roots))
+    return new if done else opened(new)  # what was inside a function may be one itself
 
 
 def folded(roots):
@@ -195,16 +191,13 @@ def _small(operand):
 
 def gates_from_outputs(roots):
     """Whether a relu's gate is open can be read from its output as well: its input need not be kept."""
-    outputs = {
-        node.arguments[0]: node
-        for node in topological_order(*roots)
-        if node.rule is MAXIMUM and isinstance(node.arguments[0], Node) and number_in(node.arguments[1]) == 0
-    }
 
-    def is_gate(node):
-        return node.rule is GREATER and node.arguments[0] in outputs and number_in(node.arguments[1]) == 0
+    def with_zero(rule):
+        pairs = ((node, *node.arguments) for node in topological_order(*roots) if node.rule is rule)
+        return {node: x for node, x, y in pairs if isinstance(x, Node) and number_in(y) == 0}
 
-    gates = {node: outputs[node.arguments[0]] > 0 for node in topological_order(*roots) if is_gate(node)}
+    outputs = {x: relu for relu, x in with_zero(MAXIMUM).items()}
+    gates = {gate: outputs[x] > 0 for gate, x in with_zero(GREATER).items() if x in outputs}
     return rewritten(roots, lambda node, uses: None, gates)
 
 
@@ -213,25 +206,22 @@ def numbers_gathered(roots):
 
     Factors that do not change while learning come first, so that they are multiplied only once.
     """
-    moves: dict[Node, bool] = {}
-
-    def moving(node):
-        if node not in moves:
-            kind = node.leaf_kind
-            moves[node] = kind == "variable" if kind else any([moving(a) for a in node.inputs])
-        return moves[node]
+    moves = moving(roots)
 
     def rewrite(node, uses):
+        made = gathered(node, uses)
+        moves.update(new for new in (node, made) if not moves.isdisjoint(new.inputs))
+        return made
+
+    def gathered(node, uses):
         if node.rule not in (MULTIPLY, DIVIDE, NEGATIVE):
-            return None
+            return node
         number, factors, divisors = factors_of(node, uses)
         whole = all(isinstance(factor, Node) for factor in (*factors, *divisors))
         as_it_is = number == 1 and all(a is b for a, b in zip(factors, node.arguments)) and not divisors
         if as_it_is or not factors or not whole or not can_stand(number, node.dtype):
-            return None
-        for factor in (*factors, *divisors):
-            moving(factor)
-        factors.sort(key=lambda factor: (moves[factor], factor.size))
+            return node
+        factors.sort(key=lambda factor: (factor in moves, factor.size))
         made = factors[0]
         if number == -1 and made.dtype == node.dtype:
             made = -made
@@ -242,9 +232,18 @@ def numbers_gathered(roots):
             made = made * factor
         for divisor in divisors:
             made = made / divisor
-        return made if (made.shape, made.dtype) == (node.shape, node.dtype) else None
+        return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
 
     return rewritten(roots, rewrite)
+
+
+def moving(roots) -> set[Node]:
+    """The nodes that change while learning: the variables, and what is computed from them."""
+    found: set[Node] = set()
+    for node in topological_order(*roots):
+        if node.leaf_kind == "variable" or not found.isdisjoint(node.inputs):
+            found.add(node)
+    return found
 
 
 def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
@@ -281,15 +280,10 @@ def sums_of_products(roots):
 
     def rewrite(node, uses):
         inner = node.arguments[0]
-        if (
-            node.rule is not SUM
-            or node.shape != ()
-            or not isinstance(inner, Node)
-            or not _is_free(inner, uses)
-        ):
+        if node.rule is not SUM or node.shape != () or not _is_free(inner, uses):
             return None
         if inner.rule is SQUARE or (inner.rule is POWER and number_in(inner.arguments[1]) == 2):
-            pair = (inner.arguments[0], inner.arguments[0])
+            pair = inner.arguments[:1] * 2
         elif inner.rule is MULTIPLY:
             pair = inner.arguments
         else:

@@ -27,7 +27,8 @@ def call(name, defaults):
     """``np.sum(x, axis=0)``: the arguments, and by name the parameters that differ from these defaults."""
 
     def write(node, *texts):
-        said = (f"{k}={v!r}" for k, v in node.parameters.items() if k not in defaults or v is not defaults[k])
+        differ = {k: v for k, v in node.parameters.items() if k not in defaults or v is not defaults[k]}
+        said = (f"{k}={v.tolist() if hasattr(v, 'tolist') else v!r}" for k, v in differ.items())
         return f"{name}({', '.join([*texts, *said])})"
 
     write.is_call = True

@@ -259,3 +259,23 @@ def test_no_two_results_share_memory_while_one_is_still_read():
     gradients = bl.compile(J)()[1]
     for leaf, expected in bl.backward(J).items():
         np.testing.assert_allclose(gradients[leaf], expected, rtol=1e-12)
+
+
+def test_a_product_at_the_end_of_a_long_chain_is_taken_apart_without_recursion():
+    w = bl.variable("w", 0.5)
+    y = w
+    for _ in range(1500):
+        y = y + 1
+    agrees_with_the_passes(2 * (y * (y + 1) * 3))
+
+
+def test_a_number_that_data_are_compared_with_keeps_its_fraction():
+    y, w = bl.constant("y", [0, 1, 2]), bl.variable("w", [1.0, 10.0, 100.0])
+    v = bl.variable("v", np.array([0.1, 0.2], np.float32))
+    for J in (
+        np.sum(np.where(y < 0.5, w, 0)),
+        np.sum((y == 0.5) * w) + np.sum((y > np.float32(0.5)) * w),
+        np.sum((v > np.float64(0.1)) * v + (v > 0.1) * v),
+        np.sum(np.float64(0.1) * v),
+    ):
+        assert bl.compile(J)()[0] == bl.forward(J)
