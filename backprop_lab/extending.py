@@ -6,6 +6,7 @@ like any other; a mistake in its declaration is named.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from backprop_lab import writing
 from backprop_lab.arrays import frozen
-from backprop_lab.errors import ShapeError
+from backprop_lab.errors import NotAnArrayError, ShapeError
 from backprop_lab.graph import RULES, Node
 from backprop_lab.operation import operation
 from backprop_lab.rules import declared
@@ -55,7 +56,7 @@ def rule(
     >>> bl.check_gradient(np.sum(hasty(x))).ok
     False
     """
-    _check(name, compute, derivatives, kind)
+    _check(name, compute, derivatives, kind, parameters or {})
     numpys = _is_numpys(compute)
     if shape is None:
         shape = broadcast_shape if kind == "elementwise" else tried(compute, np.ones, ValueError)
@@ -63,10 +64,7 @@ def rule(
         compute if isinstance(compute, np.ufunc) else _careful(name, compute, shape),
         kind,
         shape,
-        *(
-            d if d is None or kind == "elementwise" else _fitting(name, i, d)
-            for i, d in enumerate(derivatives)
-        ),
+        *(d if d is None else _fitting(name, i, d, kind) for i, d in enumerate(derivatives)),
         name=name,
         code=writing.call(f"np.{name}" if numpys else name, {}),
         parameters=parameters or {},
@@ -76,7 +74,7 @@ def rule(
     return operation(made)
 
 
-def _check(name, compute, derivatives, kind):
+def _check(name, compute, derivatives, kind, parameters):
     if not isinstance(name, str) or not name.isidentifier():
         raise TypeError(f'rule: the name comes first, an identifier such as "softplus"; was given {name!r}')
     if not callable(compute):
@@ -88,11 +86,32 @@ def _check(name, compute, derivatives, kind):
             f"rule({name!r}, …): give one derivative for each argument, as lambda {_KINDS[kind]}: …, or None "
             "where no gradient flows"
         )
-    arguments = getattr(compute, "nin", len(derivatives))
-    if arguments != len(derivatives):
+    count, more = len(derivatives), "s" * (len(derivatives) > 1)
+    if not _takes(compute, count, parameters):
         raise TypeError(
-            f"rule({name!r}, …): it takes {arguments} arguments, {len(derivatives)} derivatives given"
+            f"rule({name!r}, …): {count} derivative{more} given, one for each argument, and compute does not "
+            f"take {count} argument{more}"
         )
+    known = _KINDS[kind].split(", ")[:-1]
+    for place, derivative in enumerate(derivatives, 1):
+        if derivative is not None and not _takes(derivative, len(known) + count, parameters):
+            raise TypeError(
+                f"rule({name!r}, …): derivative {place} is called with {', '.join(known)} and then the "
+                f"arguments, {len(known) + count} in all: lambda {_KINDS[kind]}{', y' * (count > 1)}: …"
+            )
+
+
+def _takes(function, count, parameters) -> bool:
+    """Whether a function can be called with so many arguments, and these keywords."""
+    if getattr(function, "nin", count) != count:  # a ufunc takes more, such as out=
+        return False
+    try:
+        inspect.signature(function).bind(*range(count), **parameters)
+    except TypeError:
+        return False
+    except ValueError:
+        return True  # one written in C does not tell
+    return True
 
 
 def _careful(name, compute, shape):
@@ -126,22 +145,30 @@ def _is_numpys(compute) -> bool:
     return isinstance(compute, np.ufunc) or any(getattr(home, name or "", None) is compute for home in homes)
 
 
-def _fitting(name, place, derivative):
-    """``derivative``, its result compared with the shape of the argument it belongs to."""
+def _fitting(name, place, derivative, kind):
+    """``derivative``, its result compared with the shape that it should have."""
 
     @wraps(derivative)
-    def fitting(g, z, *operands, **parameters):
-        flow = derivative(g, z, *operands, **parameters)
-        wanted, found = np.shape(operands[place]), np.shape(flow)
+    def fitting(*given, **parameters):
+        made = derivative(*given, **parameters)
+        said = f"{name}: the derivative for its argument {place + 1}"
+        if made is None:
+            raise NotAnArrayError(f"{said} gave None; is a return missing?")
+        value, found = np.shape(given[0] if kind == "elementwise" else given[2 + place]), np.shape(made)
         try:
-            fits = np.broadcast_shapes(wanted, found) == found
+            both = np.broadcast_shapes(value, found)
         except ValueError:
-            fits = False
-        if not fits:
+            both = None
+        if kind == "elementwise" and both != value:
             raise ShapeError(
-                f"{name}: the derivative for its argument {place + 1} has shape {found}, and the argument "
-                f"{wanted}; a gradient has the shape of what it is a gradient of"
+                f"{said} has shape {found}, and the value {value}; an elementwise rule gives a slope for "
+                'each entry (another Jacobian: kind="custom")'
             )
-        return flow
+        if kind != "elementwise" and both != found:
+            raise ShapeError(
+                f"{said} has shape {found}, and the argument {value}; a gradient has the shape of what it is "
+                "a gradient of"
+            )
+        return made
 
     return fitting

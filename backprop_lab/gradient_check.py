@@ -9,6 +9,7 @@ What must hold: a wrong rule is never passed, a right one never failed; the grap
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -163,7 +164,8 @@ def _compare(J, x, slope, random, label):
 
 def _row(J, x, slope, direction, entry) -> Row:
     name = notation.mention(x)
-    by_rule = float(np.sum(slope * direction))
+    moved = direction != 0  # 0 · ∞ is not a number
+    by_rule = float(np.sum(slope[moved] * direction[moved]))
     single = x.dtype.itemsize < 8 or J.dtype.itemsize < 8
     tolerance = 2e-2 if single else 1e-5
     # The step at which rounding and curvature hurt equally: the cube root of the precision.
@@ -181,6 +183,11 @@ def _row(J, x, slope, direction, entry) -> Row:
     if gaps[-1] > 100 * tolerance * max(1.0, abs(both)) and gaps[-1] > gaps[0] / 3:
         left, right = (notation.number(v) for v in tried[-1])
         return Row(name, entry, by_rule, both, "kink", f"slope {left} on one side and {right} on the other")
+    first, last = (abs(sum(tried[k])) for k in (0, -1))
+    if math.isinf(by_rule) and last > 1.5 * first:
+        return Row(
+            name, entry, by_rule, both, "kink", "vertical: the smaller the step, the larger the quotient"
+        )
     return Row(name, entry, by_rule, both, "wrong")
 
 
@@ -191,4 +198,4 @@ def _one_sided(J, x, direction, h) -> tuple[float, float]:
 
 
 def _close(a, b, tolerance) -> bool:
-    return abs(a - b) <= tolerance * max(1.0, abs(a), abs(b))
+    return abs(a - b) <= tolerance * max(1.0, abs(a), abs(b)) < math.inf

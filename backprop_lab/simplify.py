@@ -23,6 +23,7 @@ ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
 BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
+PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
 NUMPYS_OWN = set(RULES.values())
 
 
@@ -35,17 +36,14 @@ class Suggestion(str):
 # ---------------------------------------------------------------------------------------- rewriting
 
 
-def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] | None = None):
+def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] | None = None, spared=()):
     """The roots of a graph in which every computed node is replaced by ``rewrite(node, uses)``, or kept.
 
     Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
-    are replacements known beforehand. ``uses[node]`` counts the arrows that leave a node. The new node
-    takes over the name of the old one.
+    are replacements known beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
+    counts the arrows that leave a node. The new node takes over the name of the old one.
     """
-    order = topological_order(*roots)
-    old_uses = Counter(roots)
-    for node in order:
-        old_uses.update(node.inputs)
+    order, old_uses = topological_order(*roots), uses_in(roots)
     new: dict[Node, Node] = dict(given or {})
     uses: Counter = Counter()
     for node in order:
@@ -53,11 +51,19 @@ def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] 
             new[node] = node
             if node.rule is not None:
                 kept = with_arguments(node, tuple(new.get(a, a) for a in node.arguments))
-                made = rewrite(kept, uses)
+                made = None if node in spared else rewrite(kept, uses)
                 new[node] = kept if made is None else made
         _pass_name(node, new[node])
         uses[new[node]] += old_uses[node]
     return [new[root] for root in roots]
+
+
+def uses_in(roots: Sequence[Node]) -> Counter:
+    """How many arrows leave each node; a root is wanted by itself as well."""
+    uses = Counter(roots)
+    for node in topological_order(*roots):
+        uses.update(node.inputs)
+    return uses
 
 
 def with_arguments(node: Node, arguments: tuple) -> Node:
@@ -204,9 +210,12 @@ def gates_from_outputs(roots):
 def numbers_gathered(roots):
     """In a product all numbers become one, which multiplies the smallest factor.
 
-    Factors that do not change while learning come first, so that they are multiplied only once.
+    Factors that do not change while learning come first, so that they are multiplied only once. Only whole
+    products are taken apart, not each that stands in another: of a long chain there would be too many.
     """
-    moves = moving(roots)
+    moves, uses_before = moving(roots), uses_in(roots)
+    products = [node for node in topological_order(*roots) if node.rule in PRODUCTS]
+    inner = {a for node in products for a in node.inputs if a.rule in PRODUCTS and _is_free(a, uses_before)}
 
     def rewrite(node, uses):
         made = gathered(node, uses)
@@ -214,7 +223,7 @@ def numbers_gathered(roots):
         return made
 
     def gathered(node, uses):
-        if node.rule not in (MULTIPLY, DIVIDE, NEGATIVE):
+        if node.rule not in PRODUCTS:
             return node
         number, factors, divisors = factors_of(node, uses)
         whole = all(isinstance(factor, Node) for factor in (*factors, *divisors))
@@ -234,7 +243,7 @@ def numbers_gathered(roots):
             made = made / divisor
         return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
 
-    return rewritten(roots, rewrite)
+    return rewritten(roots, rewrite, spared=inner)
 
 
 def moving(roots) -> set[Node]:

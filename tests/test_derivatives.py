@@ -243,3 +243,22 @@ def test_what_is_no_gradient_of_ones_own_is_refused_in_words():
     ]:
         with pytest.raises(ValueError, match=said):
             bl.check_gradient(cost, **arguments)
+
+
+def cube_root(slope):
+    return bl.rule("root", lambda x: np.cbrt(x), slope)(bl.variable("x", [-8.0, 0.0, 27.0]))
+
+
+@np.errstate(divide="ignore")
+def test_where_the_function_is_vertical_the_check_says_so_and_judges_the_other_entries():
+    report = bl.check_gradient(np.sum(cube_root(lambda z, x: 1 / (3 * z**2))))
+    verdicts = {row.entry: row.verdict for row in report.rows}
+    assert verdicts["[0]"] == verdicts["[2]"] == "ok" and verdicts["[1]"] == "kink" and report.ok
+    assert "vertical" in next(row.note for row in report.rows if row.entry == "[1]")
+
+
+@np.errstate(divide="ignore")
+def test_an_infinite_slope_where_the_function_is_not_vertical_is_wrong():
+    own = bl.rule("own", lambda x: np.sin(x), lambda z, x: np.cos(x) / np.where(x > 1, 0, 1))
+    verdicts = {r.entry: r.verdict for r in bl.check_gradient(np.sum(own(bl.variable("x", [0.5, 2.0])))).rows}
+    assert verdicts["[0]"] == "ok" and verdicts["[1]"] == "wrong"

@@ -440,3 +440,51 @@ def test_an_error_in_an_expression_leaves_earlier_nodes_usable():
     with pytest.raises(bl.ShapeError):
         network.W @ network.h
     assert bl.forward(network.J) == 9
+
+
+# ---------------------------------------------------------------------------------- rules of one's own
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (
+            lambda: bl.rule("cube", lambda x: x**3, lambda x: 3 * x**2),
+            "derivative 1 is called with z and then",
+        ),
+        (
+            lambda: bl.rule("cube", lambda x: x**3, lambda z, x: x, lambda z, x: x),
+            "2 derivatives given.*compute",
+        ),
+        (lambda: bl.rule("exp2", np.exp2, lambda z, x: z, lambda z, x: z), "2 derivatives given.*compute"),
+        (
+            lambda: bl.rule("mul", lambda x, y: x * y, lambda z, x, y: y, lambda z, x: x),
+            "derivative 2.*3 in all",
+        ),
+        (lambda: bl.rule("same", lambda x: x, lambda z, x: 1, kind="linear"), "called with g, z and then"),
+    ],
+)
+def test_a_rule_whose_functions_take_other_arguments_is_refused_when_it_is_declared(declared, said):
+    with pytest.raises(TypeError, match=rf"^rule\('\w+', …\): .*{said}"):
+        declared()
+
+
+@pytest.mark.parametrize(
+    ("derivative", "kind", "said"),
+    [
+        (lambda z, x: None, "elementwise", "gave None; is a return missing"),
+        (lambda z, x: np.ones(2), "elementwise", r"has shape \(2,\), and the value \(3,\)"),
+        (lambda z, x: np.diag(2 * x), "elementwise", 'a slope for each entry.*kind="custom"'),
+        (lambda g, z, x: None, "custom", "gave None"),
+        (lambda g, z, x: np.ones(2), "custom", r"has shape \(2,\), and the argument \(3,\)"),
+    ],
+)
+def test_a_derivative_that_does_not_fit_is_named(derivative, kind, said):
+    own = bl.rule("own", lambda x: x**2, derivative, kind=kind)
+    with pytest.raises((TypeError, ValueError), match=f"^own: the derivative for its argument 1 .*{said}"):
+        bl.backward(np.sum(own(bl.variable("x", [1.0, 2.0, 3.0]))))
+
+
+def test_a_slope_that_is_one_number_serves_all_entries():
+    doubled = bl.rule("doubled", lambda x: 2 * x, lambda z, x: 2)
+    assert bl.check_gradient(np.sum(doubled(bl.variable("x", [1.0, 2.0])) ** 2)).ok

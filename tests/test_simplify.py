@@ -82,7 +82,9 @@ def test_opened_goes_on_inside_what_it_opened():
 
 
 def test_opened_leaves_alone_what_cannot_read_nodes():
-    own = bl.rule("doubled", lambda x: np.array([2 * float(v) for v in x]), lambda g, z, x: 2 * g)
+    own = bl.rule(
+        "doubled", lambda x: np.array([2 * float(v) for v in x]), lambda g, z, x: 2 * g, kind="linear"
+    )
     node = own(x)
     assert simplify.opened([node]) == [node]
 
@@ -207,3 +209,19 @@ def test_all_variables_become_views_of_one_vector_with_the_penalised_ones_togeth
     )
     squares = [n for n in topological_order(cost) if n.rule and n.rule.name == "matmul"]
     assert [n.inputs[0].shape for n in squares] == [(7,)]
+
+
+def test_a_long_product_is_taken_apart_once_and_not_at_each_of_its_factors(monkeypatch):
+    seen = []
+
+    def counted(node, uses, factors_of=simplify.factors_of):
+        number, factors, divisors = factors_of(node, uses)
+        seen.append(len(factors) + len(divisors))
+        return number, factors, divisors
+
+    monkeypatch.setattr(simplify, "factors_of", counted)
+    product = x
+    for k in range(200):
+        product = product * bl.variable(f"v{k}", 1.0)
+    simplify.numbers_gathered([product])
+    assert sum(seen) <= 2 * 201
