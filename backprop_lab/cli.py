@@ -185,7 +185,9 @@ def _serve(folder: Path, name: str, ip: str, port: int, retries: int, browser: b
     )
     del os.environ["JUPYTER_TOKEN"]  # the server has read it; kernels need not inherit it
     server.identity_provider.token = token  # also where the learner's own settings name another
-    server.web_app.settings.setdefault("page_config_hook", _without_news)
+    settings = server.web_app.settings
+    settings.setdefault("page_config_hook", _without_news)
+    settings["kernel_websocket_connection_class"] = _prompt(settings["kernel_websocket_connection_class"])
 
     def stop(*_: object) -> None:
         server.stop(from_signal=True)
@@ -216,6 +218,21 @@ def _without_news(_handler: object, page_config: dict) -> dict:
     news, disabled = "@jupyterlab/apputils-extension:announcements", "disabledExtensions"
     page_config[disabled] = list({*page_config.get(disabled, []), news})
     return page_config
+
+
+def _prompt(connection: type) -> type:
+    """This kind of connection between page and kernel, but it sends small messages at once.
+
+    Else TCP keeps each back until the browser acknowledges the one before it, which takes some 40 ms: what a
+    widget shows would come so much later.
+    """
+
+    class Prompt(connection):
+        def connect(self):
+            self.websocket_handler.set_nodelay(True)
+            return super().connect()
+
+    return Prompt
 
 
 # The arguments ------------------------------------------------------------------------------------

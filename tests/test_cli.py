@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -363,3 +364,27 @@ def test_the_server_and_its_kernel_end_with_sigterm_also_against_the_learners_se
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(timeout=20) == 0
         assert not any(name.startswith("kernel-") for name in os.listdir(runtime))
+
+
+def test_the_page_and_its_kernel_speak_without_delay(monkeypatch, tmp_path):
+    labapp = pytest.importorskip("jupyterlab.labapp")
+    said = []
+
+    class Connection:
+        websocket_handler = SimpleNamespace(set_nodelay=said.append)
+
+        def connect(self):
+            return "connected"
+
+    settings = {"kernel_websocket_connection_class": Connection}
+    server = SimpleNamespace(
+        identity_provider=SimpleNamespace(),
+        web_app=SimpleNamespace(settings=settings),
+        io_loop=SimpleNamespace(add_callback=lambda *_, **__: None),
+        port=8888,
+        start=lambda: said.append(settings["kernel_websocket_connection_class"]().connect()),
+    )
+    monkeypatch.setattr(labapp.LabApp, "initialize_server", lambda argv: server)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    cli._serve(tmp_path, "a.ipynb", "127.0.0.1", 8888, 0, browser=False)
+    assert said == [True, "connected"]

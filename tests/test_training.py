@@ -385,6 +385,13 @@ def lab_of(**more):
     return bl.explore.training(hidden=(4,), n=20, steps=50, **more)
 
 
+def test_a_page_is_told_that_it_was_trained_before_the_picture_is_made(monkeypatch):
+    lab, told = lab_of(), []
+    monkeypatch.setattr(lab, "send", lambda word: told.append((word, lab.model.step, lab.shown["step"])))
+    lab._answer({"steps": 7})
+    assert told == [("trained", 57, 50)] and lab.shown["step"] == 57
+
+
 def test_a_moved_slider_trains_from_the_same_start_as_many_steps_as_before():
     lab = lab_of()
     assert lab.model.step == 50

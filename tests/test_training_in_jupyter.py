@@ -147,6 +147,57 @@ def test_a_drag_ends_with_the_picture_of_the_last_value(view, name, setting):
     assert model.step == STEPS and f"step {STEPS}" in view.inner_text()
 
 
+def test_while_the_picture_is_made_the_newest_wish_leaves_and_no_other(view, tmp_path):
+    page, before = view.page, settled(view)
+    trained_door, shown_door = doors = [tmp_path / name for name in ("trained", "shown")]
+    lab.run_in_new_cell(
+        page,
+        f"""import pathlib, time
+retrain, show = lab.model.retrain, lab._show
+def behind(door, act, *given):
+    while not pathlib.Path(door).exists(): time.sleep(0.01)
+    act(*given)
+lab.model.retrain = lambda steps: behind({str(doors[0])!r}, retrain, steps)
+lab._show = lambda: behind({str(doors[1])!r}, show)
+print("held", "up")""",
+    )
+    page.get_by_text("held up", exact=True).wait_for()
+    page.evaluate(
+        """() => {
+          const send = WebSocket.prototype.send;
+          window.sent = [];
+          WebSocket.prototype.send = function (data) {
+            const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
+            const found = /"penalty": ?([^,}]+)/.exec(text);
+            if (found) sent.push(Number(found[1]));
+            return send.call(this, data);
+          };
+        }"""
+    )
+
+    def drag(*places):
+        slider(view, "penalty").evaluate(
+            """(e, places) => places.forEach(place => {
+              e.value = String(place);
+              e.dispatchEvent(new Event('input', {bubbles: true}));
+            })""",
+            places,
+        )
+        return float(slider(view, "penalty").get_attribute("aria-valuetext"))
+
+    wanted = [drag(60), drag(61, 62)]
+    assert page.evaluate("sent") == wanted[:1], "the kernel trains"
+    trained_door.touch()
+    page.wait_for_function("() => sent.length === 2")
+    wanted.append(drag(63, 64))
+    assert page.evaluate("sent") == wanted[:2], "one is on its way"
+    assert int(view.get_attribute("data-runs")) == before
+    shown_door.touch()
+    assert settled(view, before + 1) == before + 3, "busy until the last picture is painted"
+    assert page.evaluate("sent") == wanted
+    assert pixels_unlike(view, trained(with_setting(penalty=wanted[-1]))[1]) == 0
+
+
 def test_play_step_epoch_and_restart_do_what_they_say(view):
     def shown():
         return int(view.locator(".bl-bar > .bl-counter").inner_text().removeprefix("step "))

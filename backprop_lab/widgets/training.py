@@ -2,7 +2,8 @@
 
 The browser asks for a run in one message: other settings, whether to begin again, how many steps to go on.
 The kernel answers in one frame: the plane as a byte for each pixel, the weights as a byte each, and words.
-While it works, the browser gathers what is wanted next into one request: a drag is merged and never queued.
+While it trains, the browser gathers what is wanted next into one request, a drag is merged and never queued;
+it leaves when the kernel says that it has trained, to be there when the frame is made.
 
 What must hold: a frame belongs to the settings that it travels with; what cannot be is said and changes
 nothing; a run that diverges is stopped before that step and can be gone on from.
@@ -121,6 +122,7 @@ class TrainingLab(anywidget.AnyWidget):
             self.complaint = ""
             try:
                 self._do(wish)
+                self.send("trained")
                 if wish.get("film"):
                     self.film = self._film()
             except (ValueError, TypeError) as error:

@@ -1,5 +1,5 @@
-// Asking the kernel for what belongs to the newest values: while it works, later ones wait, and only the last
-// of them follows.
+// Asking the kernel for what belongs to the newest values. At most one value is on its way: later ones wait, and
+// only the last of them follows, when the kernel says that it is free or, if it does not say so, when it answers.
 
 const PATIENCE_MILLISECONDS = 4000; // then the kernel is taken for gone
 
@@ -8,32 +8,49 @@ const PATIENCE_MILLISECONDS = 4000; // then the kernel is taken for gone
  *  @param {() => void} silent is called when no answer comes */
 export function newest(ask, silent) {
   let timer = 0;
+  let awaited = 0; // answers; two of them while one is on its way here and the next value on its way there
+  let free = true; // whether nothing is on its way there
   /** @type {Value | null} */
   let waiting = null;
-  const end = () => {
-    clearTimeout(timer);
-    timer = 0;
+  const busy = () => awaited > 0;
+  const end = () => clearTimeout(timer);
+  const expect = () => {
+    end();
+    if (busy()) timer = setTimeout(late, PATIENCE_MILLISECONDS);
   };
   const late = () => {
-    timer = 0;
+    [awaited, free] = [0, true];
     silent();
   };
-  /** Ask, or wait with it; whether an answer is awaited now. @param {Value} value */
-  const give = (value) => {
-    if (timer) waiting = value;
-    else if (ask(value)) timer = setTimeout(late, PATIENCE_MILLISECONDS);
-    return timer !== 0;
+  const follow = () => {
+    if (!free || waiting === null) return;
+    const value = waiting;
+    waiting = null;
+    if (!ask(value)) return;
+    [awaited, free] = [awaited + 1, false];
+    expect();
+  };
+  /** The kernel has done what the last value wanted, and could begin with another. */
+  const ready = () => {
+    free = true;
+    follow();
   };
   return {
-    give,
     end,
-    busy: () => timer !== 0,
-    /** The answer has come. Whether it is already behind, and another one is awaited. */
+    busy,
+    ready,
+    /** Ask, or wait with it; whether an answer is awaited now. @param {Value} value */
+    give(value) {
+      waiting = value;
+      follow();
+      return busy();
+    },
+    /** An answer has come. Whether it is already behind, and another one is awaited. */
     answered() {
-      end();
-      const next = waiting;
-      waiting = null;
-      return next !== null && give(next);
+      awaited = Math.max(0, awaited - 1);
+      expect();
+      if (!busy()) ready();
+      return busy();
     },
   };
 }

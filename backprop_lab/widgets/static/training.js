@@ -1,5 +1,5 @@
 // The training lab: controls, the run's buttons, the plane, the curve and the weights. The kernel trains and
-// computes; here what is wanted is gathered into one request, which leaves as soon as the last one is answered.
+// computes; here what is wanted is gathered into one request, which leaves as soon as the kernel has trained.
 import { make } from "./dom.js";
 import { newest } from "./newest.js";
 import { mount } from "./step_through.js";
@@ -41,7 +41,8 @@ function render({ model, el }) {
 
   /** @type {Wish} */
   let wish = {};
-  let inside = false; // whether the answer that is awaited brings a film
+  /** Without an answer yet, in the order of the answers. @type {Wish[]} */
+  const asked = [];
   let playing = false;
   const silent = () => {
     pause();
@@ -49,13 +50,13 @@ function render({ model, el }) {
     note.textContent = "The kernel does not answer yet; the picture is that of its last run.";
   };
   const kernel = newest(() => {
-    inside = wish.film === true;
     try {
       model.send(wish);
     } catch {
       silent(); // it is gone, and the way to it is closed
       return false;
     }
+    asked.push(wish);
     wish = {};
     return true;
   }, silent);
@@ -300,8 +301,13 @@ function render({ model, el }) {
     plane.describe(`The plane, tinted by the more probable class. ${said}`);
     if (!playing) live.textContent = said;
   };
+  /** The kernel makes its picture now: what is wanted next may leave, to be there when it has made it. While it
+   *  plays that waits for the answer, which asks for more steps as well. */
+  const trained = () => {
+    if (!playing) kernel.ready();
+  };
   const answered = () => {
-    const film = inside;
+    const film = asked.shift()?.film;
     if (kernel.busy() && playing && !model.get("shown").diverged) onward();
     const behind = kernel.answered();
     root.setAttribute("aria-busy", String(behind));
@@ -312,6 +318,7 @@ function render({ model, el }) {
   };
 
   root.addEventListener("keydown", (event) => event.stopPropagation()); // no notebook commands in here
+  model.on("msg:custom", trained);
   model.on("change:runs", answered);
   paint();
   settle();
@@ -321,6 +328,7 @@ function render({ model, el }) {
     pause();
     leave();
     kernel.end();
+    model.off("msg:custom", trained);
     model.off("change:runs", answered);
   };
 }
