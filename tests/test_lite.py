@@ -118,6 +118,20 @@ def test_the_address_of_the_site_opens_the_first_notebook_beside_all_others(brow
         assert all("/pyodide/" in stranger for stranger in page.strangers), page.strangers
 
 
+@pytest.mark.skipif(
+    "BACKPROP_LAB_RUNTIME" not in os.environ,
+    reason="the runtime is fetched from its CDN: set BACKPROP_LAB_RUNTIME where that may be",
+)
+def test_the_first_notebook_runs_in_the_page(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    lab.run_all(page, seconds=300)
+    page.locator(".bl-step").first.wait_for()
+    assert page.locator(".jp-Notebook").get_by_text("Error").count() == 0
+    page.close()
+
+
 def test_a_step_through_of_the_site_needs_no_python(browser, address):
     with lab.new_page(browser) as page:
         page.goto(f"{address}/files/{lite.PAGE}")

@@ -1,0 +1,87 @@
+"""Notebooks as they are committed: ``python -m tools.normalise FILE …``, without executing anything.
+
+Cells get fixed ids, and execution counts from 1; widget views are taken out (without their model they show an
+error), and whatever an editor leaves in the metadata. pre-commit runs it on every notebook that changes.
+
+What must hold: what was not executed, or not from top to bottom, is not made to look as if; what changed is
+written back and said, so that a commit can be looked at again; doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import nbformat
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+
+
+def prepare(book, name: str) -> None:
+    """Fix what does not depend on a run: ids, tags, what stays folded until it is run, the kernel."""
+    for number, cell in enumerate(book.cells):
+        cell.id = f"{name[:2]}-{number:02}"
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = {"tags": tags} if tags else {}
+        if "reveal" in tags:  # what a learner is to predict stays folded until the cell is run
+            cell.metadata["jupyter"] = {"outputs_hidden": True}
+    book.metadata = dict(METADATA)
+    book.nbformat_minor = 5
+
+
+def normalise(book, name: str) -> None:
+    """The same, and fix what a run has left.
+
+    Raises ValueError unless every cell was executed, in order, and without an error.
+    """
+    prepare(book, name)
+    code = [cell for cell in book.cells if cell.cell_type == "code" and cell.source.strip()]
+    counts = [cell.execution_count for cell in code]
+    if None in counts or counts != sorted(set(counts)):
+        raise ValueError("its cells were not executed from top to bottom")
+    for count, cell in enumerate(code, 1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "error" and "raises-exception" not in cell.metadata.get("tags", []):
+                raise ValueError(f"an error is saved after {cell.source.splitlines()[0]!r}")
+            if "execution_count" in output:
+                output.execution_count = count
+            if "data" in output:
+                output.data.pop(VIEW, None)
+                output.metadata.pop(VIEW, None)
+    nbformat.validate(book)
+
+
+def text_of(book) -> str:
+    """The notebook as it stands in its file."""
+    return nbformat.writes(book, ensure_ascii=False) + "\n"
+
+
+def main(arguments=None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.normalise", description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="+", type=Path, help="notebooks of the series")
+    status = 0
+    for path in parser.parse_args(arguments).files:
+        before = path.read_text("utf-8")
+        book = nbformat.reads(before, as_version=4)
+        try:
+            normalise(book, path.name)
+        except ValueError as error:
+            print(f"{path}: {error}; run python -m tools.refresh {path.name[:2]}")
+            status = 1
+            continue
+        after = text_of(book)
+        if after != before:
+            path.write_text(after, "utf-8")
+            print(f"{path}: put in order; look at it, and add it again")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
