@@ -21,9 +21,12 @@ def test_every_link_within_the_repository_leads_somewhere(name):
         assert (page.parent / target).exists(), f"{name} links to {target}"
 
 
-def test_the_two_lines_of_the_readme_stand_alone_in_blocks():
-    blocks = re.findall(r"^```\n([^`\n]+)\n```$", readme(), re.M)
-    assert blocks == ["pip install . && backprop-lab", 'pip install -e ".[test]" && pytest']
+def test_the_lines_of_the_readme_stand_alone_in_blocks():
+    assert re.findall(r"^```\n([^`\n]+)\n```$", readme(), re.M) == [
+        "pip install . && backprop-lab",
+        'pip install ".[lite]" && python -m tools.lite site',
+        'pip install -e ".[test]" && pytest',
+    ]
 
 
 def test_the_table_lists_every_notebook_with_its_title_and_its_minutes(capsys):
