@@ -321,6 +321,13 @@ def speed():
     subprocess.run([sys.executable, "-m", "benchmarks.speed"], cwd=ROOT, env=environment, check=True)
 
 
+def classroom():
+    """Memory for each learner, and twenty of them at once on one Jupyter server."""
+    from benchmarks import classroom
+
+    classroom.main()
+
+
 MEASUREMENTS = {
     "speed": speed,
     "imports": imports,
@@ -329,6 +336,7 @@ MEASUREMENTS = {
     "explorers": explorers,
     "training": training,
     "notebooks": notebooks,
+    "classroom": classroom,
 }
 
 

@@ -11,6 +11,7 @@ from backprop_lab import cli
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE-texts.md", "benchmarks/README.md"]
+PAGES += ["docs/teaching.md"]
 PAGES += [f"docs/paper-test{form}.md" for form in ("", "-a", "-b")]
 
 
