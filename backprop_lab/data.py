@@ -14,6 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
+__all__ = ["FONTS", "blobs", "circles", "digits", "moons", "noisy_polynomial", "spirals"]
+
 # The least value of each argument; an argument is a whole number where its least value is an int.
 _LEAST = {"n": 1, "classes": 1, "degree": 0, "noise": 0.0, "spread": 0.0}
 

@@ -131,6 +131,8 @@ def main():
             finally:
                 kernel.close()
         kernel = Kernel(server)
+        own = psutil.Process(int(kernel.run("import os; print(os.getppid())")))
+        print(f"the server: {own.memory_full_info().pss / MIB:.0f} MiB")
         for number in ("06", "08"):
             for source, _ in cells(number):
                 kernel.run(source)

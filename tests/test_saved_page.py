@@ -5,6 +5,8 @@ What is checked is the text that can be seen, against the records.
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -560,3 +562,13 @@ def test_an_answered_question_stands_there_at_once(page, tmp_path):
     asked = next(i for i, entry in enumerate(film.film["steps"]) if "ask" in entry)
     page.goto(f"{address}#step={asked}")
     assert film.film["steps"][asked]["ask"]["shown"] in page.locator(".bl-ask").inner_text()
+
+
+def test_as_a_frame_of_another_page_it_works_without_an_address(browser):
+    with lab.new_page(browser) as page:
+        page.set_content(f'<iframe srcdoc="{escape(bl.step_through(graphs.lecture())._page())}"></iframe>')
+        step = page.frame_locator("iframe").locator(".bl-step")
+        before = step.locator(".bl-panel").inner_text()
+        step.press("ArrowRight")
+        assert step.locator(".bl-panel").inner_text() != before
+        assert page.errors == []

@@ -1,5 +1,5 @@
 // A step-through saved as a page: no kernel, the theme of the reader's system, and the position in the address
-// (…#step=12), so that it can be shared.
+// (…#step=12), so that it can be shared. Put into another page as a frame's srcdoc, it has no address to keep.
 import { mount } from "./step_through.js";
 
 /** @param {string} id */
@@ -22,7 +22,7 @@ mount(part("step-through"), {
   get: (name) => saved[name],
   set: (name, value) => {
     saved[name] = value;
-    if (name === "position") history.replaceState(null, "", `#step=${value}`);
+    if (name === "position" && location.protocol !== "about:") history.replaceState(null, "", `#step=${value}`);
   },
   listen: (name, call) => {
     if (name === "position") shown = call;

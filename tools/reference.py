@@ -1,0 +1,151 @@
+"""The reference as a site: every public name, and the notebooks: ``python -m tools.reference FOLDER``.
+
+``pip install ".[reference]"`` brings what it needs. The names come from their docstrings, the notebooks are
+run anew, and a step-through in them is the page that it saves: it works without a kernel.
+
+What must hold: a warning of Sphinx is an error; nothing is asked of another server; the repository stays as
+it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+import backprop_lab as bl
+from tools.normalise import VIEW
+
+ROOT = Path(__file__).parent.parent
+PARTS = {  # the public names, in the order in which a reader meets them
+    "Leaves and nodes": ["variable", "constant", "Node"],
+    "Functions beside NumPy's": [
+        *("relu", "leaky_relu", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp"),
+        *("cross_entropy", "squared_error", "l2", "stop_gradient"),
+    ],
+    "Passes": ["forward", "backward", "steps", "Step"],
+    "Derivatives": ["gradient", "jacobian", "hessian", "vjp", "jvp", "check_gradient"],
+    "Speed and learning": ["compile", "sgd"],
+    "Looking": ["draw", "step_through", "figure"],
+    "Practice": ["question", "which_function", "fill_in"],
+    "Extending": ["rule"],
+    "Mistakes": ["ShapeError", "NotAnArrayError", "MissingValueError", "NonFiniteError", "NonFiniteWarning"],
+}
+MODULES = {"Explorers": "explore", "Data": "data"}
+# Run before a notebook: a step-through shows itself as its saved page.
+LIVE = """
+from html import escape
+from backprop_lab.widgets.step_through import StepThrough
+def _as_page(self, **how):
+    fit = (  # as high as its content, also when something in it is unfolded
+        "const frame = this, body = frame.contentDocument.body;"
+        "new ResizeObserver(() => frame.style.height = body.offsetHeight + 40 + 'px').observe(body)"
+    )
+    page = escape(self._page())
+    frame = f'<iframe class="step-through" title="{escape(repr(self))}" onload="{fit}" srcdoc="{page}">'
+    return {"text/plain": repr(self), "text/html": frame + "</iframe>"}
+StepThrough._repr_mimebundle_ = _as_page
+"""
+SETTINGS = """
+project = "backprop_lab"
+author = copyright = "the backprop_lab authors"
+extensions = ["sphinx.ext.autodoc", "myst_nb"]
+html_theme = "furo"
+html_title = "backprop_lab"
+html_static_path = ["static"]
+html_css_files = ["reference.css"]
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}
+html_math_renderer = "mathml"
+myst_enable_extensions = ["dollarmath"]
+autodoc_member_order = "bysource"
+
+def setup(app):
+    # Formulas as MathML, which browsers draw themselves; MathJax would come from another server.
+    from docutils import nodes
+    from latex2mathml.converter import convert
+
+    def written(display):
+        def visit(translator, node):
+            translator.body.append(convert(node.astext(), display=display))
+            raise nodes.SkipNode
+        return visit, None
+
+    app.add_html_math_renderer("mathml", written("inline"), written("block"))
+"""
+STYLE = "iframe.step-through { width: 100%; min-height: 420px; border: 0; }\n"
+
+
+def build(site: Path):
+    """Write the site into ``site``."""
+    with tempfile.TemporaryDirectory() as place:
+        source = Path(place)
+        (source / "static").mkdir()
+        (source / "static" / "reference.css").write_text(STYLE, "utf-8")
+        (source / "conf.py").write_text(SETTINGS, "utf-8")
+        (source / "names.rst").write_text(names(), "utf-8")
+        notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+        for path in notebooks:
+            nbformat.write(live(path), source / path.name)
+        (source / "index.md").write_text(index([path.stem for path in notebooks]), "utf-8")
+        sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+        subprocess.run([*sphinx, place, str(site)], check=True)
+    shutil.rmtree(site / ".doctrees", ignore_errors=True)
+
+
+def names() -> str:
+    """The page of all public names, for autodoc."""
+    parts = ["Reference", "=========", "", "``import numpy as np, backprop_lab as bl``", ""]
+    for title, members in PARTS.items():
+        parts += [title, "-" * len(title), ""]
+        for name in members:
+            kind = "autoclass" if isinstance(getattr(bl, name), type) else "autofunction"
+            parts += [f".. {kind}:: backprop_lab.{name}", *["   :members:"] * (kind == "autoclass"), ""]
+    for title, module in MODULES.items():
+        parts += [title, "-" * len(title), ""]
+        home = getattr(bl, module)
+        for name in filter(lambda name: callable(getattr(home, name)), home.__all__):
+            parts += [f".. autofunction:: backprop_lab.{module}.{name}", ""]
+    return "\n".join(parts)
+
+
+def index(notebooks: list[str]) -> str:
+    """The first page, with the tables of contents."""
+    listed = "\n".join(notebooks)
+    return (
+        "# backprop_lab\n\nWrite NumPy, get a graph: step it green forwards, step it red backwards.\n\n"
+        f"```{{toctree}}\n:caption: Notebooks\n\n{listed}\n```\n\n"
+        "```{toctree}\n:caption: Names\n\nnames\n```\n"
+    )
+
+
+def live(path: Path):
+    """A notebook, run anew, in which step-throughs work without a kernel."""
+    book = nbformat.read(path, as_version=4)
+    book.cells.insert(0, nbformat.v4.new_code_cell(LIVE))
+    NotebookClient(book, timeout=120, kernel_name="python3", coalesce_streams=True).execute()
+    del book.cells[0]
+    for cell in book.cells:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(VIEW, None)
+        if cell.cell_type == "markdown":  # what draws a diagram stands on another server: its words instead
+            cell.source = re.sub(r"```mermaid.*?accDescr: (.*?)\n.*?```", r"*\1*", cell.source, flags=re.S)
+    return book
+
+
+def main(arguments=None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.reference", description=__doc__.splitlines()[0])
+    parser.add_argument("site", type=Path, help="a folder for the site")
+    build(parser.parse_args(arguments).site)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
