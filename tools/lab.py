@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_SECONDS = 8  # until a Run All counts as lost: a second one would replace widgets while they start
+PATIENCE_SECONDS = 20  # until a Run All counts as lost: a second one would replace widgets under test
 HOW_TO_GET_ONE = "no Chromium or Chrome was found; install one, on Debian or Ubuntu: apt-get install chromium"
 
 
