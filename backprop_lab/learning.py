@@ -273,4 +273,8 @@ def _bar(total):
         from tqdm.auto import tqdm
     except ImportError:
         raise ImportError("progress=True shows its bar with tqdm: pip install tqdm") from None
-    return tqdm(total=total, unit="step")
+
+    class Bar(tqdm):
+        monitor_interval = 0  # without the thread that watches slow bars: Python in a browser has none
+
+    return Bar(total=total, unit="step")

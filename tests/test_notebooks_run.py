@@ -1,7 +1,8 @@
 """The notebooks as somebody runs them: alone, twice in one kernel, offline, with the solutions put in.
 
 Every notebook runs in a kernel of its own, in an empty folder. The kernel may use ten seconds of the
-processor for a run, and reaches this machine only. nbval compares the outputs with the saved ones; here
+processor for a run, and reaches this machine only; a cell cannot start threads or other programs, which
+Python in a browser has not. nbval compares the outputs with the saved ones; here
 they are compared with those of a second run, since learners run cells again.
 """
 
@@ -21,7 +22,7 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipy
 VIEW = "application/vnd.jupyter.widget-view+json"  # holds a new id for each showing
 SECONDS = 10  # of the processor, for one run; a wall clock would judge the machine's other work as well
 BOUNDS = """
-import resource, socket
+import resource, socket, subprocess, sys, threading
 resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
 _strangers = []
 def _guarded(reach):
@@ -35,6 +36,18 @@ def _guarded(reach):
 socket.socket.connect = _guarded(socket.socket.connect)
 socket.socket.connect_ex = _guarded(socket.socket.connect_ex)
 socket.getaddrinfo = _guarded(socket.getaddrinfo)
+_ours = "backprop_lab", "tqdm", "matplotlib", "ipywidgets", "anywidget", "ipykernel_"  # the last: cells
+def _not_in_a_browser(begin):
+    def not_by_us(self, *arguments, **keywords):
+        caller = sys._getframe(1)
+        while caller.f_code.co_filename in (threading.__file__, subprocess.__file__):
+            caller = caller.f_back
+        if any(name in caller.f_code.co_filename for name in _ours):
+            raise RuntimeError("Python in a browser has no threads and no other programs")
+        return begin(self, *arguments, **keywords)
+    return not_by_us
+threading.Thread.start = _not_in_a_browser(threading.Thread.start)
+subprocess.Popen.__init__ = _not_in_a_browser(subprocess.Popen.__init__)
 """
 
 
@@ -79,6 +92,18 @@ def test_a_notebook_that_reaches_out_is_caught_even_if_it_hides_the_failure(tmp_
     for address in ("http://192.0.2.1", "http://example.invalid"):
         with pytest.raises(AssertionError, match=r"192\.0\.2\.1|example\.invalid"):
             run([f"{reach}urllib.request.urlopen({address!r})"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import threading; threading.Thread(target=print).start()",
+        "import subprocess; subprocess.run(['true'])",
+    ],
+)
+def test_a_notebook_that_could_not_run_in_a_browser_is_caught(source, tmp_path):
+    with pytest.raises(CellExecutionError, match="Python in a browser"):
+        run([source], tmp_path)
 
 
 def test_a_notebook_that_never_ends_is_stopped(tmp_path):
