@@ -128,7 +128,7 @@ def test_the_first_notebook_runs_in_the_page(browser, address):
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
     lab.run_all(page, seconds=300)
     page.locator(".bl-step").first.wait_for()
-    assert page.locator(".jp-Notebook").get_by_text("Error").count() == 0
+    assert page.locator(".jp-OutputArea").get_by_text("Traceback (most recent call last)").count() == 0
     page.close()
 
 
