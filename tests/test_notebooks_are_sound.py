@@ -94,8 +94,9 @@ def texts_are_short(notebook):
 
 
 def neither_a_scrap_nor_a_book(notebook):
-    if not FEWEST_CELLS <= len(notebook["cells"]) <= MOST_CELLS:
-        yield f"{len(notebook['cells'])} cells"
+    count = sum("install" not in cell["metadata"].get("tags", ()) for cell in notebook["cells"])
+    if not FEWEST_CELLS <= count <= MOST_CELLS:
+        yield f"{count} cells"
 
 
 RULES = [

@@ -17,7 +17,9 @@ NUMBER = r"[-−]?\d+(?:\.\d+)?"
 
 
 def cells(path):
-    return nbformat.read(path, as_version=4).cells
+    """The cells that a learner reads: without the folded one that installs."""
+    book = nbformat.read(path, as_version=4)
+    return [cell for cell in book.cells if "install" not in cell.metadata.get("tags", ())]
 
 
 def numbers_in_prose(text, on_paper=False):

@@ -4,8 +4,8 @@
 those of the widgets inside. Only the runtime itself, Python and NumPy for browsers, is fetched when a page is
 opened, from its CDN or from ``--runtime URL``, where a copy of it lies.
 
-What must hold: the notebooks are those of the series, with one cell more at the top that installs; nothing
-else is asked of any server.
+What must hold: the notebooks are those of the series, but for their first cell, which installs otherwise;
+nothing else is asked of any server.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def _gather_contents(folder: Path):
     folder.mkdir()
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         book = nbformat.read(path, as_version=4)
-        cell = nbformat.v4.new_code_cell(INSTALL, id="install")
-        book.cells.insert(1, cell)  # below the title
+        (cell,) = (cell for cell in book.cells if "install" in cell.metadata.get("tags", ()))
+        cell.source = INSTALL
         nbformat.write(book, folder / path.name)
     import backprop_lab as bl
 

@@ -23,15 +23,30 @@ METADATA = {
 
 
 def prepare(book, name: str) -> None:
-    """Fix what does not depend on a run: ids, tags, what stays folded until it is run, the kernel."""
+    """Fix what does not depend on a run: ids, tags, what stays folded, the cut into slides, the kernel."""
     for number, cell in enumerate(book.cells):
         cell.id = f"{name[:2]}-{number:02}"
-        tags = cell.metadata.get("tags", [])
-        cell.metadata = {"tags": tags} if tags else {}
+        cell.metadata = {key: cell.metadata[key] for key in ("tags", "nbgrader") if cell.metadata.get(key)}
+        tags = cell.metadata.get("tags", ())
         if "reveal" in tags:  # what a learner is to predict stays folded until the cell is run
             cell.metadata["jupyter"] = {"outputs_hidden": True}
+        if "install" in tags:
+            cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}  # Colab's word for it
+        cell.metadata["slideshow"] = {"slide_type": slide_type(cell, tags)}
     book.metadata = dict(METADATA)
     book.nbformat_minor = 5
+
+
+def slide_type(cell, tags) -> str:
+    """What a cell is among slides: a heading opens one to the right; a text, or a picture, one below it."""
+    if "install" in tags:
+        return "skip"
+    if cell.cell_type == "markdown":
+        return "slide" if cell.source.startswith("#") else "subslide"
+    if "reveal" in tags:
+        return "fragment"  # comes with the next click
+    pictured = any("text/html" in output.get("data", ()) for output in cell.outputs)
+    return "subslide" if pictured else "-"
 
 
 def normalise(book, name: str) -> None:

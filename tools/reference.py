@@ -129,6 +129,7 @@ def index(notebooks: list[str]) -> str:
 def live(path: Path):
     """A notebook, run anew, in which step-throughs work without a kernel."""
     book = nbformat.read(path, as_version=4)
+    book.cells = [cell for cell in book.cells if "install" not in cell.metadata.get("tags", ())]
     book.cells.insert(0, nbformat.v4.new_code_cell(LIVE))
     NotebookClient(book, timeout=120, kernel_name="python3", coalesce_streams=True).execute()
     del book.cells[0]

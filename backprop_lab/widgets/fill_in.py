@@ -26,14 +26,18 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether every box holds the right number."""
-        return all(mark == "✓" for mark, _, _ in self.lines)
+        return self.right == len(self.lines)
+
+    @property
+    def right(self) -> int:
+        """How many boxes hold the right number."""
+        return sum(mark == "✓" for mark, _, _ in self.lines)
 
     def __str__(self):
         width = max(len(box) for _, box, _ in self.lines)
         text = "\n".join(f"{mark} {box.ljust(width)}  {said}".rstrip() for mark, box, said in self.lines)
         filled = sum(mark != "·" for mark, _, _ in self.lines)
-        right = sum(mark == "✓" for mark, _, _ in self.lines)
-        return f"{text}\n{filled} of {len(self.lines)} boxes filled, {right} right"
+        return f"{text}\n{filled} of {len(self.lines)} boxes filled, {self.right} right"
 
     __repr__ = __str__
 

@@ -1,0 +1,160 @@
+"""The exercises as a course: points for what is done, none for what is left, and nbgrader counts them."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from test_notebooks_run import NOTEBOOKS, code, run, solved
+from test_notebooks_run import exercises as solutions_in_code
+from test_solutions import SOLUTION, boxes
+
+from tools import course
+
+MARKED = {
+    cell.metadata.nbgrader.grade_id: (path, cell)
+    for path in NOTEBOOKS
+    for cell in nbformat.read(path, as_version=4).cells
+    if "nbgrader" in cell.metadata
+}
+
+
+def done(path):
+    """{grade_id: the exercise's cell with its solution}."""
+    book, count, found = nbformat.read(path, as_version=4), 0, {}
+    in_code = solutions_in_code(path)
+    for cell, after in zip(book.cells, [*book.cells[1:], None]):
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if name and count in in_code:
+            found[name] = solved(cell.source, in_code[count])
+        elif name:  # worked out on paper
+            lines = cell.source.splitlines()
+            values, gradients = boxes(SOLUTION.search(after.source)[1])
+            found[name] = "\n".join([*lines[:-1], f"{values = }", f"{gradients = }", lines[-1]])
+        count += cell.cell_type == "code"
+    return found
+
+
+def test_each_marked_exercise_is_graded_and_no_other():
+    assert list(MARKED) == list(course.exercises())
+    for name, (path, cell) in MARKED.items():
+        assert name.startswith(f"{path.name[:2]}-") and cell.cell_type == "code"
+        marks = {"grade": False, "locked": False, "schema_version": 3, "solution": True, "task": False}
+        assert cell.metadata.nbgrader == {"grade_id": name, **marks}
+
+
+def test_each_exercise_with_a_check_is_graded():
+    checked = {path: len(solutions_in_code(path)) for path in NOTEBOOKS}
+    for path, count in checked.items():
+        assert count <= sum(home == path for home, _ in MARKED.values()), path.name
+
+
+def points(path, tmp_path, answers):
+    """What the counting cells of a notebook's assignment show, its exercises done with these answers."""
+    cells = [cell for cell in course.assignment(path).cells if cell.cell_type == "code"]
+    names = [cell.metadata.get("nbgrader", {}).get("grade_id", "") for cell in cells]
+    outputs = run([answers.get(name, cell.source) for name, cell in zip(names, cells)], tmp_path)
+    return {
+        name.removesuffix("-points"): ast.literal_eval(shown[-1]["text/plain"])
+        for name, shown in zip(names, outputs)
+        if name.endswith("-points")
+    }
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_is_done_counts_in_full_and_what_is_left_as_it_stands_counts_nothing(path, tmp_path):
+    at_most = {name: ex["points"] for name, ex in course.exercises().items() if MARKED[name][0] == path}
+    assert points(path, tmp_path, done(path)) == at_most
+    assert points(path, tmp_path, {}) == dict.fromkeys(at_most, 0)
+
+
+def test_some_of_the_boxes_count_some_of_the_points(tmp_path):
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith("00"))
+    some = 'values, gradients = {"y_hat": 7, "J": 35}, {"b": 12, "w": None}'
+    assert points(path, tmp_path, {"00-another-input": some})["00-another-input"] == 2
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_an_assignment_has_all_cells_of_the_notebook_and_its_hints_but_not_its_solutions(path):
+    book = course.assignment(path)
+    cells = [cell for cell in book.cells if not cell.id.endswith("-points")]
+    assert [c.source for c in cells if c.cell_type == "code"] == code(path)
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    whole = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+    assert "Solution</summary>" not in text and text.count("Hint") == whole.count("Hint")
+    assert text.count("\n## ") == whole.count("\n## ")
+    nbformat.validate(book)
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(SystemExit, match="not empty"):
+        course.build(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+# ------------------------------------------------------------------------------------------- nbgrader
+
+
+def nbgrader(*arguments, course):
+    """nbgrader from this environment, or from the one that BACKPROP_LAB_NBGRADER names."""
+    program = os.environ.get("BACKPROP_LAB_NBGRADER")
+    if not program and importlib.util.find_spec("nbgrader") is None:
+        pytest.skip("nbgrader is not installed")
+    command = [program] if program else [sys.executable, "-m", "nbgrader"]
+    own = {name: str(course.parent / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
+    path = f"{Path(program).parent}{os.pathsep}{os.environ['PATH']}" if program else os.environ["PATH"]
+    ended = subprocess.run(
+        [*command, *arguments],
+        cwd=course,
+        env={**os.environ, **own, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+def hand_in(course, student, name, answers):
+    """A learner's copy of what was handed out, with these answers in its exercises."""
+    book = nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
+    for cell in book.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        cell.source = answers.get(grade_id, cell.source)
+        if grade_id.endswith("-points") and student == "eve":
+            cell.source = "1000"
+    place = course / "submitted" / student / name
+    place.mkdir(parents=True)
+    nbformat.write(book, place / f"{name}.ipynb")
+
+
+@pytest.mark.parametrize("name", ["00-start-here", "06-the-backward-pass", "10-open-the-lab"])
+def test_nbgrader_hands_out_collects_and_grades(name, tmp_path):
+    folder = tmp_path / "course"
+    course.build(folder)
+    nbgrader("generate_assignment", name, course=folder)
+    (path,) = (path for path in NOTEBOOKS if path.stem == name)
+    answers = done(path)
+    hand_in(folder, "ada", name, answers)
+    hand_in(folder, "bob", name, {})
+    hand_in(folder, "eve", name, {})  # who has rewritten the cells that count
+    hand_in(folder, "kim", name, dict(list(answers.items())[:1]))
+    nbgrader("autograde", name, course=folder)
+    nbgrader("export", course=folder)
+    with open(folder / "grades.csv", encoding="utf-8") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    at_most = [ex["points"] for ex in course.exercises().values() if ex["id"] in answers]
+    assert {student: float(row["score"]) for student, row in rows.items()} == {
+        "ada": sum(at_most),
+        "bob": 0,
+        "eve": 0,
+        "kim": at_most[0],
+    }
+    assert {float(row["max_score"]) for row in rows.values()} == {sum(at_most)}
