@@ -187,7 +187,7 @@ def _serve(folder: Path, name: str, ip: str, port: int, retries: int, browser: b
     server.identity_provider.token = token  # also where the learner's own settings name another
     settings = server.web_app.settings
     settings.setdefault("page_config_hook", _without_news)
-    settings["kernel_websocket_connection_class"] = _prompt(settings["kernel_websocket_connection_class"])
+    settings["kernel_websocket_connection_class"] = prompt(settings["kernel_websocket_connection_class"])
 
     def stop(*_: object) -> None:
         server.stop(from_signal=True)
@@ -220,7 +220,7 @@ def _without_news(_handler: object, page_config: dict) -> dict:
     return page_config
 
 
-def _prompt(connection: type) -> type:
+def prompt(connection: type) -> type:
     """This kind of connection between page and kernel, but it sends small messages at once.
 
     Else TCP keeps each back until the browser acknowledges the one before it, which takes some 40 ms: what a

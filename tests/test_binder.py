@@ -1,15 +1,22 @@
 """Binder can read its folder: pins that fit the package, Python, and the first notebook to open."""
 
-import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
+import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from traitlets.config import PyFileConfigLoader
+
+from tools import lab
 
 ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "binder"
@@ -60,9 +67,25 @@ def test_the_last_build_step_can_be_executed():
     assert os.access(BINDER / "postBuild", os.X_OK)
 
 
-def test_jupyterlab_opens_on_a_notebook_that_is_there():
-    for settings in json.loads((BINDER / "jupyter_server_config.json").read_text()).values():
-        assert (ROOT / settings["default_url"].removeprefix("/lab/tree/")).is_file()
+def test_jupyterlab_starts_with_binders_settings_and_opens_on_the_first_notebook(tmp_path):
+    settings = tmp_path / "settings"
+    (settings / "jupyter_config_dir").mkdir(parents=True)
+    shutil.copy(BINDER / "jupyter_server_config.py", settings / "jupyter_config_dir")
+    with lab.jupyter(ROOT, settings, plain=True) as server:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{server.address}/?token={server.token}", timeout=60) as answer:
+            page = urlsplit(answer.url).path
+    assert page == "/lab/tree/notebooks/00-start-here.ipynb"
+    assert (ROOT / page.removeprefix("/lab/tree/")).is_file()
+
+
+def test_binders_server_sends_at_once_what_a_widget_shows(monkeypatch):
+    settings = PyFileConfigLoader("jupyter_server_config.py", path=str(BINDER)).load_config().ServerApp
+    kind, said = settings.kernel_websocket_connection_class, []
+    assert issubclass(kind, ZMQChannelsWebsocketConnection)
+    monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda self: "connected")
+    monkeypatch.setattr(kind, "websocket_handler", SimpleNamespace(set_nodelay=said.append))
+    assert kind().connect() == "connected" and said == [True]
 
 
 def test_repo2docker_accepts_the_repository():

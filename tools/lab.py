@@ -45,12 +45,17 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def jupyter(root: Path, settings: Path):
-    """JupyterLab over the folder ``root``, started as a learner starts it: by ``backprop-lab``."""
+def jupyter(root: Path, settings: Path, plain: bool = False):
+    """JupyterLab over the folder ``root``, started as a learner starts it: by ``backprop-lab``.
+
+    ``plain``: by ``jupyter lab`` itself, with what lies in ``settings`` as its own settings.
+    """
     environment = dict(os.environ)
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         environment[name] = str(settings / name.lower())
-    command = [sys.executable, "-m", "backprop_lab", "--no-browser", "--dir", str(root)]
+    ours = ["backprop_lab", "--no-browser", "--dir", str(root)]
+    theirs = ["jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--ServerApp.root_dir={root}"]
+    command = [sys.executable, "-m", *(theirs if plain else ours)]
     log = settings / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
