@@ -147,7 +147,9 @@ def test_nbgrader_hands_out_collects_and_grades(name, tmp_path):
     hand_in(folder, "eve", name, {})  # who has rewritten the cells that count
     hand_in(folder, "kim", name, dict(list(answers.items())[:1]))
     nbgrader("autograde", name, course=folder)
+    nbgrader("generate_feedback", name, course=folder)
     nbgrader("export", course=folder)
+    assert (folder / "feedback" / "ada" / name / f"{name}.html").is_file()
     with open(folder / "grades.csv", encoding="utf-8") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
     at_most = [ex["points"] for ex in course.exercises().values() if ex["id"] in answers]

@@ -2,7 +2,7 @@
 
 Every notebook runs in a kernel of its own, in an empty folder. The kernel may use ten seconds of the
 processor for a run, and reaches this machine only; a cell cannot start threads or other programs, which
-Python in a browser has not. nbval compares the outputs with the saved ones; here
+Python in a browser has not, nor open files but those that were installed. nbval compares the outputs with the saved ones; here
 they are compared with those of a second run, since learners run cells again.
 """
 
@@ -18,11 +18,14 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook
 
+import backprop_lab as bl
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
 VIEW = "application/vnd.jupyter.widget-view+json"  # holds a new id for each showing
 SECONDS = 10  # of the processor, for one run; a wall clock would judge the machine's other work as well
 BOUNDS = """
-import resource, socket, subprocess, sys, threading
+import os, resource, socket, subprocess, sys, threading
+import matplotlib.font_manager  # looks for fonts, and writes down which, the first time on a machine
 resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
 _strangers = []
 def _guarded(reach):
@@ -46,6 +49,18 @@ def _not_in_a_browser(begin):
             raise RuntimeError("Python in a browser has no threads and no other programs")
         return begin(self, *arguments, **keywords)
     return not_by_us
+_installed = sys.prefix, sys.base_prefix, {package!r}
+def _no_files_of_ones_own(event, arguments):
+    if event != "open" or not isinstance(arguments[0], (str, bytes)):
+        return
+    path, caller = os.path.abspath(os.fsdecode(arguments[0])), sys._getframe(1)
+    while caller and not any(name in caller.f_code.co_filename for name in ("backprop_lab", "ipykernel_")):
+        caller = caller.f_back
+    writes = arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    its_own_text = os.path.basename(os.path.dirname(path)).startswith("ipykernel_")  # is looked for, in vain
+    if caller and (writes or not (path.startswith(_installed) or its_own_text)):
+        raise RuntimeError(f"a notebook should need no file, and opens {{path}}")
+sys.addaudithook(_no_files_of_ones_own)
 threading.Thread.start = _not_in_a_browser(threading.Thread.start)
 subprocess.Popen.__init__ = _not_in_a_browser(subprocess.Popen.__init__)
 """
@@ -53,7 +68,8 @@ subprocess.Popen.__init__ = _not_in_a_browser(subprocess.Popen.__init__)
 
 def run(sources, folder, seconds=SECONDS):
     """The outputs of cells that run one after another in a new kernel: one list for each cell."""
-    texts = [BOUNDS.format(seconds=seconds), *sources, "print(_strangers)"]
+    bounds = BOUNDS.format(seconds=seconds, package=str(Path(bl.__file__).parent))
+    texts = [bounds, *sources, "print(_strangers)"]
     book = new_notebook(cells=[new_code_cell(text) for text in texts])
     NotebookClient(
         book,
@@ -99,10 +115,13 @@ def test_a_notebook_that_reaches_out_is_caught_even_if_it_hides_the_failure(tmp_
     [
         "import threading; threading.Thread(target=print).start()",
         "import subprocess; subprocess.run(['true'])",
+        "open('numbers.txt', 'w')",
+        "open('/etc/hostname')",
+        "import backprop_lab as bl; bl.step_through(bl.variable('x', 3.0) ** 2).save('x.html')",
     ],
 )
 def test_a_notebook_that_could_not_run_in_a_browser_is_caught(source, tmp_path):
-    with pytest.raises(CellExecutionError, match="Python in a browser"):
+    with pytest.raises(CellExecutionError, match="Python in a browser|should need no file"):
         run([source], tmp_path)
 
 

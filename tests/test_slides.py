@@ -7,6 +7,7 @@ node_modules that BACKPROP_LAB_SLIDES names, and is skipped without.
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -15,7 +16,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9]*.ipynb"))
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 TALLEST = 4  # screens that the pictures of a step-through take at the most; such a slide scrolls
 
 
@@ -23,9 +25,11 @@ TALLEST = 4  # screens that the pictures of a step-through take at the most; suc
 def folder(tmp_path_factory):
     """The slides, made by the command of docs/teaching.md."""
     folder = tmp_path_factory.mktemp("slides")
-    command = [sys.executable, "-m", "nbconvert", "--to", "slides", "--SlidesExporter.reveal_scroll=True"]
+    guide = (ROOT / "docs" / "teaching.md").read_text("utf-8").splitlines()
+    (line,) = (line for line in guide if line.startswith("jupyter nbconvert --to slides"))
+    options = shlex.split(line.removeprefix("jupyter ").partition(" --post serve")[0])
     subprocess.run(
-        [*command, "--output-dir", str(folder), *map(str, NOTEBOOKS)],
+        [sys.executable, "-m", *options, "--output-dir", str(folder), *map(str, NOTEBOOKS)],
         check=True,
         capture_output=True,
         timeout=300,
