@@ -2,8 +2,8 @@
 
 Every notebook runs in a kernel of its own, in an empty folder. The kernel may use ten seconds of the
 processor for a run, and reaches this machine only; a cell cannot start threads or other programs, which
-Python in a browser has not, nor open files but those that were installed. nbval compares the outputs with the saved ones; here
-they are compared with those of a second run, since learners run cells again.
+Python in a browser has not, nor open files but those that were installed. nbval compares the outputs with the
+saved ones; here they are compared with those of a second run, since learners run cells again.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def test_a_notebook_that_reaches_out_is_caught_even_if_it_hides_the_failure(tmp_
     ],
 )
 def test_a_notebook_that_could_not_run_in_a_browser_is_caught(source, tmp_path):
-    with pytest.raises(CellExecutionError, match="Python in a browser|should need no file"):
+    with pytest.raises(CellExecutionError, match=r"Python in a browser|should need no file"):
         run([source], tmp_path)
 
 
