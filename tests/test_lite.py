@@ -7,15 +7,18 @@ for.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import json
 import os
 import threading
+import time
 import tomllib
 import zipfile
 from importlib.metadata import requires
 from pathlib import Path
+from typing import ClassVar
 
 import nbformat
 import pytest
@@ -76,13 +79,24 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+@contextlib.contextmanager
+def served(handler, site):
+    """The address of a server of the site, on this machine."""
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(handler, directory=str(site))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.fixture(scope="module")
 def address(site):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with served(Quiet, site) as address:
+        yield address
 
 
 def test_the_site_is_small(site):
@@ -116,6 +130,43 @@ def test_the_address_of_the_site_opens_the_first_notebook_beside_all_others(brow
         assert "what backpropagation is, and is not" in page.locator(".jp-Notebook h1").first.inner_text()
         page.locator(".jp-Notebook .jp-RenderedHTMLCommon img").first.wait_for()  # pictures before a run
         assert all("/pyodide/" in stranger for stranger in page.strangers), page.strangers
+
+
+def test_a_copy_of_the_runtime_serves_in_place_of_the_cdn(browser, site, tmp_path):
+    if "BACKPROP_LAB_PYODIDE" not in os.environ:
+        pytest.skip(
+            "no copy of the runtime: npm install pyodide, then BACKPROP_LAB_PYODIDE=node_modules/pyodide"
+        )
+    asked = []
+
+    class WithRuntime(Quiet):
+        extensions_map: ClassVar = {**Quiet.extensions_map, ".mjs": "text/javascript"}
+
+        def translate_path(self, path):
+            asked.append(path := path.partition("?")[0])
+            if path.startswith("/runtime/"):
+                return os.path.join(os.environ["BACKPROP_LAB_PYODIDE"], path.removeprefix("/runtime/"))
+            return str(settings) if path == "/jupyter-lite.json" else super().translate_path(path)
+
+    with served(WithRuntime, site) as address, lab.new_page(browser, 1280, 900) as page:
+        settings = tmp_path / "jupyter-lite.json"
+        whole = json.loads((site / "jupyter-lite.json").read_text("utf-8"))
+        own = lite.settings(f"{address}/runtime/pyodide.mjs")["jupyter-config-data"]
+        whole["jupyter-config-data"]["litePluginSettings"] |= own["litePluginSettings"]
+        settings.write_text(json.dumps(whole), "utf-8")
+        page.goto(address)
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        deadline = time.monotonic() + 60
+        # Python is there, and looks for the packages of its distribution, which this copy has not.
+        while (
+            not any(path.startswith("/runtime/micropip-") for path in asked) and time.monotonic() < deadline
+        ):
+            page.wait_for_timeout(200)
+        assert {"/runtime/pyodide.mjs", "/runtime/pyodide.asm.wasm", "/runtime/python_stdlib.zip"} <= set(
+            asked
+        )
+        assert any(path.startswith("/runtime/micropip-") for path in asked)
+        assert page.strangers == []
 
 
 @pytest.mark.skipif(
