@@ -26,6 +26,19 @@ STRANGE = [
     "bl.question('Order', answer=['a', 'b', 'c'], why='As in the alphabet.',"
     " wrong={('b', 'a'): 'a is first.', ('c', 'b'): 'c is last.'})",
 ]
+HOSTILE = [  # every kind of widget, with names that would do something if they were read as HTML
+    STRANGE[0] + "\nx",
+    "bl.step_through(J, predict=True)",
+    "bl.step_through(J**2, learning_rate=0.001)",
+    "bl.step_through(J + x, bug='overwrite')",
+    "bl.draw(J)",
+    "bl.which_function(J)",
+    "bl.explore.paths(J + x, x)",
+    "bl.explore.landscape(J**2 / 100)",
+    f"bl.question({graphs.HOSTILE[0]!r}, answer={graphs.HOSTILE[0]!r}, why='Yes.',"
+    f" wrong={{{graphs.HOSTILE[1]!r}: {graphs.HOSTILE[0]!r}}})",
+    f"bl.figure({graphs.HOSTILE[0]!r})[0]",
+]
 
 
 LIVE = [
@@ -50,6 +63,7 @@ def server(tmp_path_factory):
     """JupyterLab over a folder with the notebooks, started by ``backprop-lab`` itself."""
     root = tmp_path_factory.mktemp("notebooks")
     lab.write_notebook(root / "strange.ipynb", STRANGE)
+    lab.write_notebook(root / "hostile.ipynb", HOSTILE)
     lab.write_notebook(root / "live.ipynb", LIVE)
     lab.write_notebook(root / "quiz.ipynb", QUIZ)
     shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", root / "untrusted.ipynb")
@@ -159,6 +173,29 @@ def test_questions_explain_every_answer_and_hostile_names_stay_text_in_jupyterla
         box.press("Enter")
         assert number.locator(".bl-answer").inner_text().startswith(said)
     assert page.evaluate("() => window.hacked") is None
+
+
+def test_no_widget_takes_a_name_or_an_answer_for_html(page, server):
+    lab.open_notebook(page, server, "hostile.ipynb")
+    lab.run_all(page)
+    page.locator(".bl-step").nth(2).wait_for()
+    page.locator(".bl-question").nth(1).wait_for()
+    page.locator(".bl-explore").nth(1).wait_for()
+    for frame in page.locator(".bl-step").all():
+        frame.focus()
+        for key in ("ArrowRight", "End", "ArrowLeft"):
+            page.keyboard.press(key)
+        for folded in frame.locator("summary").all():
+            folded.click()
+    formula, choice = page.locator(".bl-question").nth(0), page.locator(".bl-question").nth(1)
+    formula.get_by_role("textbox").fill(graphs.HOSTILE[0])
+    formula.get_by_role("textbox").press("Enter")
+    page.wait_for_function("() => /✗/.test(document.querySelectorAll('.bl-question')[0].innerText)")
+    for answer in choice.locator("input").all():
+        answer.check()
+    assert "onerror" in choice.inner_text() and "onerror" in page.locator(".bl-explore").first.inner_text()
+    made = "img[src='x'], [onerror], .jp-OutputArea-output script"
+    assert page.locator(made).count() == 0 and page.evaluate("() => window.hacked") is None
 
 
 # --------------------------------------------------------------------------------------- which function?
