@@ -132,6 +132,15 @@ def test_the_address_of_the_site_opens_the_first_notebook_beside_all_others(brow
         assert all("/pyodide/" in stranger for stranger in page.strangers), page.strangers
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_site_is_as_light_or_dark_as_the_readers_system(dark, browser, address):
+    with lab.new_page(browser, 1280, 900, dark=dark) as page:
+        page.goto(address)
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        theme = f"body[data-jp-theme-light='{'false' if dark else 'true'}']"
+        page.wait_for_selector(theme, state="attached")
+
+
 def test_a_copy_of_the_runtime_serves_in_place_of_the_cdn(browser, site, tmp_path):
     if "BACKPROP_LAB_PYODIDE" not in os.environ:
         pytest.skip(

@@ -32,6 +32,7 @@ INSTALL = f"""# Only in the browser: brings the lab into this page's Python.
 %pip install -q --no-deps backprop-lab"""
 FIRST = "00-start-here.ipynb"
 PAGE = "step-through.html"
+THEME = {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}}  # the reader's, light or dark
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
@@ -44,6 +45,7 @@ def build(site: Path, runtime: str | None = None):
         _gather_wheels(source / "pypi")
         _gather_contents(source / "files")
         (source / "jupyter-lite.json").write_text(json.dumps(settings(runtime)))
+        (source / "overrides.json").write_text(json.dumps(THEME))
         options = ["--no-sourcemaps", "--no-unused-shared-packages", "--apps", "lab", "--apps", "notebooks"]
         places = [
             "--lite-dir",
