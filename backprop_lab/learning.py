@@ -60,7 +60,8 @@ def sgd(
     ``on_nonfinite``: at the first NaN or infinity ``"warn"`` once and go on, or ``"raise"`` NonFiniteError,
     and the variables keep the values from before that step.
 
-    A loop that was left with ``break`` goes on where it stopped when the same object is iterated again.
+    A loop that was left with ``break``, or interrupted, goes on where it stopped when the same object is
+    iterated again.
     Source: Robbins & Monro (1951); momentum: Polyak (1964); Goodfellow, Bengio & Courville (2016), 8.3.
 
     >>> import numpy as np, backprop_lab as bl
@@ -97,14 +98,19 @@ class SGD:
         size = None if batch_size is None else _count("batch_size", batch_size, 1)
         batches, total = self._batches(data, size)
         self.batches = _Peekable(batches)
-        self._steps = self._run()
+        self._steps, self._index = self._run(), 0
+        self._velocity = np.zeros_like(self._program.parameters.theta)
         self._bar = _bar(total) if progress else None
 
     def __iter__(self) -> Iterator[SGDStep]:
         return self
 
     def __next__(self) -> SGDStep:
-        return next(self._steps)
+        try:
+            return next(self._steps)
+        except BaseException:
+            self._steps = self._run()  # an interrupted step is taken again when the loop goes on
+            raise
 
     def __repr__(self):
         names = ", ".join(variable.name for variable in self._program.variables)
@@ -130,10 +136,11 @@ class SGD:
 
     def _run(self):
         program, parameters = self._program, self._program.parameters
-        theta, velocity, reported = parameters.theta, np.zeros_like(parameters.theta), False
-        bound, rate, eta = None, None, None
+        theta, reported = parameters.theta, False
+        bound, rate, eta, batch = None, None, None, None
         try:
-            for index, (epoch, given, new) in enumerate(self.batches):
+            for batch in self.batches:
+                epoch, given, new = batch
                 parameters.take_up()
                 if new or bound is None:
                     bound = program.bound_for(given)
@@ -142,21 +149,25 @@ class SGD:
                 if self._raises:
                     if not (math.isfinite(cost) and sound(bound.gradient)):
                         program.report(given, "raise")
-                        raise NonFiniteError(f"the cost or its gradient is not finite in step {index}")
+                        raise NonFiniteError(f"the cost or its gradient is not finite in step {self._index}")
                 elif not (reported or math.isfinite(cost)):
                     reported = True
                     program.report(given)
-                wanted = checked_rate(self._rate(index)) if callable(self._rate) else self._rate
+                wanted = checked_rate(self._rate(self._index)) if callable(self._rate) else self._rate
                 if wanted != rate:
                     rate, eta = wanted, np.array(wanted, theta.dtype)
                 parameters.hold()
-                _descend(theta, bound.gradient, velocity, eta, self._momentum)
-                parameters.moved()
+                parameters.moved()  # said before it is so, as an interrupt may come in between
+                _descend(theta, bound.gradient, self._velocity, eta, self._momentum)
+                step, batch = SGDStep(epoch, self._index, cost, rate), None
+                self._index += 1
                 if self._bar is not None:
                     self._bar.set_postfix_str(f"cost {number(cost)}", refresh=False)
                     self._bar.update()
-                yield SGDStep(epoch, index, cost, rate)
+                yield step
         finally:
+            if batch is not None:
+                self.batches.give_back(batch)
             parameters.release()
             if self._bar is not None:
                 self._bar.close()
@@ -210,7 +221,7 @@ class SGD:
 
 
 class _Peekable:
-    """An iterator whose next item can be looked at before it comes."""
+    """An iterator whose next item can be looked at before it comes, and given back."""
 
     def __init__(self, items: Iterable):
         self._items, self._seen = iter(items), []
@@ -226,6 +237,10 @@ class _Peekable:
         if not self._seen:
             self._seen.append(next(self._items))
         return self._seen[0]
+
+    def give_back(self, item):
+        """What was taken comes once more."""
+        self._seen.append(item)
 
 
 @np.errstate(all="ignore")  # a cost that runs away was reported with the node's name

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import backprop_lab as bl
+from backprop_lab.program import Program
 from benchmarks.handwritten import LEARNING_RATE, WORKLOADS, plain, plain_step
 from benchmarks.networks import network
 
@@ -219,6 +222,62 @@ def test_an_interrupt_leaves_values_from_before_or_after_a_step(monkeypatch):
     next(bl.sgd(J, learning_rate=0.01))
     at = at - 0.01 * np.array(slopes(*at, [1.0, 2.0, 4.0], [2.0, 4.0, 6.0]))
     np.testing.assert_allclose([w.value, b.value], at)
+
+
+@pytest.mark.parametrize("momentum", [0, 0.5])
+def test_an_interrupted_loop_goes_on_with_the_step_that_was_interrupted(momentum, monkeypatch):
+    data = {"x": np.arange(6.0), "y": 2 * np.arange(6.0)}
+    how = {"learning_rate": 0.01, "batch_size": 2, "epochs": 4, "momentum": momentum}
+    J, w, b = line()
+    undisturbed = [(str(step), float(w.value), float(b.value)) for step in bl.sgd(J, data, **how)]
+    J, w, b = line()
+    run, seen = bl.sgd(J, data, **how), []
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for step in run:
+        seen.append((str(step), float(w.value), float(b.value)))
+        if step.index == 4:
+            break
+    monkeypatch.setattr(Program, "bound_for", interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            next(run)
+    monkeypatch.undo()
+    seen += [(str(step), float(w.value), float(b.value)) for step in run]
+    assert seen == undisturbed
+    assert list(run) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that interrupt")
+def test_a_loop_interrupted_at_any_moment_comes_to_its_end_and_the_values_are_those_of_its_parameters():
+    J, w, b = line()
+    program = bl.compile(J)
+    run, interrupts, ended = bl.sgd(program, learning_rate=0.01, epochs=5000), 0, False
+
+    def interrupt(number, frame):
+        if frame is not None and Path(frame.f_code.co_filename).parent == Path(bl.__file__).parent:
+            raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        while not ended:
+            every = 0.0004 * (1 + interrupts % 20)  # seconds; sometimes there is time for many steps
+            signal.setitimer(signal.ITIMER_REAL, every, every)
+            try:
+                for _ in run:
+                    pass
+                ended = True
+            except KeyboardInterrupt:
+                interrupts += 1
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            np.testing.assert_array_equal([w.value, b.value], program.parameters.theta)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    assert interrupts > 3 and list(run) == []
+    np.testing.assert_allclose(slopes(w.value, b.value, [1.0, 2.0, 4.0], [2.0, 4.0, 6.0]), 0, atol=1e-9)
 
 
 def test_two_moons_are_learned():
