@@ -209,6 +209,11 @@ def mention(node, code: bool = False) -> str:
     return written_name(node, code) or expression(node, code=code)
 
 
+def _is_minus_a_name(node, write) -> bool:
+    """−x is hardly longer than x, and no level of its own: 1 / (1 + exp(−x)) is written out."""
+    return node.rule is not None and node.rule.known_as == "negative" and write(node.inputs[0]) is not None
+
+
 def _written(node, write, code, depth):
     """(text, binding strength) of a node written out through its rule."""
     if node.rule is None:  # a leaf without a name
@@ -220,7 +225,7 @@ def _written(node, write, code, depth):
             text = write(operand)
             if isinstance(text, tuple):
                 text, strength = text
-            elif text is None and depth == 0:
+            elif text is None and depth == 0 and not _is_minus_a_name(operand, write):
                 text = "…"
             elif text is None:
                 text, strength = _written(operand, write, code, depth - 1)

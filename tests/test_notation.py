@@ -279,3 +279,9 @@ def test_code_written_out_in_full_computes_the_same_in_the_same_order(program):
     code = expression(J, leaf_only, code=True, depth=100)
     scope = {name: leaf.value for name, leaf in leaves.items()} | {"np": np, "bl": bl}
     np.testing.assert_array_equal(eval(code, scope), bl.forward(J))
+
+
+def test_a_minus_is_no_level_of_its_own():
+    x = bl.variable("x", 1.0)
+    assert expression(3 * (1 / (1 + np.exp(-x)))) == "3 · 1 / (1 + exp(−x))"
+    assert expression(3 * (1 / (1 + np.exp(np.tanh(x))))) == "3 · 1 / (1 + exp(…))"
