@@ -58,11 +58,14 @@ def _run(arguments: argparse.Namespace) -> int:
             print(f"{number}  {title}" + (f"  ({minutes} minutes)" if minutes else ""))
         return 0
     notebook = _choose(arguments.number, notebooks)
+    folder = arguments.dir or _usual_folder()
+    if arguments.lay_out:
+        _hand_out(notebook.parent, folder)
+        return 0
     if importlib.util.find_spec("jupyterlab") is None:
         raise Mistake("JupyterLab is missing; install it with: pip install jupyterlab")
     port = _free_port(arguments.ip, arguments.port)
     retries = 0 if arguments.port else 50  # it may be taken before the server is up
-    folder = arguments.dir or _usual_folder()
     _hand_out(notebook.parent, folder)
     _serve(folder.resolve(), notebook.name, arguments.ip, port, retries, arguments.browser)
     return 0
@@ -260,6 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, help="exactly this port (default: 8888 or the next)")
     parser.add_argument("--ip", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
     parser.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
+    parser.add_argument("--lay-out", action="store_true", help="only lay them out, as on a JupyterHub")
     parser.add_argument("--list", action="store_true", help="show the notebooks and stop")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser

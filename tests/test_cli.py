@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -337,6 +338,16 @@ def test_the_server_opens_the_notebook_asks_for_its_token_and_ends_with_one_ctrl
         assert process.wait(timeout=20) == 0
         assert time.monotonic() - asked < 10
         assert "Traceback" not in process.stdout.read()
+
+
+def test_on_a_hub_notebooks_are_only_laid_out_and_what_is_changed_stays(series, no_server, capsys):
+    assert cli.main(["--lay-out"]) == 0
+    laid_out = sorted(Path("backprop-lab-notebooks").glob("*.ipynb"))
+    assert [path.stem for path in laid_out] == sorted(TITLES)
+    save(laid_out[0], "# My own")
+    mine = laid_out[0].read_text("utf-8")
+    assert cli.main(["--lay-out"]) == 0 and laid_out[0].read_text("utf-8") == mine
+    assert no_server == [] and "Notebooks in" in capsys.readouterr().out
 
 
 def test_two_started_at_once_find_two_ports(series):
