@@ -23,6 +23,7 @@ from backprop_lab.shapes import axes_of
 from backprop_lab.simplify import BROADCAST, moving, number_in
 
 FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
+MANY_ROWS, SMALL_MATRIX = 32, 1 << 12  # of the left matrix; entries of the right one, to be copied first
 ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
 _FUNCTIONS = {name: getattr(np, name) for name in (
     "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"
@@ -266,10 +267,16 @@ def _address(place):
 
 
 def _product(binder, node, out):
+    """``dot``; a small matrix that stands transposed on the right is copied first: BLAS loses more by it."""
     x, y = node.arguments
-    if np.ndim(x) > 2 or np.ndim(y) > 2 or not x.dtype == y.dtype == node.dtype:
+    if x.ndim > 2 or y.ndim > 2 or not x.dtype == y.dtype == node.dtype:
         return None
-    return f"dot({', '.join(filter(None, [binder._text(x), binder._text(y), out]))})"
+    right, before, place = binder._text(y), "", binder.place[y]
+    pays = x.ndim == y.ndim == 2 and x.shape[0] >= MANY_ROWS and y.size <= SMALL_MATRIX
+    if pays and place.T.flags.c_contiguous and not place.flags.c_contiguous:
+        right = binder._name(np.empty(y.shape, y.dtype))
+        before = f"copyto({right}, {binder._name(place)}); "
+    return f"{before}dot({', '.join(filter(None, [binder._text(x), right, out]))})"
 
 
 def _of_vectors(first, second, binder, node, out):
