@@ -55,7 +55,7 @@ def build(site: Path, runtime: str | None = None):
             "--output-dir",
             str(site.absolute()),
         ]
-        _run("jupyter", "lite", "build", *options, *places)
+        _run("jupyter", "lite", "build", *options, *places, cwd=place)  # where it leaves its notes
     _open_the_first_notebook(site)
 
 
@@ -100,12 +100,12 @@ def _open_the_first_notebook(site: Path):
     page.write_text(f"{before}window.location.replace('lab/index.html?path={FIRST}');{after}", "utf-8")
 
 
-def _run(*command: str):
+def _run(*command: str, cwd: str | None = None):
     """A command of this very Python's environment."""
     program = shutil.which(command[0], path=str(Path(sys.executable).parent))
     if program is None:
         raise SystemExit(f'{command[0]} is not installed here: pip install ".[lite]"')
-    subprocess.run([program, *command[1:]], check=True)
+    subprocess.run([program, *command[1:]], check=True, cwd=cwd)
 
 
 def main(arguments=None) -> int:
