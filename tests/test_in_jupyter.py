@@ -26,7 +26,7 @@ STRANGE = [
     "bl.question('Order', answer=['a', 'b', 'c'], why='As in the alphabet.',"
     " wrong={('b', 'a'): 'a is first.', ('c', 'b'): 'c is last.'})",
 ]
-HOSTILE = [  # every kind of widget, with names that would do something if they were read as HTML
+HOSTILE = [  # widgets that show a reader's own names, here such as would do something if read as HTML
     STRANGE[0] + "\nx",
     "bl.step_through(J, predict=True)",
     "bl.step_through(J**2, learning_rate=0.001)",
