@@ -81,6 +81,18 @@ def test_some_of_the_boxes_count_some_of_the_points(tmp_path):
     assert points(path, tmp_path, {"00-another-input": some})["00-another-input"] == 2
 
 
+@pytest.mark.parametrize("answer", ["[[4], [4], [4]]", "[[4, -4]]", "4", "[4, -4, 0]"])
+def test_a_gradient_of_another_shape_counts_nothing_and_never_more_than_all(answer, tmp_path):
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith("03"))
+    assert points(path, tmp_path, {"03-three-outputs": f"gradient = {answer}"})["03-three-outputs"] == 0
+
+
+def test_numbers_of_a_start_count_in_any_shape(tmp_path):
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith("08"))
+    begin = {"08-the-dead-relu": "begin = [[1, 1], [0.5, 1]]"}
+    assert points(path, tmp_path, begin)["08-the-dead-relu"] == 3
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_an_assignment_has_all_cells_of_the_notebook_and_its_hints_but_not_its_solutions(path):
     book = course.assignment(path)
