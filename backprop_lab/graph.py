@@ -21,7 +21,7 @@ from itertools import chain
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.arrays import finite, frozen, hollow, presentable
+from backprop_lab.arrays import checked_array, finite, frozen, hollow, numbers_for, presentable
 from backprop_lab.errors import NotAnArrayError, ShapeError
 
 RULES: dict[Callable, Callable] = {}
@@ -388,39 +388,6 @@ def _checked_name(name) -> str:
             f'a node\'s name is a non-empty string, not {name!r}; write bl.variable("W", value), name first'
         )
     return name
-
-
-def checked_array(value, context) -> np.ndarray:
-    """The numbers in ``value`` as an array (perhaps the same one), or an error in words."""
-    if isinstance(value, Node):
-        raise NotAnArrayError(
-            f"{context}: {notation.mention(value, code=True)} is a node already; give numbers (its "
-            ".value), or use the node itself in the expression"
-        )
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        message = f"{context}: the rows have different lengths; an array needs equal ones"
-        raise ShapeError(message) from None
-    if array.dtype.kind not in "fiub":
-        kinds = {"c": "complex numbers", "U": "text", "S": "text", "O": "Python objects"}
-        kind = kinds.get(array.dtype.kind, array.dtype)
-        raise NotAnArrayError(
-            f"{context}: expected real numbers, was given {kind} ({notation.shorten(repr(value), 40)})"
-        )
-    return array
-
-
-def numbers_for(leaf: Node, value, context: str) -> np.ndarray:
-    """``value`` as numbers of the leaf's type (perhaps the same array), or an error in words."""
-    array = checked_array(value, context)
-    counts = leaf.dtype.kind != "f"
-    if counts and (array.dtype.kind == "f" or not np.array_equal(array.astype(leaf.dtype), array)):
-        raise NotAnArrayError(
-            f"{context}: {leaf.name} holds {leaf.dtype} and the new value {array.dtype}; nothing is "
-            "rounded or cut here: round it yourself, or make the constant with floats"
-        )
-    return array.astype(leaf.dtype, copy=False)
 
 
 def set_together(*settings):

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from backprop_lab import notation
+from backprop_lab.arrays import checked_array
 from backprop_lab.errors import ShapeError
-from backprop_lab.graph import Node, checked_array, constant
+from backprop_lab.graph import Node, constant
 from backprop_lab.naming import assigned_name
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from backprop_lab import notation
-from backprop_lab.arrays import finite, frozen, presentable
+from backprop_lab.arrays import checked_array, finite, frozen, numbers_for, presentable
 from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, checked_array, numbers_for, set_gradient, set_together, set_value
+from backprop_lab.graph import Node, set_gradient, set_together, set_value
 from backprop_lab.nonfinite import Report
 from backprop_lab.plan import plan_of
 from backprop_lab.records import SoFar, Step, operands_of

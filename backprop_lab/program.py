@@ -18,11 +18,11 @@ from types import SimpleNamespace
 import numpy as np
 
 from backprop_lab import notation, simplify
-from backprop_lab.arrays import finite, frozen
+from backprop_lab.arrays import finite, frozen, numbers_for
 from backprop_lab.buffers import bind
 from backprop_lab.derivatives import adjoints
 from backprop_lab.errors import NotAnArrayError, ShapeError
-from backprop_lab.graph import Node, numbers_for, set_together, set_value, topological_order
+from backprop_lab.graph import Node, set_together, set_value, topological_order
 from backprop_lab.one_vector import in_one_vector, leaf_of
 from backprop_lab.passes import Gradients, Pass, checked_node, refuse_without_value
 from backprop_lab.rules import converted
