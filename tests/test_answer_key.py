@@ -20,6 +20,8 @@ def test_each_self_check_each_level_and_each_exercise_is_in_the_key():
         for why in entry["wrong"].values():
             assert answer_key.plain(why) in text
     assert re.findall(r"Level (\d+)", text) == [str(n) for n in (1, 2, 3, 4, 6, 5, 7, 8, 9, 10)]
+    for number, exercise in zip(re.findall(r"^### .*\(\d+\)\n\n(.*)", text, re.M), exercises(), strict=True):
+        assert number and not number.startswith("**Solution"), f"{exercise}: what is to be done?"
     points = [int(n) for n in re.findall(r"^### .* \((\d+)\)$", text, re.M)]
     assert points == [exercise["points"] for exercise in exercises().values()]
 

@@ -93,6 +93,18 @@ def test_numbers_of_a_start_count_in_any_shape(tmp_path):
     assert points(path, tmp_path, begin)["08-the-dead-relu"] == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "count"),
+    [
+        ("08-the-dead-relu", "begin = [1, 1, 1, 1]", 0),  # two numbers were changed
+        ("10-swish", "swish = lambda x: x * bl.sigmoid(x)", 0),  # no rule of its own
+        ("00-another-input", "values, gradients = {y_hat: 7, J: 36}, {y_hat: 12, b: 12, w: 48}", 5),
+    ],
+)
+def test_only_what_was_asked_for_counts_however_it_is_written(name, answer, count, tmp_path):
+    assert points(MARKED[name][0], tmp_path, {name: answer})[name] == count
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_an_assignment_has_all_cells_of_the_notebook_and_its_hints_but_not_its_solutions(path):
     book = course.assignment(path)

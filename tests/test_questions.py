@@ -318,6 +318,12 @@ def test_right_boxes_are_right_and_the_graph_stays_as_it_was(unseen):
     assert unseen.value is None
 
 
+def test_a_box_is_named_by_its_node_as_well(unseen):
+    nodes = {node.name: node for node in topological_order(unseen) if node.name}
+    by_node = {what: {nodes[name]: n for name, n in boxes.items()} for what, boxes in RIGHT.items()}
+    assert str(bl.fill_in(unseen, **by_node)) == str(bl.fill_in(unseen, **RIGHT))
+
+
 def test_empty_boxes_are_left_alone(unseen):
     report = bl.fill_in(unseen, values={"p": None}, gradients={"w": None})
     assert not report.ok and "0 of 2 boxes filled" in str(report)

@@ -40,7 +40,7 @@ def boxes(text):
     return values, gradients
 
 
-@pytest.mark.parametrize(("code", "text"), on_paper())
+@pytest.mark.parametrize(("code", "text"), list(on_paper()))
 def test_the_numbers_of_a_solution_on_paper_fill_its_boxes(code, text, monkeypatch):
     asked = []
 

@@ -18,18 +18,17 @@ import nbformat
 
 import backprop_lab as bl
 from backprop_lab.widgets.levels import level_numbered
-from tools.course import exercises
+from tools.course import SOLUTION, exercises
 
 ROOT = Path(__file__).parent.parent
 KEY = ROOT / "docs" / "answer-key.md"
 LEVEL = re.compile(r"\blevel=(\d+)")
 ASKED = re.compile(r'bl\.question\("(\d\d-[\w-]+)"\)')
-SOLUTION = re.compile(r"<summary>Solution</summary>\s*(.*?)\s*</details>", re.S)
 HEADING = re.compile(r"^## (.*)$", re.M)
 OPENING = """# Answer key
 
 Made by `python -m tools.answer_key` from the notebooks. ✓ is right, ✗ is wrong and says what was confused;
-learners read the same once they have answered. The number behind an exercise is that of its points.
+learners read the same once they have answered. The number in brackets is the points of an exercise.
 """
 
 
@@ -41,7 +40,7 @@ def key() -> str:
 
 def chapter(path: Path) -> Iterator[str]:
     """The lines of one notebook."""
-    heading, graded, levels = "", exercises(), set()
+    heading, task, code, graded, levels = "", "", [], exercises(), set()
     waiting = None  # the grade_id of an exercise whose solution comes
     for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
         if number == 0:
@@ -54,12 +53,19 @@ def chapter(path: Path) -> Iterator[str]:
                     yield from functions(int(level))
                 levels.add(level)
             waiting = cell.metadata.get("nbgrader", {}).get("grade_id", waiting)
+            if not ASKED.search(cell.source):
+                code.append(cell.source)
             continue
         if found := SOLUTION.search(cell.source):
             points = f" ({graded[waiting]['points']})" if waiting else ""
-            yield f"### {heading}{points}\n\n{found[1]}\n"
+            yield f"### {heading}{points}\n\n{task}\n"
+            yield "```python\n" + "\n\n".join(code) + "\n```\n"
+            yield f"**Solution**\n\n{found[1]}\n"
             waiting = None
-        heading = (HEADING.findall(cell.source) or [heading])[-1]
+        if headings := HEADING.findall(cell.source):
+            heading = headings[-1]
+            code = []
+            task = cell.source.rpartition(f"## {heading}\n")[2].strip()
 
 
 def answers(name: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).parent.parent
-SOLUTION = re.compile(r"\n*<details><summary>Solution</summary>.*?</details>", re.S)
+SOLUTION = re.compile(r"\n*<details><summary>Solution</summary>\s*(.*?)\s*</details>", re.S)
 LINK = re.compile(r"\]\((\d\d-[\w-]+)\.ipynb\)")
 SETTINGS = """\
 # Made by tools/course.py. What is set here is explained by: nbgrader --help-all

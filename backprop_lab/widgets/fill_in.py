@@ -45,8 +45,8 @@ class Report:
 def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) -> Report:
     """Check numbers that were worked out by hand for the graph of ``J``.
 
-    ``values`` and ``gradients`` map names of nodes to numbers (or lists of them); None leaves a box empty.
-    Raises ValueError for a name that the graph does not have, or has twice.
+    ``values`` and ``gradients`` map nodes, or their names, to numbers (or lists of them); None leaves a box
+    empty. Raises ValueError for a name that the graph does not have, or has twice.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
@@ -58,7 +58,7 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
     ✗ ∂J/∂x  6: the arrow from J is missing; it brings 1.
     2 of 3 boxes filled, 1 right
     """
-    values, gradients = values or {}, gradients or {}
+    values, gradients = _named(values), _named(gradients)
     if not values and not gradients:
         raise ValueError('fill_in: no box is named; write values={"u": None} or gradients={"w": None}')
     records = steps(J)
@@ -84,6 +84,11 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
         slips = [*_missing_arrows(arrows), *_known_slips(arrows, records, depth=3)]
         lines.append(_line(label, box, "gradient", node, right, run, slips, f"the arrows bring {brought}."))
     return Report(lines)
+
+
+def _named(boxes: dict | None) -> dict:
+    """{name: box}; a node may stand for its name."""
+    return {getattr(key, "name", key): box for key, box in (boxes or {}).items()}
 
 
 class _OwnRun:
