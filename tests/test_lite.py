@@ -1,8 +1,9 @@
 """The site that runs in the browser alone: its parts, and the site itself in a browser.
 
 The site is built by ``python -m tools.lite FOLDER`` in an environment of its own, which downloads; so its
-tests need BACKPROP_LAB_SITE=FOLDER, and are skipped without. The runtime comes from its CDN and is not waited
-for.
+tests need BACKPROP_LAB_SITE=FOLDER, and are skipped without. Those that run notebooks in the page need the
+runtime as well: from its CDN, where BACKPROP_LAB_RUNTIME is set, or from the folder that BACKPROP_LAB_PYODIDE
+names, if NumPy is in it.
 """
 
 from __future__ import annotations
@@ -141,12 +142,13 @@ def test_the_site_is_as_light_or_dark_as_the_readers_system(dark, browser, addre
         page.wait_for_selector(theme, state="attached")
 
 
-def test_a_copy_of_the_runtime_serves_in_place_of_the_cdn(browser, site, tmp_path):
-    if "BACKPROP_LAB_PYODIDE" not in os.environ:
-        pytest.skip(
-            "no copy of the runtime: npm install pyodide, then BACKPROP_LAB_PYODIDE=node_modules/pyodide"
-        )
-    asked = []
+@contextlib.contextmanager
+def with_runtime(site, place, copy=None):
+    """The address of the site, with the runtime of the folder ``copy``, and a list of what is asked of it.
+
+    What a cell gave can be read: JupyterLite hands its application out to scripts of the page.
+    """
+    asked, settings = [], place / "jupyter-lite.json"
 
     class WithRuntime(Quiet):
         extensions_map: ClassVar = {**Quiet.extensions_map, ".mjs": "text/javascript"}
@@ -154,19 +156,33 @@ def test_a_copy_of_the_runtime_serves_in_place_of_the_cdn(browser, site, tmp_pat
         def translate_path(self, path):
             asked.append(path := path.partition("?")[0])
             if path.startswith("/runtime/"):
-                return os.path.join(os.environ["BACKPROP_LAB_PYODIDE"], path.removeprefix("/runtime/"))
+                return os.path.join(copy, path.removeprefix("/runtime/"))
             return str(settings) if path == "/jupyter-lite.json" else super().translate_path(path)
 
-    with served(WithRuntime, site) as address, lab.new_page(browser, 1280, 900) as page:
-        settings = tmp_path / "jupyter-lite.json"
+    with served(WithRuntime, site) as address:
         whole = json.loads((site / "jupyter-lite.json").read_text("utf-8"))
-        own = lite.settings(f"{address}/runtime/pyodide.mjs")["jupyter-config-data"]
-        whole["jupyter-config-data"]["litePluginSettings"] |= own["litePluginSettings"]
+        config = whole["jupyter-config-data"]
+        config["exposeAppInBrowser"] = True
+        if copy:
+            own = lite.settings(f"{address}/runtime/pyodide.mjs")["jupyter-config-data"]
+            config["litePluginSettings"][lite.KERNEL] |= own["litePluginSettings"][lite.KERNEL]
         settings.write_text(json.dumps(whole), "utf-8")
+        yield address, asked
+
+
+COPY = os.environ.get("BACKPROP_LAB_PYODIDE")
+
+
+@pytest.mark.skipif(
+    not COPY,
+    reason="no copy of the runtime: npm install pyodide, then BACKPROP_LAB_PYODIDE=node_modules/pyodide",
+)
+def test_a_copy_of_the_runtime_serves_in_place_of_the_cdn(browser, site, tmp_path):
+    with with_runtime(site, tmp_path, COPY) as (address, asked), lab.new_page(browser, 1280, 900) as page:
         page.goto(address)
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         deadline = time.monotonic() + 60
-        # Python is there, and looks for the packages of its distribution, which this copy has not.
+        # Python is there, and looks for the packages of its distribution.
         while (
             not any(path.startswith("/runtime/micropip-") for path in asked) and time.monotonic() < deadline
         ):
@@ -178,18 +194,70 @@ def test_a_copy_of_the_runtime_serves_in_place_of_the_cdn(browser, site, tmp_pat
         assert page.strangers == []
 
 
-@pytest.mark.skipif(
-    "BACKPROP_LAB_RUNTIME" not in os.environ,
-    reason="the runtime is fetched from its CDN: set BACKPROP_LAB_RUNTIME where that may be",
-)
-def test_the_first_notebook_runs_in_the_page(browser, address):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(address)
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    lab.run_all(page, seconds=300)
-    page.locator(".bl-step").first.wait_for()
-    assert page.locator(".jp-OutputArea").get_by_text("Traceback (most recent call last)").count() == 0
+# --------------------------------------------------------------------------------- Python in the page
+
+
+@pytest.fixture(scope="module")
+def running(site, tmp_path_factory):
+    """The address of the site where the runtime can be had whole."""
+    whole = COPY and any(Path(COPY).glob("numpy-*.whl"))
+    if not whole and "BACKPROP_LAB_RUNTIME" not in os.environ:
+        pytest.skip("the runtime is fetched from its CDN: set BACKPROP_LAB_RUNTIME where that may be")
+    with with_runtime(site, tmp_path_factory.mktemp("settings"), COPY if whole else None) as (address, _):
+        yield address
+
+
+@pytest.fixture
+def opened(browser, running):
+    """Opens a notebook where nobody was before, runs all of it, and gives its page."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, base_url=running)
+
+    def run(path):
+        page.goto(f"/lab/index.html?path={path.name}")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        lab.run_all(page, seconds=300)
+        return page
+
+    yield run
     page.close()
+
+
+OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells
+    .filter(cell => cell.cell_type === 'code').map(cell => cell.outputs)"""
+
+
+def printed(outputs):
+    """What a cell printed; bars of progress go to stderr."""
+    texts = [o["text"] for o in outputs if o["output_type"] == "stream" and o["name"] == "stdout"]
+    return "".join("".join(text) for text in texts)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_in_the_page(path, opened):
+    shown = opened(path).evaluate(OUTPUTS)
+    assert [o for outputs in shown for o in outputs if o["output_type"] == "error"] == []
+    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    ours = [n for n, cell in enumerate(cells) if "install" not in cell.metadata.get("tags", ())]
+    if not path.name.startswith("11"):  # which says what is installed, and learns from matplotlib's fonts
+        assert [printed(shown[n]) for n in ours] == [printed(cells[n].outputs) for n in ours]
+
+
+def test_widgets_ask_python_in_the_page(opened):
+    page = opened(NOTEBOOKS[0])
+    view = page.locator(".bl-step").first
+    view.focus()
+    page.keyboard.press("End")
+    before = view.locator(".bl-panel").inner_text()
+    view.locator("summary", has_text="Change the inputs").click()
+    view.get_by_role("group", name="x", exact=True).locator("input:not([type=range])").first.fill(
+        "4"
+    )  # the graph is run again by the kernel
+    page.wait_for_function(
+        "before => document.querySelector('.bl-step .bl-panel').innerText !== before", arg=before
+    )
+    picture = view.locator("svg").first.text_content()
+    assert "36" in picture and "48" in picture  # J = (4 · 2 − 1 − 1)², and ∂J/∂w = 2 · 6 · 4
+    assert "16" not in picture and "24" not in picture  # as they were at x = 3
 
 
 def test_a_step_through_of_the_site_needs_no_python(browser, address):

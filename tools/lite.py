@@ -112,7 +112,7 @@ def main(arguments=None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.lite", description=__doc__.splitlines()[0])
     parser.add_argument("site", type=Path, help="an empty folder for the site")
     parser.add_argument(
-        "--runtime", metavar="URL", help="a copy of the runtime: the address of its pyodide.js"
+        "--runtime", metavar="URL", help="a copy of the runtime: the address of its pyodide.mjs"
     )
     given = parser.parse_args(arguments)
     build(given.site, given.runtime)
