@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import importlib.util
+import itertools
 import os
 import subprocess
 import sys
@@ -73,6 +74,18 @@ def test_what_is_done_counts_in_full_and_what_is_left_as_it_stands_counts_nothin
     at_most = {name: ex["points"] for name, ex in course.exercises().items() if MARKED[name][0] == path}
     assert points(path, tmp_path, done(path)) == at_most
     assert points(path, tmp_path, {}) == dict.fromkeys(at_most, 0)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_an_exercise_that_is_done_after_all_else_has_run_counts_in_full(path, tmp_path):
+    cells = [cell for cell in course.assignment(path).cells if cell.cell_type == "code"]
+    answers, late, at_most = done(path), [], []
+    for cell, counting in itertools.pairwise(cells):
+        if (name := cell.metadata.get("nbgrader", {}).get("grade_id")) in answers:
+            late += [answers[name], counting.source]
+            at_most.append(course.exercises()[name]["points"])
+    outputs = run([*(cell.source for cell in cells), *late], tmp_path)[len(cells) :]
+    assert [ast.literal_eval(shown[-1]["text/plain"]) for shown in outputs[1::2]] == at_most
 
 
 def test_some_of_the_boxes_count_some_of_the_points(tmp_path):

@@ -50,7 +50,7 @@ def test_what_an_editor_leaves_is_taken_out_and_a_second_time_nothing_is_left_to
     assert [cell.id for cell in book.cells] == ["42-00", "42-01", "42-02", "42-03"]
     assert [cell.get("execution_count") for cell in book.cells] == [None, 1, 2, None]
     assert book.cells[2].outputs[0].execution_count == 2
-    folded = {"tags": ["reveal"], "jupyter": {"outputs_hidden": True}}
+    folded = {"tags": ["reveal"], "jupyter": {"outputs_hidden": True}, "collapsed": True}
     assert book.cells[2].metadata == {**folded, "slideshow": {"slide_type": "fragment"}}
     assert VIEW not in after and "widgets" not in book.metadata and "editable" not in after
     assert main([str(edited)]) == 0 and edited.read_text("utf-8") == after

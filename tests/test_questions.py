@@ -358,6 +358,23 @@ def test_each_wrong_number_is_diagnosed(unseen, values, gradients, said):
     assert report.lines[-1][0] == "✗"
 
 
+def test_a_number_is_put_down_to_the_wrong_boxes_that_it_comes_from_and_no_others():
+    x, w, b = bl.constant("x", 4.0), bl.variable("w", 2.0), bl.variable("b", -1.0)
+    y_hat = w * x + b
+    J = (y_hat - 1) ** 2
+    lines = bl.fill_in(J, {"y_hat": 9, "J": 65}, {"y_hat": 16, "b": 17, "w": 64}).lines
+    told = {label: text for _, label, text in lines}
+    assert "right for your own ŷ;" in told["∂J/∂ŷ"]  # the square reads ŷ, not J
+    assert "right for your own ∂J/∂ŷ;" in told["∂J/∂w"]  # the product reads x, and knows nothing of b
+    assert "own" not in told["J"] and "own" not in told["∂J/∂b"]
+    u, v = bl.variable("u", 3.0), bl.variable("v", 5.0)
+    p = 2 * u
+    q = 3 * v
+    r = p * q
+    lines = bl.fill_in(r, {"p": 5, "q": 16, "r": 80}).lines
+    assert "right for your own p and q;" in lines[-1][2]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

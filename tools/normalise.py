@@ -29,7 +29,8 @@ def prepare(book, name: str) -> None:
         cell.metadata = {key: cell.metadata[key] for key in ("tags", "nbgrader") if cell.metadata.get(key)}
         tags = cell.metadata.get("tags", ())
         if "reveal" in tags:  # what a learner is to predict stays folded until the cell is run
-            cell.metadata["jupyter"] = {"outputs_hidden": True}
+            # Said twice: where the second is missing JupyterLab adds it, and the file counts as changed.
+            cell.metadata |= {"jupyter": {"outputs_hidden": True}, "collapsed": True}
         if "install" in tags:
             cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}  # Colab's word for it
         cell.metadata["slideshow"] = {"slide_type": slide_type(cell, tags)}

@@ -94,30 +94,36 @@ def _named(boxes: dict | None) -> dict:
 class _OwnRun:
     """Both passes once more, going on at every filled box with the learner's own number.
 
-    ``expected[kind, node]`` is what follows there from the boxes before; ``wrong_before`` names the boxes
-    that were already wrong.
+    ``expected[kind, node]`` is what follows there from the boxes before; ``because`` names the wrong boxes
+    that this rests on, the nearest of them.
     """
 
     def __init__(self, records: list[Step], given: dict):
-        self.expected, self.wrong_before, wrong = {}, {}, []
+        self.expected, self.because = {}, {}
+        value, slope = {}, {}
+        blame = {}  # {(kind, node): the wrong boxes that the number there comes from}
 
         def own(kind, node, follows, right, label):
             """The number to go on with, after keeping what follows from the boxes before."""
-            self.expected[kind, node], self.wrong_before[kind, node] = follows, list(wrong)
+            self.expected[kind, node] = follows
+            self.because[kind, node] = reasons = list(dict.fromkeys(blame.get((kind, node), ())))
             box = _number(given.get((kind, node)))
             if box is None or box.shape != right.shape:
+                blame[kind, node] = reasons
                 return follows
-            if not same(box, right):
-                wrong.append(label)
+            blame[kind, node] = [] if same(box, right) else [label]
             return box
 
-        value, slope = {}, {}
+        def blamed(nodes):
+            return [label for n in nodes for label in blame.get(("value", n), ())]
+
         for step in records:
             numbers = (value.get(n, v) for n, v in zip(step.node.inputs, step.inputs, strict=True))
             arguments = operands_of(step.node, numbers)
             with np.errstate(all="ignore"):
                 if step.phase == "forward":
                     result = np.asarray(step.node.rule.compute(*arguments, **step.node.parameters))
+                    blame["value", step.node] = blamed(step.node.inputs)
                     label = step.mention(step.node)
                     value[step.node] = own("value", step.node, result, step.value, label)
                     continue
@@ -126,11 +132,27 @@ class _OwnRun:
                 else:
                     z = value.get(step.node, step.value)
                     flow = vector_jacobian(step.node, step.place, slope[step.node], z, arguments)
+                    reasons = blame.setdefault(("gradient", step.receiver), [])
+                    reasons += blame[("gradient", step.node)]
+                    reasons += blamed(self._read(step, flow, slope[step.node], value))
             slope[step.receiver] = slope.get(step.receiver, 0) + np.asarray(flow)
             if step.complete:
                 label = step.gradient_name(step.receiver)
                 total = own("gradient", step.receiver, slope[step.receiver], step.so_far.sum, label)
                 slope[step.receiver] = total
+
+    @staticmethod
+    def _read(step, flow, upstream, value):
+        """The nodes whose values this arrow reads: with the right one it brings something else."""
+        nodes = [*step.node.inputs, step.node]
+        right = dict(zip(nodes, [*step.inputs, step.value], strict=True))
+        for node in nodes:
+            numbers = {n: right[n] if n is node else value.get(n, right[n]) for n in nodes}
+            arguments = operands_of(step.node, [numbers[n] for n in step.node.inputs])
+            if not same(
+                vector_jacobian(step.node, step.place, upstream, numbers[step.node], arguments), flow
+            ):
+                yield node
 
 
 def _number(box) -> np.ndarray | None:
@@ -170,9 +192,9 @@ def _line(label, box, kind, node, right, run, slips, otherwise) -> tuple[str, st
     if answer.shape != right.shape:
         owner = "a gradient has the shape of its variable" if kind == "gradient" else "look at the shapes"
         return "✗", label, f"{said}: {notation.extent(right.shape)} expected; {owner}"
-    before = run.wrong_before[kind, node]
+    before = " and ".join(run.because[kind, node])
     if before and same(answer, run.expected[kind, node]):
-        return "✗", label, f"{said}: right for your own {before[-1]}; look there first."
+        return "✗", label, f"{said}: right for your own {before}; look there first."
     meanings = (meaning for value, meaning in slips if same(answer, value))
     return "✗", label, f"{said}: {next(meanings, otherwise)}"
 

@@ -79,12 +79,17 @@ export function inputs(place, state) {
         if (input) put(input, value, leaf.whole);
       });
   };
+  const whole = (name) => known.find((leaf) => leaf.name === name)?.whole;
   const changed = () => {
     /** @type {Record<string, number[]>} */
     const given = {};
     for (const [name, list] of fields) {
       if (list.some((input) => input.value === "" || !Number.isFinite(input.valueAsNumber))) {
         note.textContent = `${name}: type a number such as −6 or 0.5.`;
+        return;
+      }
+      if (whole(name) && !list.every((input) => Number.isInteger(input.valueAsNumber))) {
+        note.textContent = `${name} holds whole numbers: type one such as −6. Written as 3.0, it takes fractions.`;
         return;
       }
       given[name] = list.map((input) => input.valueAsNumber);

@@ -4,7 +4,7 @@ import { drawing, make } from "./dom.js";
 
 let made = 0; // radio buttons of two questions on one page must not be one group
 
-/** What is said to an answer. @typedef {(right: boolean, text: string) => void} Say */
+/** What is said to an answer, or without one (null). @typedef {(right: boolean | null, text: string) => void} Say */
 
 /** Choose one: every choice is explained at once. @param {any} spec @param {Say} say */
 function one(spec, say) {
@@ -69,7 +69,7 @@ function order(spec, say) {
 function numbers(spec, say) {
   const input = make("input", { type: "text", autocomplete: "off", "aria-label": spec.question });
   const show = make("button", { type: "button" }, "Show me");
-  const reveal = () => say(true, `${spec.shown}: ${spec.why}`);
+  const reveal = () => say(null, `${spec.shown}: ${spec.why}`);
   show.addEventListener("click", reveal);
   const verdict = () => {
     if (!input.value.trim()) return reveal();
@@ -85,7 +85,7 @@ function render({ model, el }) {
   const answer = make("p", { class: "bl-answer", role: "status" });
   /** @type {Say} */
   const say = (right, text) => {
-    answer.textContent = `${right ? "✓" : "✗"} ${text}`;
+    answer.textContent = right === null ? text : `${right ? "✓" : "✗"} ${text}`;
   };
   const form = make("form", { class: "bl-question", "data-lm-suppress-shortcuts": "true" });
   const kind = spec.order ? order : spec.several ? several : spec.choices ? null : numbers;

@@ -30,3 +30,5 @@ mount(part("step-through"), {
   },
   live: false,
 });
+// The keys work at once, where the page stands for itself.
+if (window === top) /** @type {HTMLElement | null} */ (document.querySelector(".bl-step"))?.focus({ preventScroll: true });
