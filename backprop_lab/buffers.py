@@ -193,6 +193,11 @@ class _Binder:
             return f"number({text})"
         return f"({text})" if text.startswith("-") else text
 
+    def _typed(self, operand, dtype) -> str:
+        """The same, with numbers as NumPy's: one that is chosen is the result, and goes on into any call."""
+        number = number_in(operand)
+        return self._single(operand) if number is None else self._name(dtype.type(number))
+
     def _operand(self, operand, node) -> str:
         """An operand of a call on arrays: numbers as arrays of the right type, which NumPy reads faster."""
         number, others = number_in(operand), [a.dtype for a in node.inputs if a is not operand]
@@ -212,7 +217,9 @@ class _Binder:
     def _number(self, node) -> str:
         """A single number from single numbers by Python's own operators, else by the quickest call."""
         if node.rule.known_as in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
-            return _PYTHONS[node.rule.known_as].format(*map(self._single, node.arguments))
+            chooses = node.rule.known_as in ("where", "maximum", "minimum")
+            texts = (self._typed(a, node.dtype) if chooses else self._single(a) for a in node.arguments)
+            return _PYTHONS[node.rule.known_as].format(*texts)
         return self._quickest(node, None) or self._plain(node)
 
     def _into(self, node, out) -> str:

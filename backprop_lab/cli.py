@@ -113,9 +113,9 @@ def _usual_folder() -> Path:
 
 
 def _hand_out(source: Path, folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise Mistake(f"{folder} is a file; a folder for the notebooks is needed")
     try:
+        if folder.exists() and not folder.is_dir():
+            raise Mistake(f"{folder} is a file; a folder for the notebooks is needed")
         handout = lay_out(source, folder, __version__)
     except OSError as error:
         raise Mistake(f"cannot write in the folder {folder}: {error.strerror or error}") from None

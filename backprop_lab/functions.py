@@ -187,7 +187,14 @@ def _entropy_back(g, z, logits, labels):
     return g * (p - wanted) / max(np.size(logits) // np.shape(logits)[-1], 1)
 
 
-@function("custom", _entropy_shape, _entropy_back, None, math="cross-entropy({0}, {1})")
+def _entropy_back_to_labels(g, z, logits, labels):
+    """−log p for each probability; class numbers have no slope."""
+    if np.shape(labels) != np.shape(logits):
+        return 0 * labels
+    return -g * log_softmax(logits) / max(np.size(logits) // np.shape(logits)[-1], 1)
+
+
+@function("custom", _entropy_shape, _entropy_back, _entropy_back_to_labels, math="cross-entropy({0}, {1})")
 def _cross_entropy(logits, labels):
     wanted = one_hot(labels, logits)
     count = max(np.size(logits) // np.shape(logits)[-1], 1)
@@ -198,9 +205,9 @@ def cross_entropy(logits, labels):
     """The mean over a batch of −log p(label), where p is the softmax of the logits: a single number.
 
     ``logits`` have the classes on their last axis. ``labels`` are class numbers, one for each example, or
-    rows of probabilities in the logits' shape. Its gradient with respect to the logits is p − y over the
-    number of examples. Raises ShapeError where the shapes do not fit, TypeError for labels that are not
-    integers, ValueError for a class that does not exist.
+    rows of probabilities in the logits' shape. Its gradient with respect to the logits is p − y, with respect
+    to such probabilities −log p, both over the number of examples. Raises ShapeError where the shapes do not
+    fit, TypeError for labels that are not integers, ValueError for a class that does not exist.
 
     >>> import backprop_lab as bl
     >>> z = bl.variable("z", [1.0, 2.0, 0.0])

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -74,7 +76,7 @@ class Rule:
         """A node of this operation, called with NumPy's own signature."""
         __tracebackhide__ = True
         arity = len(self.derivatives)
-        values = dict(zip(self.parameters, args[arity:], strict=False)) | keywords
+        values = dict(zip(self._places(), args[arity:], strict=False)) | keywords
         unknown = [k for k in values if k not in self.parameters]
         if not arity <= len(args) <= arity + len(self.parameters) or unknown:
             given = f"{len(args)} arguments were given"
@@ -82,6 +84,15 @@ class Rule:
             known = ", ".join(f"{k}=" for k in self.parameters) or "no keywords"
             raise TypeError(f"{self.name} of a node: {wrong}; it takes {arity} operand(s) and {known}")
         return apply(self, *args[:arity], **self.parameters | values)
+
+    def _places(self) -> list[str]:
+        """The names of what may stand behind the operands, in NumPy's order where NumPy has these names."""
+        own = list(self.parameters)
+        with suppress(TypeError, ValueError):  # no signature
+            names = list(signature(self.compute).parameters)[len(self.derivatives) :]
+            if set(own) <= set(names):
+                return names
+        return own
 
 
 def operation(rule: Rule) -> Callable:

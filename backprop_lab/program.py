@@ -281,12 +281,14 @@ class Inputs:
     def __init__(self, places: dict[Node, np.ndarray]):
         self._places, self.stale = places, True
         self._known: dict[Node, object] = dict.fromkeys(places, _NOTHING)
+        self._given = None  # the last ones
 
     def take_up(self, given=(), again=False):
         """Bring the arrays up to date: given ones for this once, and leaves that were changed since.
 
-        ``again``: the given ones are those of the last time, and are here already.
+        ``again``: the given ones are as they were the last time; they are here unless others came since.
         """
+        again, self._given = again and given is self._given, None
         for leaf, known in self._known.items():
             once = leaf in given
             if once and again:
@@ -297,6 +299,7 @@ class Inputs:
                 self._places[leaf][...] = present(leaf, value)
                 if not once:
                     self._known[leaf] = value
+        self._given = given
 
 
 class Parameters(Inputs):
@@ -307,6 +310,12 @@ class Parameters(Inputs):
         self.theta = np.empty(sum(leaf.size for leaf in slices), np.result_type(*(v.dtype for v in slices)))
         self._published = True
         super().__init__({leaf: self.theta[place].reshape(leaf.shape) for leaf, place in slices.items()})
+
+    def take_up(self, given=(), again=False):
+        """The same; values given for once do not cost what was learned: that is published first."""
+        if any(leaf in given for leaf in self.slices):
+            self.publish()
+        super().take_up(given, again)
 
     def parts(self, flat: np.ndarray) -> Gradients:
         """{variable: its part of a vector like θ, in its shape}: views."""

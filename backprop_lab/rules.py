@@ -126,10 +126,11 @@ elementwise(np.maximum,  lambda z, x, y: share(x, y),  lambda z, x, y: share(y, 
 elementwise(np.minimum,  lambda z, x, y: share(y, x),  lambda z, x, y: share(x, y))
 # fmt: on
 
+BELOW_MINUS = 1.5  # as a product, but −(a % b) is not (−a) % b, where −(a · b) is (−a) · b
 elementwise(np.floor_divide, lambda z, x, y: 0 * z, lambda z, x, y: 0 * z,
-            code="{0} // {1}", math="⌊{0} / {1}⌋", binds=2, slots=(2, 3))  # fmt: skip
+            code="{0} // {1}", math="⌊{0} / {1}⌋", binds=BELOW_MINUS, slots=(2, 3))  # fmt: skip
 elementwise(np.remainder, lambda z, x, y: 1, lambda z, x, y: -(x // y),
-            code="{0} % {1}", math="{0} mod {1}", binds=2, slots=(2, 3))  # fmt: skip
+            code="{0} % {1}", math="{0} mod {1}", binds=BELOW_MINUS, slots=(2, 3))  # fmt: skip
 
 comparison(np.greater, ">")
 comparison(np.greater_equal, ">=", "≥")

@@ -488,3 +488,15 @@ def test_a_derivative_that_does_not_fit_is_named(derivative, kind, said):
 def test_a_slope_that_is_one_number_serves_all_entries():
     doubled = bl.rule("doubled", lambda x: 2 * x, lambda z, x: 2)
     assert bl.check_gradient(np.sum(doubled(bl.variable("x", [1.0, 2.0])) ** 2)).ok
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda W: np.linalg.norm(W, 1), "ord= is not supported"),
+        (lambda W: np.sum(W, 0, float), "dtype= is not supported"),
+    ],
+)
+def test_what_stands_behind_the_operands_is_what_numpy_takes_it_for(call, named):
+    with pytest.raises(TypeError, match=named):
+        call(bl.variable("W", [[1.0, -2.0], [3.0, 4.0]]))

@@ -399,3 +399,28 @@ def test_the_next_batch_can_be_looked_at_and_still_comes():
     assert costs == plain
     with pytest.raises(StopIteration):
         run.batches.peek()
+
+
+# ---------------------------------------------------------------------- the program, called in between
+
+
+def test_a_call_of_the_program_between_two_steps_leaves_their_data_alone():
+    X, Y = np.array([1.0, 2, 3]), np.array([2.0, 4, 6])
+    w, x, y = bl.variable("w", 0.0), bl.constant("x", X), bl.constant("y", Y)
+    program = bl.compile(np.mean((w * x - y) ** 2))
+    for _ in bl.sgd(program, {"x": X, "y": Y}, learning_rate=0.05, epochs=50):
+        validation, _ = program(x=X, y=-Y)
+        assert validation == pytest.approx(np.mean((w.value * X + Y) ** 2))
+    assert w.value == pytest.approx(2)
+
+
+def test_weights_given_for_one_call_do_not_cost_what_was_learned():
+    def learned(between):
+        w = bl.variable("w", 1.0)
+        program, seen = bl.compile((w - 3) ** 2), []
+        for _ in bl.sgd(program, learning_rate=0.1, epochs=5):
+            between(program)
+            seen.append(float(w.value))
+        return seen
+
+    assert learned(lambda program: program(w=0.0)) == learned(lambda program: None)

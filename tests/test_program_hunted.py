@@ -279,3 +279,35 @@ def test_a_number_that_data_are_compared_with_keeps_its_fraction():
         np.sum(np.float64(0.1) * v),
     ):
         assert bl.compile(J)()[0] == bl.forward(J)
+
+
+def branches():
+    """Costs in which a single number is chosen, and may be one that was typed as a whole number."""
+    x, a, c = bl.variable("x", [1.0, 2.0]), bl.variable("a", -1.0), bl.variable("c", 1.0)
+    return {
+        "where of entries": np.where(x[0] > 0, x[0], 0.1 * x[0]),
+        "leaky_relu of an entry": bl.leaky_relu(x[0]),
+        "a sum of them": sum(bl.leaky_relu(entry) for entry in x),
+        "an entry where": np.where(a > 0, x[0], x[1]),
+        "a whole number to the power -3": np.sum(x) * 10 ** np.where(c > 0, -3, 1),
+        "a division by a chosen 0": np.sum(x) / np.maximum(a, 0),
+        "a power beyond whole numbers": np.sum(x) * c * np.where(c > 0, 10**6, 2) ** 4,
+        "a truth value": np.exp(np.where(a > 0, True, False)) * c,
+        "float32": bl.leaky_relu(bl.variable("f", np.float32(2))),
+    }
+
+
+@pytest.mark.parametrize("name", branches())
+@pytest.mark.filterwarnings("ignore")
+def test_a_single_number_that_is_chosen_goes_on_as_in_the_passes(name):
+    J = branches()[name]
+    value, gradients = bl.compile(J)()
+    np.testing.assert_allclose(value, bl.forward(J), rtol=1e-12)
+    for variable, wanted in bl.backward(J).items():
+        np.testing.assert_allclose(gradients[variable], wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("operation", [np.remainder, np.floor_divide])
+def test_the_text_of_a_minus_before_a_remainder_gives_its_numbers(operation):
+    a, b = bl.variable("a", [7.0, 8.5]), bl.variable("b", [2.0, 3.0])
+    agrees_with_the_passes(np.sum(-operation(a, b) * a))
