@@ -1,6 +1,6 @@
 """Lays the notebooks out in a learner's folder, and marks them as trusted there.
 
-A hidden record in the folder keeps the SHA-256 of every file that was laid. What must hold: a file
+A hidden record in the folder keeps the SHA-256 of what every file said that was laid. What must hold: a file
 that the learner has changed, or that was never laid by us, is not overwritten, moved or deleted;
 a lost or broken record makes us more careful, never less; a file is written whole or not at all.
 """
@@ -137,6 +137,14 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def _digest(content: bytes) -> str:
+    """The SHA-256 of what a notebook says: JupyterLab writes its kernel into one that is only looked at."""
+    try:
+        book = json.loads(content)
+        for name in ("kernelspec", "language_info"):
+            book["metadata"].pop(name, None)
+        content = json.dumps(book, sort_keys=True).encode()
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        pass  # no notebook: its bytes
     return sha256(content).hexdigest()
 
 

@@ -53,6 +53,33 @@ def test_laying_out_again_changes_nothing_and_says_nothing(source, folder):
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
+def test_a_notebook_that_was_only_looked_at_is_brought_up_to_date(source, folder):
+    book = {
+        "cells": [{"cell_type": "code", "source": "1 + 1"}],
+        "metadata": {"language_info": {}},
+        "nbformat": 4,
+    }
+    release(source, json.dumps(book))
+    lay_out(source, folder, "0.1.0")
+    book["metadata"] = {"language_info": {"version": "3.11.7"}, "kernelspec": {"name": "python3"}}
+    (folder / NAME).write_text(json.dumps(book, indent=1))  # as JupyterLab saves it
+    assert lay_out(source, folder, "0.1.0").news == []
+    release(source, "second")
+    assert lay_out(source, folder, "0.2.0").news == ["1 notebook updated"]
+    assert contents(folder) == {NAME: "second"}
+
+
+def test_a_notebook_with_one_other_word_stays(source, folder):
+    book = {"cells": [{"cell_type": "code", "source": "1 + 1"}], "metadata": {}, "nbformat": 4}
+    release(source, json.dumps(book))
+    lay_out(source, folder, "0.1.0")
+    book["cells"][0]["source"] = "1 + 2"
+    (folder / NAME).write_text(json.dumps(book))
+    release(source, "second")
+    assert "stays as you have it" in lay_out(source, folder, "0.2.0").news[0]
+    assert json.loads(contents(folder)[NAME]) == book
+
+
 def test_a_notebook_left_as_it_was_is_brought_up_to_date(source, folder):
     lay_out(source, folder, "0.1.0")
     release(source, "second")
