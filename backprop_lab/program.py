@@ -313,7 +313,7 @@ class Parameters(Inputs):
 
     def take_up(self, given=(), again=False):
         """The same; values given for once do not cost what was learned: that is published first."""
-        if any(leaf in given for leaf in self.slices):
+        if given and any(leaf in given for leaf in self.slices):
             self.publish()
         super().take_up(given, again)
 
