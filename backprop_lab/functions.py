@@ -179,26 +179,30 @@ def _entropy_shape(logits, labels):
     return ()
 
 
+def _examples(logits) -> int:
+    """How many examples the mean is over."""
+    return max(np.size(logits) // np.shape(logits)[-1], 1)
+
+
 def _entropy_back(g, z, logits, labels):
     """p − y for each example, over the number of examples."""
     wanted, p = one_hot(labels, logits), softmax(logits)
     if np.shape(labels) == np.shape(logits):
         p = p * np.sum(wanted, axis=-1, keepdims=True)
-    return g * (p - wanted) / max(np.size(logits) // np.shape(logits)[-1], 1)
+    return g * (p - wanted) / _examples(logits)
 
 
 def _entropy_back_to_labels(g, z, logits, labels):
     """−log p for each probability; class numbers have no slope."""
     if np.shape(labels) != np.shape(logits):
         return 0 * labels
-    return -g * log_softmax(logits) / max(np.size(logits) // np.shape(logits)[-1], 1)
+    return -g * log_softmax(logits) / _examples(logits)
 
 
 @function("custom", _entropy_shape, _entropy_back, _entropy_back_to_labels, math="cross-entropy({0}, {1})")
 def _cross_entropy(logits, labels):
     wanted = one_hot(labels, logits)
-    count = max(np.size(logits) // np.shape(logits)[-1], 1)
-    return -np.sum(wanted * log_softmax(logits)) / count
+    return -np.sum(wanted * log_softmax(logits)) / _examples(logits)
 
 
 def cross_entropy(logits, labels):

@@ -249,9 +249,8 @@ def test_widgets_ask_python_in_the_page(opened):
     page.keyboard.press("End")
     before = view.locator(".bl-panel").inner_text()
     view.locator("summary", has_text="Change the inputs").click()
-    view.get_by_role("group", name="x", exact=True).locator("input:not([type=range])").first.fill(
-        "4"
-    )  # the graph is run again by the kernel
+    field = view.get_by_role("group", name="x", exact=True).locator("input:not([type=range])")
+    field.first.fill("4")  # the graph is run again by the kernel
     page.wait_for_function(
         "before => document.querySelector('.bl-step .bl-panel').innerText !== before", arg=before
     )
