@@ -1,10 +1,10 @@
 """``bl.sgd``: stochastic gradient descent on a cost, one record for each step.
 
 Each step is batch → forward → backward → update, by the fast program. All variables lie in one vector θ,
-so that the update is two calls, however many variables there are.
+so that the update is two operations, however many variables there are.
 
-What must hold: the variables' ``.value`` follow every step; the same seed gives the same numbers; what is
-interrupted leaves values from before or after a step.
+What must hold: the variables' ``.value`` follow every step; the same seed gives the same numbers; a loop
+interrupted at any moment has taken its last step whole or not at all, and goes on with the next.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, count, islice, repeat
 
 import numpy as np
 
@@ -80,7 +82,7 @@ class SGD:
     """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set.
 
     ``batches`` are those still to come: (epoch, {leaf: array}, whether it is another one than before);
-    ``batches.peek()`` is the next one, which then still comes.
+    ``batches.peek()`` is the next one, which then still comes, or None.
     """
 
     def __init__(
@@ -96,21 +98,21 @@ class SGD:
         self._epochs = _count("epochs", epochs, 0)
         self._random = np.random.default_rng(seed)
         size = None if batch_size is None else _count("batch_size", batch_size, 1)
-        batches, total = self._batches(data, size)
-        self.batches = _Peekable(batches)
-        self._steps, self._index = self._run(), 0
+        self.batches, total = self._batches(data, size)
+        self._steps = self._run()
         self._velocity = np.zeros_like(self._program.parameters.theta)
-        self._bar = _bar(total) if progress else None
+        self._bar = partial(_bar(), total=total, unit="step") if progress else None
 
     def __iter__(self) -> Iterator[SGDStep]:
         return self
 
     def __next__(self) -> SGDStep:
-        try:
-            return next(self._steps)
-        except BaseException:
-            self._steps = self._run()  # an interrupted step is taken again when the loop goes on
-            raise
+        while True:
+            for step in self._steps:
+                return step
+            if self.batches.peek() is None:
+                raise StopIteration
+            self._steps = self._run()  # an interrupt had ended it
 
     def __repr__(self):
         names = ", ".join(variable.name for variable in self._program.variables)
@@ -135,12 +137,13 @@ class SGD:
         self._momentum = _number("momentum", momentum, 1)
 
     def _run(self):
-        program, parameters = self._program, self._program.parameters
+        program, parameters, batches = self._program, self._program.parameters, self.batches
         theta, reported = parameters.theta, False
-        bound, rate, eta, batch = None, None, None, None
+        bound, rate, eta, bar = None, None, None, None
         try:
-            for batch in self.batches:
+            while (batch := batches.peek()) is not None:
                 epoch, given, new = batch
+                index = batches.taken
                 parameters.take_up()
                 if new or bound is None:
                     bound = program.bound_for(given)
@@ -149,35 +152,34 @@ class SGD:
                 if self._raises:
                     if not (math.isfinite(cost) and sound(bound.gradient)):
                         program.report(given, "raise")
-                        raise NonFiniteError(f"the cost or its gradient is not finite in step {self._index}")
+                        raise NonFiniteError(f"the cost or its gradient is not finite in step {index}")
                 elif not (reported or math.isfinite(cost)):
                     reported = True
                     program.report(given)
-                wanted = checked_rate(self._rate(self._index)) if callable(self._rate) else self._rate
+                wanted = checked_rate(self._rate(index)) if callable(self._rate) else self._rate
                 if wanted != rate:
                     rate, eta = wanted, np.array(wanted, theta.dtype)
                 parameters.hold()
                 parameters.moved()  # said before it is so, as an interrupt may come in between
-                _descend(theta, bound.gradient, self._velocity, eta, self._momentum)
-                step, batch = SGDStep(epoch, self._index, cost, rate), None
-                self._index += 1
+                _descend(theta, bound.gradient, self._velocity, eta, self._momentum, batches)
                 if self._bar is not None:
-                    self._bar.set_postfix_str(f"cost {number(cost)}", refresh=False)
-                    self._bar.update()
-                yield step
+                    if bar is None:
+                        bar = self._bar(initial=index)
+                    bar.set_postfix_str(f"cost {number(cost)}", refresh=False)
+                    bar.update()
+                yield SGDStep(epoch, index, cost, rate)
         finally:
-            if batch is not None:
-                self.batches.give_back(batch)
             parameters.release()
-            if self._bar is not None:
-                self._bar.close()
+            if bar is not None:
+                bar.close()
 
-    def _batches(self, data, size):
-        """(an iterator of (epoch, {leaf: array}, is it another batch than before?), how many or None)."""
+    def _batches(self, data, size) -> tuple[_Batches, int | None]:
+        """The batches, and how many steps they make, or None."""
+        epochs = self._epochs
         if data is None and size is not None:
             raise TypeError("sgd: batch_size= cuts data into batches; give them: sgd(J, {name: array}, …)")
         if data is None:
-            return ((epoch, {}, True) for epoch in range(self._epochs)), self._epochs
+            return _Batches(lambda i: (i, {}, True) if i < epochs else None), epochs
         if isinstance(data, Mapping):
             arrays = self._checked(data)
             if not arrays:
@@ -186,8 +188,18 @@ class SGD:
                 )
             length = _examples(arrays)
             if size is None or size >= length:
-                return ((epoch, arrays, epoch == 0) for epoch in range(self._epochs)), self._epochs
-            return self._cut(arrays, length, size), self._epochs * -(-length // size)
+                return _Batches(lambda i: (i, arrays, i == 0) if i < epochs else None), epochs
+            order = _one_by_one(map(self._random.permutation, repeat(length)))
+            in_epoch = -(-length // size)
+
+            def cut(i):
+                epoch, place = divmod(i, in_epoch)
+                if epoch == epochs:
+                    return None
+                chosen = order(epoch)[place * size : (place + 1) * size]
+                return epoch, {leaf: array[chosen] for leaf, array in arrays.items()}, True
+
+            return _Batches(cut), epochs * in_epoch
         if not isinstance(data, Iterable):
             given = type(data).__name__
             raise TypeError(f"sgd: data is a mapping {{leaf name: array}}, or several, not {given}")
@@ -195,18 +207,17 @@ class SGD:
             raise TypeError(
                 "sgd: batch_size= cuts one mapping into batches; an iterable gives its own batches"
             )
-        if iter(data) is data and self._epochs > 1:
+        if iter(data) is data and epochs > 1:
             raise TypeError(
                 "sgd: an iterator can be gone through only once; give a list of batches, or epochs=1"
             )
-        return ((e, self._checked(batch), True) for e in range(self._epochs) for batch in data), None
+        item = _one_by_one(chain.from_iterable(map(zip, map(repeat, range(epochs)), repeat(data))))
 
-    def _cut(self, arrays, length, size):
-        for epoch in range(self._epochs):
-            order = self._random.permutation(length)
-            for start in range(0, length, size):
-                chosen = order[start : start + size]
-                yield epoch, {leaf: array[chosen] for leaf, array in arrays.items()}, True
+        def checked(i):
+            found = item(i)
+            return found and (found[0], self._checked(found[1]), True)
+
+        return _Batches(checked), None
 
     def _checked(self, data):
         if not isinstance(data, Mapping):
@@ -220,39 +231,58 @@ class SGD:
         return arrays
 
 
-class _Peekable:
-    """An iterator whose next item can be looked at before it comes, and given back."""
+class _Batches:
+    """Batches, of which the next can be looked at before it comes; ``taken`` counts those that came.
 
-    def __init__(self, items: Iterable):
-        self._items, self._seen = iter(items), []
+    ``at(i)`` is batch i: (epoch, {leaf: array}, is it another one than before?), or None after the last.
+    """
+
+    def __init__(self, at: Callable[[int], tuple | None]):
+        self.taken, self._at = 0, at
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        return self._seen.pop() if self._seen else next(self._items)
+        batch = self.peek()
+        if batch is None:
+            raise StopIteration
+        self.taken += 1
+        return batch
 
-    def peek(self):
-        """The next item. Raises StopIteration where none is left."""
-        if not self._seen:
-            self._seen.append(next(self._items))
-        return self._seen[0]
+    def peek(self) -> tuple | None:
+        """The next batch, or None where none is left."""
+        return self._at(self.taken)
 
-    def give_back(self, item):
-        """What was taken comes once more."""
-        self._seen.append(item)
+
+def _one_by_one(items: Iterable) -> Callable[[int], object]:
+    """Item i of ``items``, or None after the last; i stays or goes up by one, and only one item is kept.
+
+    An interrupt loses none: one is fetched and kept in a single operation.
+    """
+    items, kept = zip(count(), items), []
+
+    def at(i):
+        if not kept or kept[0][0] < i:
+            kept[:] = islice(items, 1)
+        return kept[0][1] if kept else None
+
+    return at
 
 
 @np.errstate(all="ignore")  # a cost that runs away was reported with the node's name
-def _descend(theta, gradient, velocity, eta, momentum):
-    """θ ← θ − ηv, in place; the gradient's memory is used up."""
+def _descend(theta, gradient, velocity, eta, momentum, batches):
+    """θ ← θ − ηv, in place, and the batch is taken; the gradient's memory is used up.
+
+    All of it happens or nothing: CPython looks for an interrupt at calls and loops, and here are none.
+    """
     if momentum:
         velocity *= momentum
         velocity += gradient
-        np.multiply(velocity, eta, gradient)
-    else:
-        np.multiply(gradient, eta, gradient)
-    np.subtract(theta, gradient, theta)
+        gradient[...] = velocity
+    gradient *= eta
+    theta -= gradient
+    batches.taken += 1
 
 
 def _examples(arrays) -> int:
@@ -283,7 +313,7 @@ def _number(name, value, limit) -> float:
     return float(value)
 
 
-def _bar(total):
+def _bar() -> type:
     try:
         from tqdm.auto import tqdm
     except ImportError:
@@ -292,4 +322,4 @@ def _bar(total):
     class Bar(tqdm):
         monitor_interval = 0  # without the thread that watches slow bars: Python in a browser has none
 
-    return Bar(total=total, unit="step")
+    return Bar

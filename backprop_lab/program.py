@@ -97,8 +97,8 @@ class Program:
     def bound_for(self, given: dict[Node, np.ndarray]) -> _Bound:
         """The program bound for these shapes of the leaves; made when they are first seen."""
         if any([node._value is not value for node, value in self._fixed.items()]):
+            self._bound.clear()  # first, as an interrupt may come
             self._fixed = {node: node.value for node in self._fixed}
-            self._bound.clear()
         key = tuple((leaf, array.shape) for leaf, array in given.items() if array.shape != leaf.shape)
         if key not in self._bound:
             if len(self._bound) == KEPT:

@@ -316,24 +316,11 @@ class Classifier:
         """
         if self._run is None:
             raise ValueError("training: there is no training point yet, so there is no step to look at")
-        _, batch, _ = self._next_batch()
+        _, arrays, _ = self._run.batches.peek()
+        batch = {leaf.name: array for leaf, array in arrays.items()}
         leaves = {name: variable(name, leaf.value) for name, leaf in self.leaves.items()}
         factor = constant("lam", self._factor.value) if self.settings.penalty else None
         return self._graph(leaves, batch["X"], batch["y"], factor)
-
-    def _next_batch(self):
-        run = self._run
-        if self.diverged:  # that run has ended; the same one again, up to this step
-            run = sgd(
-                self._program,
-                dict(zip("Xy", self._training)),
-                batch_size=self.settings.batch_size,
-                epochs=EPOCHS,
-                seed=self.settings.seed,
-            )
-            next(islice(run.batches, self.step, self.step), None)
-        epoch, batch, new = run.batches.peek()
-        return epoch, {leaf.name: array for leaf, array in batch.items()}, new
 
     # -- what is shown
 
