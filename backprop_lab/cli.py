@@ -40,6 +40,9 @@ def main(argv: list[str] | None = None) -> int:
         return mistake.code
     except KeyboardInterrupt:
         return 0
+    except BrokenPipeError:  # the reader of a list, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 class Mistake(Exception):
@@ -56,6 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
         for number, notebook in notebooks.items():
             title, minutes = _describe(notebook)
             print(f"{number}  {title}" + (f"  ({minutes} minutes)" if minutes else ""))
+        sys.stdout.flush()
         return 0
     notebook = _choose(arguments.number, notebooks)
     folder = arguments.dir or _usual_folder()

@@ -105,10 +105,14 @@ def explicit(subscripts: str, ndims: list[int]) -> str:
             raise ShapeError(
                 f"np.einsum: {letters!r} names an axis twice; take np.diag or np.trace for a diagonal"
             )
+    joined = "".join(written)
     if "->" in text:
         output = text.split("->")[1].replace("...", dots)
+        unknown = [c for c in output if c not in joined]
+        if unknown or len(set(output)) < len(output):
+            wrong = f"{unknown[0]!r}, which no argument has" if unknown else "an axis twice"
+            raise ShapeError(f"np.einsum: the result {output!r} of {subscripts!r} names {wrong}")
     else:
-        joined = "".join(written)
         output = dots + "".join(sorted(c for c in set(joined) - set(dots) if joined.count(c) == 1))
     return f"{','.join(written)}->{output}"
 

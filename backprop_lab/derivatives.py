@@ -16,7 +16,7 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.errors import NotAnArrayError, ShapeError
 from backprop_lab.graph import Node, constant, variable
-from backprop_lab.passes import checked_seed, pull_back
+from backprop_lab.passes import checked_node, checked_seed, pull_back
 from backprop_lab.plan import plan_of
 from backprop_lab.rules import vector_jacobian
 
@@ -37,7 +37,8 @@ def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
     >>> round(float(bl.forward(first)), 4), round(float(bl.forward(second)), 4)
     (1.1112, 0.1742)
     """
-    single = isinstance(wrt, Node)
+    checked_node(J, "gradient")
+    single = isinstance(wrt, Node) or not isinstance(wrt, Iterable)
     asked = [wrt] if single else list(wrt)
     for node in asked:
         checked_asked(node)
@@ -103,6 +104,11 @@ def jvp(y: Node, x: Node, v) -> np.ndarray:
     >>> bl.jvp(x * x, x, [1.0, 10.0])
     array([ 2., 40.])
     """
+    checked_node(y, "jvp")
+    checked_asked(x)
+    if np.shape(v) != x.shape:
+        name = notation.mention(x, code=True)
+        raise ShapeError(f"jvp: v is a change of {name}, of shape {x.shape}; was given shape {np.shape(v)}")
     u = variable("u", np.zeros(y.shape, y.dtype))
     return pull_back(gradient(y, x, seed=u), u, v)
 
@@ -116,6 +122,7 @@ def jacobian(y: Node, x: Node) -> np.ndarray:
     array([[ 1.,  2., -1.],
            [-1.,  1.,  3.]])
     """
+    checked_node(y, "jacobian")
     checked_asked(x)
     basis = np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape))
     rows = [pull_back(y, x, v) for v in basis]

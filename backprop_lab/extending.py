@@ -150,7 +150,7 @@ def _fitting(name, place, derivative, kind):
 
     @wraps(derivative)
     def fitting(*given, **parameters):
-        made = derivative(*given, **parameters)
+        made = derivative(*(g if isinstance(g, Node) else _looked_at(g) for g in given), **parameters)
         said = f"{name}: the derivative for its argument {place + 1}"
         if made is None:
             raise NotAnArrayError(f"{said} gave None; is a return missing?")

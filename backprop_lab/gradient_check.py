@@ -10,6 +10,7 @@ What must hold: a wrong rule is never passed, a right one never failed; the grap
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +18,12 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.derivatives import gradient
 from backprop_lab.graph import Node, topological_order
-from backprop_lab.passes import checked_node, evaluate, pull_back
+from backprop_lab.passes import Pass, checked_node, evaluate, pull_back
 
 ENTRIES = 8  # single entries checked of each variable; of a larger one, a random choice
 DIRECTIONS = 2
+STEPS = 18  # powers of ten, where the usual steps do not tell
+ROUNDINGS = 100_000  # of the largest slope on the way, by which one may be off
 
 
 class Row(NamedTuple):
@@ -70,7 +73,8 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
     J's by default; ``second`` checks the gradient's own gradient as well; ``seed`` of the random choices.
     ``given``: {variable: array}, a gradient of your own to be checked instead of the backward pass's (None
     for one that never came); one that has not its variable's shape is wrong. Slopes agree within 1e-5
-    (float32: 2e-2) of the larger one, or of 1. Raises ValueError if there is nothing to check.
+    (float32: 2e-2) of the larger one, or of the largest of their variable up to 1; or as closely as the
+    difference quotient can be computed. Raises ValueError if there is nothing to check.
 
     Central differences and their step: Nocedal & Wright, Numerical Optimization (2006), section 8.1.
 
@@ -90,13 +94,15 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
     checked_node(J, "check_gradient")
 
     def compared(J, slopes, label=""):
-        return [row for x, slope in slopes.items() for row in _compare(J, x, slope, random, label)]
+        rounding = _sensitivity(J)
+        return [row for x, slope in slopes.items() for row in _compare(J, x, slope, random, label, rounding)]
 
     if given is not None:
         return GradientReport(compared(J, _checked_given(J, given, wrt, second)), "given gradient")
     if J.shape:
         J = np.sum(J * random.normal(size=J.shape).astype(J.dtype))
-    variables = [n for n in topological_order(J) if n.leaf_kind == "variable"] if wrt is None else list(wrt)
+    learned = [n for n in topological_order(J) if n.leaf_kind == "variable"]
+    variables = learned if wrt is None else [wrt] if isinstance(wrt, Node) else list(wrt)
     if not variables:
         raise ValueError("check_gradient: the cost depends on no variable, so there is nothing to check")
     rows = compared(J, {x: _slope(J, x) for x in variables})
@@ -140,7 +146,22 @@ def _slope(J, x):
     return pull_back(J, x, np.ones(J.shape))
 
 
-def _compare(J, x, slope, random, label):
+def _sensitivity(J) -> tuple[float, float]:
+    """How much J and its slopes change by a rounding on the way, for each unit of the precision."""
+    run, flows = Pass(J, "check_gradient"), [0.0]
+    with np.errstate(all="ignore"):
+        run.compute()
+        run.seed(np.ones(J.shape))
+        run.send(lambda i, argument, k, contribution, *_: flows.append(_size(contribution)))
+        sent = zip(run.values, run.gradients)
+        return max(_size(value * g) for value, g in sent if g is not None), max(flows)
+
+
+def _size(array) -> float:
+    return float(np.max(np.abs(array), initial=0, where=np.isfinite(array)))
+
+
+def _compare(J, x, slope, random, label, rounding):
     """The rows of one variable whose gradient is said to be ``slope``."""
     name = notation.mention(x)
     if slope is None or slope.shape != x.shape:
@@ -155,31 +176,37 @@ def _compare(J, x, slope, random, label):
         direction = np.zeros(x.size)
         direction[i] = 1
         where = [int(k) for k in np.unravel_index(i, x.shape)]
-        yield _row(J, x, slope, direction.reshape(x.shape), label + (str(where) if where else "the number"))
+        entry = label + (str(where) if where else "the number")
+        yield _row(J, x, slope, direction.reshape(x.shape), entry, rounding)
     for k in range(DIRECTIONS if x.size > 1 else 0):
         direction = random.normal(size=x.shape)
         direction /= np.linalg.norm(direction)
-        yield _row(J, x, slope, direction, f"{label}direction {k + 1}")
+        yield _row(J, x, slope, direction, f"{label}direction {k + 1}", rounding)
 
 
-def _row(J, x, slope, direction, entry) -> Row:
+def _row(J, x, slope, direction, entry, rounding) -> Row:
     name = notation.mention(x)
     moved = direction != 0  # 0 · ∞ is not a number
     by_rule = float(np.sum(slope[moved] * direction[moved]))
     single = x.dtype.itemsize < 8 or J.dtype.itemsize < 8
-    tolerance = 2e-2 if single else 1e-5
+    tolerance, precision = 2e-2 if single else 1e-5, float(np.finfo(np.float32 if single else float).eps)
     # The step at which rounding and curvature hurt equally: the cube root of the precision.
-    step = float(np.finfo(np.float32 if single else np.float64).eps) ** (1 / 3)
-    step *= max(1.0, float(np.abs(x.value).max(initial=0)))
+    step = precision ** (1 / 3) * max(1.0, float(np.abs(x.value).max(initial=0)))
+    in_cost, in_slope = (precision * size for size in rounding)
+    least = max(tolerance * min(1.0, _size(slope)), ROUNDINGS * in_slope)
     tried = []
     for h in (step, step / 8) if single else (step, step / 10, step / 100):
         left, right = _one_sided(J, x, direction, h)
         tried.append((left, right))
         both = (left + right) / 2
-        if _close(by_rule, both, tolerance):
+        allowed = max(least, tolerance * abs(by_rule), tolerance * abs(both))
+        if in_cost / h <= allowed and _close(by_rule, both, allowed):
             return Row(name, entry, by_rule, both, "ok")
-    gaps = [abs(right - left) for left, right in tried]
     both = sum(tried[0]) / 2
+    best, error = _best_quotient(J, x, direction, 1000 * step, in_cost)
+    if _close(by_rule, best, max(least, tolerance * abs(by_rule), tolerance * abs(best), 2 * error)):
+        return Row(name, entry, by_rule, best, "ok")
+    gaps = [abs(right - left) for left, right in tried]
     if gaps[-1] > 100 * tolerance * max(1.0, abs(both)) and gaps[-1] > gaps[0] / 3:
         left, right = (notation.number(v) for v in tried[-1])
         return Row(name, entry, by_rule, both, "kink", f"slope {left} on one side and {right} on the other")
@@ -188,7 +215,22 @@ def _row(J, x, slope, direction, entry) -> Row:
         return Row(
             name, entry, by_rule, both, "kink", "vertical: the smaller the step, the larger the quotient"
         )
-    return Row(name, entry, by_rule, both, "wrong")
+    return Row(name, entry, by_rule, best if math.isfinite(best) else both, "wrong")
+
+
+def _best_quotient(J, x, direction, largest, in_cost) -> tuple[float, float]:
+    """The central difference that changes least with its step, and how far off it may be.
+
+    Large costs need large steps, entries of very different sizes small ones: many powers of ten are tried.
+    """
+    moved, found = direction != 0, []
+    for h in (largest / 10.0**k for k in range(STEPS)):
+        there = (x.value + np.asarray(h * direction, x.dtype))[moved]
+        if np.all(there != x.value[moved]):
+            found.append((h, sum(_one_sided(J, x, direction, h)) / 2))
+    judged = [(abs(a - b) + in_cost / h, b) for (_, a), (h, b) in pairwise(found)]
+    error, best = min((j for j in judged if math.isfinite(j[0])), default=(math.nan, math.nan))
+    return best, error
 
 
 def _one_sided(J, x, direction, h) -> tuple[float, float]:
@@ -197,5 +239,5 @@ def _one_sided(J, x, direction, h) -> tuple[float, float]:
     return (middle - low) / h, (high - middle) / h
 
 
-def _close(a, b, tolerance) -> bool:
-    return abs(a - b) <= tolerance * max(1.0, abs(a), abs(b)) < math.inf
+def _close(a, b, allowed) -> bool:
+    return abs(a - b) <= allowed < math.inf

@@ -273,6 +273,16 @@ for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute
     setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
 
 
+def _format(self, spec):
+    if spec:
+        name = notation.mention(self, code=True)
+        raise NotAnArrayError(f"{name} is a node; to write its number with {spec!r}, format its .value")
+    return str(self)
+
+
+Node.__format__ = _format
+
+
 def _refusal(words):
     """A method of Node that refuses what Python or NumPy ask of it."""
 
@@ -312,6 +322,13 @@ _PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
 }
 
 
+_WITHOUT_SLOPE = {
+    *("argmax", "argmin", "argsort", "argwhere", "nonzero", "searchsorted", "unique", "count_nonzero"),
+    *("isnan", "isinf", "isfinite", "any", "all", "allclose", "isclose", "array_equal", "logical_and"),
+    *("logical_or", "logical_not", "floor", "ceil", "rint", "trunc", "round", "around", "fix"),
+}
+
+
 def _rule_for(function) -> Callable:
     """What makes the node for a NumPy function, or an error that names the nearest known ones."""
     if function in RULES:
@@ -320,6 +337,11 @@ def _rule_for(function) -> Callable:
 
     known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
     name = function.__name__
+    if name in _WITHOUT_SLOPE:
+        raise TypeError(
+            f"np.{name} of a node: no gradient flows through it, so it is no operation of a graph; take it "
+            "of numbers, such as the node's .value after bl.forward"
+        )
     near = ", ".join(f"np.{n}" for n in difflib.get_close_matches(name, known, n=3, cutoff=0.6))
     hint = f"the nearest known: {near}" if near else f"none of the {len(known)} known is near"
     home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
@@ -345,7 +367,7 @@ def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> 
     >>> bl.variable("W", shape=(2, 3)).value is None
     True
     """
-    return _leaf("variable", name, value, shape)
+    return _leaf("variable", _checked_name(name), value, shape)
 
 
 def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
@@ -357,13 +379,13 @@ def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = No
     >>> bl.constant("x", [2, -3, 4])
     <constant x, shape (3,), value (2, −3, 4)>
     """
-    return _leaf("constant", name, value, shape)
+    return _leaf("constant", None if name is None else _checked_name(name), value, shape)
 
 
 def _leaf(kind, name, value, shape):
     context = f"{kind}({name!r}, …)"
     leaf = Node.__new__(Node)
-    leaf._begin(None if name is None else _checked_name(name), None, (), {})
+    leaf._begin(name, None, (), {})
     leaf.needs_gradient = kind == "variable"
     if (value is None) == (shape is None):
         given = "neither" if value is None else "both"

@@ -145,7 +145,7 @@ class SGD:
                 epoch, given, new = batch
                 index = batches.taken
                 parameters.take_up()
-                if new or bound is None:
+                if new or bound is None or program.outdated:
                     bound = program.bound_for(given)
                 bound.take_up(given, again=not new)
                 cost = float(bound.run())

@@ -76,12 +76,24 @@ def others_multiplied(g, z, x, axis=None, keepdims=False):
     kept = [a for a in range(np.ndim(x)) if a not in axes]
     rows = math.prod(np.shape(x)[a] for a in kept)
     order = (*kept, *axes)
-    table = np.reshape(np.transpose(x, order), (rows, -1))
-    count = np.shape(table)[1]
-    others = np.prod(np.where(np.eye(count, dtype=bool), 1, table[:, None, :]), axis=-1)
+    table = np.reshape(np.transpose(x, order), (rows, math.prod(np.shape(x)[a] for a in axes)))
     moved = tuple(np.shape(x)[a] for a in order)
-    others = np.transpose(np.reshape(others, moved), inverse(order))
+    others = np.transpose(np.reshape(products_of_others(table), moved), inverse(order))
     return spread(g, x, axis, keepdims) * others
+
+
+def products_of_others(table):
+    """For each entry the product of its row's others: its neighbour, and the pairs that it is not in."""
+    rows, count = np.shape(table)
+    if count < 2:
+        return np.ones_like(table)
+    if count % 2:
+        table = np.concatenate([table, np.ones((rows, 1), table.dtype)], axis=1)
+    first, second = table[:, ::2], table[:, 1::2]
+    neighbours = np.reshape(np.stack([second, first], axis=-1), np.shape(table))
+    if count > 2:
+        neighbours = neighbours * np.repeat(products_of_others(first * second), 2, axis=1)
+    return neighbours[:, :count]
 
 
 def centred(x, axis):

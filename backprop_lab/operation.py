@@ -17,7 +17,7 @@ import numpy as np
 
 from backprop_lab import notation
 from backprop_lab.arrays import checked_array
-from backprop_lab.errors import ShapeError
+from backprop_lab.errors import NotAnArrayError, ShapeError
 from backprop_lab.graph import Node, constant
 from backprop_lab.naming import assigned_name
 
@@ -102,9 +102,18 @@ def operation(rule: Rule) -> Callable:
     def call(*args, **keywords):
         if any([isinstance(a, Node) for a in args]):
             return rule(*args, **keywords)
-        return rule.compute(*(np.asarray(a) for a in args), **keywords)
+        operands, more = args[: len(rule.derivatives)], args[len(rule.derivatives) :]
+        return rule.compute(*_read(rule, [np.asarray(a) for a in operands]), *more, **keywords)
 
     return call
+
+
+def _read(rule, arrays) -> list[np.ndarray]:
+    """Integers are read as floats where the result is one, as in a graph: bytes would wrap round."""
+    if rule.gives != "floats" or not any([a.dtype.kind in "iub" for a in arrays]):
+        return arrays
+    dtype = np.result_type(*[a for a in arrays if a.dtype.kind == "f"] or [np.float64])
+    return [a.astype(dtype) if a.dtype.kind in "iub" else a for a in arrays]
 
 
 def apply(rule: Rule, *operands, **parameters) -> Node:
@@ -125,6 +134,12 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
             dict.fromkeys(f"{notation.mention(o, code=True)} has shape {o.shape}" for o in named)
         )
         raise ShapeError(f"{notation.expression(node, code=True)}: {shapes}: {error}") from None
+    for name, value in parameters.items():
+        if isinstance(value, Node):
+            given = notation.mention(value, code=True)
+            raise NotAnArrayError(
+                f"{rule.name} of a node: {name}= stays as it is given, and {given} is a node; give its .value"
+            )
     node.parameters = copy.deepcopy(parameters)  # an index array stays the learner's own
     node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     node.needs_gradient = any(

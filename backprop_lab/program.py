@@ -1,8 +1,8 @@
 """The fast program of a cost and its gradient.
 
 The gradient's graph is simplified (``simplify.py``), bound to buffers (``buffers.py``) and run as a flat
-list of NumPy calls; ``source.py`` writes the same operations down for a person. A graph too long for that
-runs by the plain passes, on a copy of its own.
+list of NumPy calls; ``source.py`` writes the same operations down for a person. A graph too long for that,
+or with a reader's own derivative that knows arrays only, runs by the plain passes, on a copy of its own.
 
 What must hold: the same answers as :func:`bl.backward`; the graph's state stays as it is; results are fresh
 arrays; one program may be called from several threads, each call waiting for the one before.
@@ -94,9 +94,14 @@ class Program:
         names = ", ".join(variable.name for variable in self.variables)
         return f"<program of {notation.mention(self.cost, code=True)} and its gradient by {names}>"
 
+    @property
+    def outdated(self) -> bool:
+        """Whether an unnamed constant, whose number is part of what was bound, has another value now."""
+        return any([node._value is not value for node, value in self._fixed.items()])
+
     def bound_for(self, given: dict[Node, np.ndarray]) -> _Bound:
         """The program bound for these shapes of the leaves; made when they are first seen."""
-        if any([node._value is not value for node, value in self._fixed.items()]):
+        if self.outdated:
             self._bound.clear()  # first, as an interrupt may come
             self._fixed = {node: node.value for node in self._fixed}
         key = tuple((leaf, array.shape) for leaf, array in given.items() if array.shape != leaf.shape)
@@ -107,13 +112,11 @@ class Program:
         return self._bound[key]
 
     def _made(self, shapes) -> _Bound:
-        mixed = any(v.dtype != self.cost.dtype for v in self.variables)
-        if mixed or len(topological_order(self.cost)) > LONGEST:
+        graph = self._simplified(shapes)
+        if graph is None:
             ends = np.cumsum([0, *(v.size for v in self.variables)])
             slices = {v: slice(a, b) for v, a, b in zip(self.variables, ends, ends[1:])}
-            graph = None
         else:
-            graph = Simplified(self, shapes)
             slices = graph.slices
         if self.parameters is None:
             self.parameters = Parameters(slices)
@@ -121,6 +124,18 @@ class Program:
             return self._plain(shapes)
         theta = {graph.theta: self.parameters.theta}
         return _Bound(graph.leaves, slices, lambda data: bind(graph.cost, graph.gradient, theta | data))
+
+    def _simplified(self, shapes) -> Simplified | None:
+        """The graph to be bound, or None where the plain passes are to run."""
+        order = topological_order(self.cost)
+        if len(order) > LONGEST or any(v.dtype != self.cost.dtype for v in self.variables):
+            return None
+        try:
+            return Simplified(self, shapes)
+        except Exception:  # a reader's own derivative may be one for arrays only
+            if all(node.rule is None or node.rule.known_as for node in order):
+                raise
+            return None
 
     def _plain(self, shapes) -> _Bound:
         """The same by the plain passes, over a copy of the graph."""

@@ -263,6 +263,8 @@ def taken_slice(place, g, z, *arrays, axis):
 
 def _join(join, cut, arrays, axis=0):
     arrays = tuple(arrays)
+    if join is np.concatenate and axis is None:
+        arrays, axis = tuple(map(np.ravel, arrays)), 0
     if join is np.concatenate and not all(map(np.ndim, arrays)):
         raise ShapeError("np.concatenate: single numbers cannot be concatenated; use np.stack")
     return apply(joining(join, cut, len(arrays)), *arrays, axis=axis)
@@ -293,8 +295,9 @@ def _dot(x, y):
     return np.matmul(x, y) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
 
 
-def _clip(x, low=None, high=None):
+def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
     """np.clip with a node: a bound that is None is left out."""
+    low, high = a_min if min is None else min, a_max if max is None else max
     if low is None or high is None:
         if low is high:
             raise TypeError("np.clip of a node needs a lower or an upper bound")
@@ -304,7 +307,8 @@ def _clip(x, low=None, high=None):
 
 CLIP = declared(
     np.clip, "elementwise", shapes.broadcast_shape, lambda z, x, low, high: (x >= low) * (x <= high),
-    lambda z, x, low, high: x < low, lambda z, x, low, high: x > high)  # fmt: skip
+    lambda z, x, low, high: (x < low) * (low <= high),
+    lambda z, x, low, high: np.maximum(x, low) > high)  # fmt: skip
 RULES[np.clip] = _clip
 RULES[np.dot] = _dot
 RULES[np.stack] = partial(_join, np.stack, taken_layer)

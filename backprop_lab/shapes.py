@@ -42,8 +42,10 @@ def axes_of(axis, ndim):
     """``axis`` as a tuple of non-negative axes, each once; None means all of them."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, (tuple, list, range)) else (axis,)
     for a in axes:
+        if not isinstance(a, (int, np.integer)):
+            raise ShapeError(f"axis is an integer, or a tuple of integers, not {axis!r}")
         if not -ndim <= a < ndim:
             raise ShapeError(f"axis {a} does not exist among {ndim}")
     axes = tuple(int(a) % ndim for a in axes)
@@ -53,6 +55,8 @@ def axes_of(axis, ndim):
 
 
 def reduced_shape(x, axis=None, keepdims=False):
+    if isinstance(axis, list):  # NumPy takes one elsewhere, but not here
+        raise ShapeError(f"axis is an integer, or a tuple of integers, not {axis!r}")
     axes = axes_of(axis, len(x))
     return tuple(1 if i in axes else n for i, n in enumerate(x) if keepdims or i not in axes)
 
@@ -93,7 +97,7 @@ def indexed_shape(x, key):
             raise ShapeError("a boolean mask gives a shape that depends on data; use np.where")
         if isinstance(k, Node):
             raise ShapeError("an index is integers, slices or arrays of integers, not a node")
-        if kind == "f":
+        if kind == "f" and not (isinstance(k, list) and not k):
             raise ShapeError(f"an index is integers, not {k!r}")
     try:
         return hollow(x)[key].shape

@@ -78,7 +78,7 @@ summed_to_in_code.is_call = True
 
 
 def _key_text(key, longest=None):
-    return ", ".join(_place_text(k, longest) for k in (key if isinstance(key, tuple) else (key,)))
+    return ", ".join(_place_text(k, longest) for k in (key if isinstance(key, tuple) else (key,))) or "()"
 
 
 def _place_text(place, longest):
@@ -92,4 +92,4 @@ def _place_text(place, longest):
     text = str(np.asarray(place).tolist())
     if longest:
         return notation.shorten(text, longest)
-    return f"np.array({text})" if np.ndim(place) else text
+    return f"np.array({text}{', int' * (not np.size(place))})" if np.ndim(place) else text

@@ -83,6 +83,13 @@ def test_the_list_shows_numbers_titles_and_minutes_and_lays_nothing_out(series, 
     assert os.listdir() == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a pipe closed early is another matter there")
+def test_a_list_that_nobody_reads_to_its_end_ends_quietly(series):
+    process = subprocess.Popen(command(series, "--list"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait(60) == 0 and process.stderr.read() == b""
+
+
 def test_the_list_shows_a_damaged_notebook_by_its_file_name(series, capsys):
     (series / "05-the-forward-pass.ipynb").write_text("{")
     assert cli.main(["--list"]) == 0

@@ -180,6 +180,52 @@ def test_near_a_kink_a_smaller_step_is_tried():
     assert bl.check_gradient(np.sum(bl.relu(bl.variable("x", [1e-6])))).ok
 
 
+RIGHT_SLOPES = {
+    "entries of very different sizes": lambda x: np.sum(np.log(x([1e5, 1.0, 1e-6]))),
+    "a tiny entry": lambda x: np.log(x(1e-7)),
+    "a large cost": lambda x: 1e10 + x(3.0) ** 2,
+    "large numbers that cancel": lambda x: (1e10 + x(3.0) ** 2) - 1e10,
+    "a tiny cost": lambda x: 1e-12 * np.sum(np.exp(x([1.0, 2.0]))),
+    "a flat place": lambda x: x(0.0) ** 3,
+    "a constant cost": lambda x: np.sum(bl.softmax(1e5 * x([1.0, 1.00001, 0.99999]))) - 1,
+    "saturated units": lambda x: np.sum(bl.sigmoid(x([30.0, -30.0, 40.0]))),
+    "fast waves": lambda x: np.sin(1e6 * x(1.3)),
+    "single precision, tiny": lambda x: np.float32(1e-12) * np.sum(np.exp(x(np.float32([1, 2])))),
+}
+
+
+@pytest.mark.parametrize("cost", RIGHT_SLOPES.values(), ids=RIGHT_SLOPES)
+def test_right_slopes_pass_whatever_their_scale(cost):
+    report = bl.check_gradient(cost(lambda value: bl.variable("x", value)))
+    assert report.ok, report
+
+
+WRONG_SLOPES = {
+    "a large cost": lambda f: 1e10 + f(3.0, 1.15),
+    "a large cost, no slope": lambda f: 1e10 + f(3.0, 0.0),
+    "a tiny cost": lambda f: 1e-9 * f(3.0, 1.05),
+    "a tiny cost, no slope": lambda f: 1e-9 * f(3.0, 0.0),
+    "a tiny entry": lambda f: f(1e-7, 1.05),
+    "entries of very different sizes": lambda f: np.sum(f([1e5, 1e-3], 1.05)),
+    "single precision, tiny": lambda f: np.float32(1e-12) * np.sum(f(np.float32([1, 2]), 1.05)),
+}
+
+
+@pytest.mark.parametrize("cost", WRONG_SLOPES.values(), ids=WRONG_SLOPES)
+def test_wrong_slopes_fail_whatever_their_scale(cost):
+    def squared(value, factor):
+        rule = bl.rule("squared", lambda x: x**2, lambda z, x: 2 * factor * x)
+        return rule(bl.variable("x", value))
+
+    report = bl.check_gradient(cost(squared))
+    assert not report.ok, report
+
+
+def test_a_single_variable_may_be_named_without_a_list():
+    x, w = bl.variable("x", 3.0), bl.variable("w", 2.0)
+    assert [row.variable for row in bl.check_gradient(w * x, wrt=x).rows] == ["x"]
+
+
 def test_float32_is_checked_with_its_own_precision():
     x = bl.variable("x", np.array([0.5, -2.0, 3.0], np.float32))
     report = bl.check_gradient(np.mean(np.tanh(x) * x))

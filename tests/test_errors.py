@@ -500,3 +500,29 @@ def test_a_slope_that_is_one_number_serves_all_entries():
 def test_what_stands_behind_the_operands_is_what_numpy_takes_it_for(call, named):
     with pytest.raises(TypeError, match=named):
         call(bl.variable("W", [[1.0, -2.0], [3.0, 4.0]]))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "error", "said"),
+    [
+        (lambda: np.einsum("ij,k->l", W, x), ValueError, "'l', which no argument has"),
+        (lambda: np.einsum("ij->ii", W), ValueError, "names an axis twice"),
+        (lambda: np.sum(W, axis=[0]), ValueError, r"axis is an integer, or a tuple of integers, not \[0\]"),
+        (lambda: f"{np.sum(x):.3f}", TypeError, r"to write its number with '\.3f', format its \.value"),
+        (lambda: bl.gradient(3, x), TypeError, "expected a node of a graph, was given int"),
+        (lambda: bl.gradient(np.sum(x), 3), TypeError, "expected a node to differentiate by, was given int"),
+        (lambda: bl.jvp(x * x, x, [1.0, 2.0]), ValueError, r"a change of x, of shape \(3,\); was given"),
+        (lambda: bl.jacobian(3, x), TypeError, "expected a node of a graph, was given int"),
+        (lambda: bl.leaky_relu(x, slope=W), TypeError, "slope= stays as it is given, and W is a node"),
+        (lambda: np.argmax(x), TypeError, r"no gradient flows through it.*\.value"),
+        (lambda: np.isnan(x), TypeError, r"no gradient flows through it.*\.value"),
+        (lambda: bl.variable(None, 1.0), TypeError, "a node's name is a non-empty string, not None"),
+    ],
+)
+def test_what_would_fail_later_or_in_pythons_words_is_said_at_once(mistake, error, said):
+    with pytest.raises(error, match=said):
+        mistake()
+
+
+def test_a_node_is_formatted_as_text():
+    assert f"{x}" == str(x)

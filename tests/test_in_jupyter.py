@@ -347,6 +347,9 @@ def test_an_input_that_cannot_be_is_refused_in_words_and_the_numbers_stay(page, 
     page.wait_for_function("() => document.querySelector('input[aria-label=labels]').value === '1'")
     label.fill("0")
     wait_until_shown(page, records(labels=0))
+    label.fill("0.5")
+    page.get_by_text("labels holds whole numbers: type one such as").wait_for()
+    assert records(labels=0)[-1].numbers in said(page)
     page.get_by_label("w[0]").first.fill("")
     page.get_by_text("w: type a number").wait_for()
 

@@ -217,6 +217,52 @@ def test_an_unnamed_constant_that_changes_is_taken_up():
     assert program()[0] == 4.0
 
 
+def test_an_unnamed_constant_that_changes_is_taken_up_by_a_loop_under_way():
+    c, w, x = bl.constant(None, 1.0), bl.variable("w", 0.0), bl.constant("x", [1.0])
+    for step in bl.sgd(np.sum((w * x - 1) ** 2) * c, {"x": [1.0]}, learning_rate=0.0, epochs=4):
+        assert step.cost == 2**step.index
+        c.value = 2 * c.value
+
+
+def test_an_operation_of_the_readers_own_may_look_at_numbers():
+    def positive(x):
+        out = np.zeros_like(x)
+        out[x > 0] = x[x > 0] ** 2
+        return out
+
+    def careful(x):
+        assert np.all(x.astype(int) == x), "whole numbers"
+        return 3 * x
+
+    w = bl.variable("w", [1.0, -2.0, 3.0])
+    masked = bl.rule("masked", positive, lambda z, x: 2 * np.maximum(x, 0))
+    strict = bl.rule("strict", careful, lambda z, x: 3)
+    has_the_gradient_of_the_passes(np.sum(masked(w) * strict(w)), w)
+
+
+def test_a_derivative_of_the_readers_own_may_be_one_for_arrays_only():
+    def back(g, z, x):
+        return g[np.argsort(np.argsort(x))]
+
+    ordered = bl.rule("ordered", lambda x: np.sort(x), back, kind="linear", shape=lambda x: x)
+    w = bl.variable("w", [3.0, -2.0, 1.0])
+    has_the_gradient_of_the_passes(np.sum(ordered(w) * [1.0, 2.0, 3.0]), w)
+
+
+def has_the_gradient_of_the_passes(J, w):
+    cost, gradients = bl.compile(J)()
+    np.testing.assert_array_equal(gradients[w], bl.backward(J)[w])
+    np.testing.assert_array_equal(cost, J.value)
+
+
+@pytest.mark.parametrize("key", [(), [], np.array([], int)], ids=["()", "[]", "array"])
+def test_an_index_that_is_empty_is_written_so_that_it_runs(key):
+    x = bl.variable("x", numbers(3))
+    part = x[key]
+    np.testing.assert_array_equal(bl.forward(part), x.value[key])
+    agrees_with_the_passes(np.sum(part**2) + np.sum(x))
+
+
 def test_empty_arrays_stand_in_programs():
     w, u = bl.variable("w", numbers(3)), bl.variable("u", numbers(3))
     agrees_with_the_passes(np.sum(w * np.zeros((0, 3))) + np.sum(u**2))

@@ -156,6 +156,17 @@ def test_what_comes_out_cannot_be_written_to():
             array[...] = 0.0
 
 
+def test_a_derivative_of_the_readers_own_cannot_change_what_it_reads():
+    def spoils(g, z, x):
+        g *= 2
+        return g
+
+    own = bl.rule("own", lambda x: x + 0, spoils, kind="linear")
+    x = bl.variable("x", [1.0, 2.0])
+    with pytest.raises(ValueError, match="read-only"):
+        bl.backward(np.sum(own(x) * x))
+
+
 def test_an_operation_of_the_readers_own_cannot_change_what_it_reads():
     def careless(x):
         x -= 1

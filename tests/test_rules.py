@@ -5,6 +5,8 @@ The table of cases below is complete: a rule that none of them exercises makes a
 
 from inspect import getclosurevars, isfunction
 
+import autograd
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -588,3 +590,63 @@ def test_the_conventions_at_edges():
     edge = bl.variable("e", [-1.0, 0.0, 1.0])
     assert bl.backward(np.sum(np.clip(edge, -1, 1)))[edge].tolist() == [1.0, 1.0, 1.0]
     assert bl.backward(np.sum(bl.leaky_relu(edge)))[edge].tolist() == [0.01, 0.01, 1.0]
+
+
+BYTES = np.array([1, 2, 200], np.uint8)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [bl.relu, bl.sigmoid, bl.softplus, bl.softmax, bl.log_softmax, bl.logsumexp, bl.l2, bl.stop_gradient],
+)
+def test_functions_of_the_package_read_bytes_as_the_numbers_they_are(function):
+    np.testing.assert_array_equal(function(BYTES), function(BYTES.astype(float)))
+    np.testing.assert_array_equal(function(BYTES), bl.forward(function(bl.constant("x", BYTES))))
+
+
+def test_costs_of_arrays_read_bytes_as_the_numbers_they_are():
+    labels = np.array([1], np.uint8)
+    assert bl.cross_entropy(BYTES[None], labels) == bl.cross_entropy(BYTES[None].astype(float), labels)
+    assert bl.squared_error(np.uint8([3]), np.uint8([5])) == 4
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 2), -1])
+@pytest.mark.parametrize("zeros", [0, 1, 2])
+def test_the_slopes_of_a_product_are_those_of_hips_autograd_and_right_at_zeros(axis, zeros):
+    x = numbers(3, 4, 5)
+    x.reshape(-1)[:zeros] = 0
+    X = bl.variable("X", x)
+    J = np.sum(np.prod(X, axis=axis) ** 2)
+    if not zeros:
+        right = autograd.grad(lambda x: anp.sum(anp.prod(x, axis=axis) ** 2))(x)
+        np.testing.assert_allclose(bl.backward(J)[X], right, rtol=1e-10)
+    assert bl.check_gradient(J, second=axis is not None).ok
+
+
+@pytest.mark.parametrize("shape", [(3, 0), (0, 3), (0,)])
+def test_products_over_nothing_are_one_and_send_nothing_back(shape):
+    X = bl.variable("X", np.ones(shape))
+    assert bl.backward(np.sum(np.prod(X, axis=-1)))[X].shape == shape
+
+
+def test_the_slopes_of_a_long_product_take_little_memory():
+    X = bl.variable("X", np.ones(100_000))  # all pairs of entries would take 80 GB
+    np.testing.assert_array_equal(bl.backward(np.prod(X))[X], 1)
+
+
+def test_arrays_joined_without_an_axis_are_laid_flat():
+    A, B = bl.variable("A", numbers(2, 3)), bl.variable("B", numbers(4))
+    joined = np.concatenate([A, B], axis=None)
+    np.testing.assert_array_equal(bl.forward(joined), np.concatenate([A.value, B.value], axis=None))
+    assert bl.check_gradient(np.sum(joined**3)).ok
+
+
+def test_clip_between_bounds_that_crossed_sends_all_to_the_upper_one():
+    x, low, high = (bl.variable(n, v) for n, v in [("x", [0.0, 0.5, 3.0]), ("low", 2.0), ("high", 1.0)])
+    J = np.sum(np.clip(x, low, high) ** 2)
+    assert bl.check_gradient(J).ok and bl.backward(J)[high] == 6
+
+
+def test_bounds_of_clip_are_called_as_in_numpy():
+    x = bl.variable("x", [-1.0, 0.5, 3.0])
+    np.testing.assert_array_equal(bl.forward(np.clip(x, a_min=0, a_max=1)), [0, 0.5, 1])

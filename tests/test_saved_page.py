@@ -54,6 +54,13 @@ def test_every_step_shows_its_record_forwards_and_backwards(page, tmp_path):
         assert formula(page) == step.formula
 
 
+def test_keys_step_a_page_that_was_only_opened(page, tmp_path):
+    address, film = saved(graphs.lecture(), tmp_path)
+    page.goto(address)
+    page.keyboard.press("ArrowRight")
+    assert position(page) == 1 and formula(page) == film.steps[0].formula
+
+
 def test_every_step_is_announced_as_it_is_written(page, tmp_path):
     address, film = saved(graphs.lecture(), tmp_path)
     page.goto(address)
@@ -218,6 +225,19 @@ def test_predict_mode_never_blocks(page, tmp_path):
             assert "∂J/∂" in page.locator(".bl-answer").inner_text()
         presses += 1
         assert presses < 100
+
+
+def test_show_me_tells_the_answer_and_does_not_praise_it(page, tmp_path):
+    address, film = saved(graphs.lecture(penalty=True), tmp_path, predict=True)
+    page.goto(address)
+    fork = next(s for s in film.steps if s.complete and s.so_far and s.so_far.of > 1)
+    page.locator(".bl-bar input[type=range]").fill(str(fork.index))
+    page.focus(".bl-step")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Show me").click()
+    told = page.locator(".bl-answer").inner_text()
+    assert "(20, −34)" in told and "✓" not in told and "✗" not in told
+    assert position(page) == fork.index + 1
 
 
 def test_predict_mode_can_be_switched_off(page, tmp_path):
