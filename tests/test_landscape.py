@@ -451,7 +451,6 @@ def of(*values, cost=lambda *v: sum(np.sum(x**2) for x in v)):
             ValueError,
             r"has shape \(2,\); a cost is a single",
         ),
-        (lambda: 3.0, {}, TypeError, "compile"),
         (line, {"data": [DATA]}, TypeError, r"data is a mapping \{leaf name: array\}, not list"),
         (line, {"data": {"z": X}}, TypeError, "no leaf 'z'"),
         (line, {"data": {"x": X, "y": Y[:3]}}, ValueError, "as many examples"),
@@ -468,6 +467,7 @@ def of(*values, cost=lambda *v: sum(np.sum(x**2) for x in v)):
         (line, {"window": ((0, 1), (1, 0))}, ValueError, "the window of b goes from the smaller"),
         (line, {"window": ((0, 1), (0, 1))}, ValueError, "the start, w = −1, is outside of the window"),
         (lambda: of(-1.0, 1.0, cost=lambda a, b: np.log(a) * b), {}, ValueError, "not finite at the start"),
+        (lambda: 3, {}, TypeError, "landscape: expected a node of a graph, was given int"),
         (line, {"penalty": -1}, ValueError, "penalty is λ, a number that is not negative, not -1"),
         (line, {"penalty": "a"}, ValueError, "penalty is a number, not 'a'"),
         (

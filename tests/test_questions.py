@@ -375,6 +375,11 @@ def test_a_number_is_put_down_to_the_wrong_boxes_that_it_comes_from_and_no_other
     assert "right for your own p and q;" in lines[-1][2]
 
 
+def test_a_question_is_text():
+    with pytest.raises(TypeError, match="what is asked, or the name of one of the series' questions, not 3"):
+        bl.question(3)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

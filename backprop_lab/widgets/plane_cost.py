@@ -16,6 +16,7 @@ from backprop_lab import notation
 from backprop_lab.errors import NotAnArrayError, ShapeError
 from backprop_lab.graph import Node
 from backprop_lab.learning import sgd
+from backprop_lab.passes import checked_node
 from backprop_lab.program import Program, present
 from backprop_lab.widgets.explorer import number_of
 from backprop_lab.widgets.real_functions import formula_in_leaves
@@ -32,7 +33,7 @@ class PlaneCost:
             raise NotAnArrayError(
                 f"{WHAT}: data is a mapping {{leaf name: array}}, not {type(data).__name__}"
             )
-        self._program = Program(J)
+        self._program = Program(checked_node(J, WHAT))
         self._variables = self._program.variables
         if sum(v.size for v in self._variables) != 2:
             found = ", ".join(f"{v.name} ({notation.extent(v.shape)})" for v in self._variables)

@@ -100,6 +100,8 @@ def question(text: str, answer=None, why: str | None = None, wrong=None, hint: s
     ... )
     <question: x = 3 and J = x². What is ∂J/∂x?>
     """
+    if not isinstance(text, str):
+        raise TypeError(f"question: what is asked, or the name of one of the series' questions, not {text!r}")
     if answer is None:
         if why or wrong:
             raise ValueError("question: give an answer too, or only the name of one of the series' questions")
