@@ -147,14 +147,15 @@ def _slope(J, x):
 
 
 def _sensitivity(J) -> tuple[float, float]:
-    """How much J and its slopes change by a rounding on the way, for each unit of the precision."""
+    """How much a rounding on the way changes J, and how much a slope, for each unit of the precision."""
     run, flows = Pass(J, "check_gradient"), [0.0]
     with np.errstate(all="ignore"):
         run.compute()
         run.seed(np.ones(J.shape))
         run.send(lambda i, argument, k, contribution, *_: flows.append(_size(contribution)))
         sent = zip(run.values, run.gradients)
-        return max(_size(value * g) for value, g in sent if g is not None), max(flows)
+        in_cost = max(_size(value * g) for value, g in sent if g is not None)
+        return in_cost, min(in_cost, max(flows))
 
 
 def _size(array) -> float:
@@ -207,7 +208,8 @@ def _row(J, x, slope, direction, entry, rounding) -> Row:
     if _close(by_rule, best, max(least, tolerance * abs(by_rule), tolerance * abs(best), 2 * error)):
         return Row(name, entry, by_rule, best, "ok")
     gaps = [abs(right - left) for left, right in tried]
-    if gaps[-1] > 100 * tolerance * max(1.0, abs(both)) and gaps[-1] > gaps[0] / 3:
+    seen = max(100 * tolerance * max(1.0, abs(both)), 10 * in_cost / h)
+    if gaps[-1] > seen and gaps[-1] > gaps[0] / 3:
         left, right = (notation.number(v) for v in tried[-1])
         return Row(name, entry, by_rule, both, "kink", f"slope {left} on one side and {right} on the other")
     first, last = (abs(sum(tried[k])) for k in (0, -1))

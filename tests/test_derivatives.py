@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from oracles import numerical_jacobian
 from samples import programs
 
@@ -136,12 +137,27 @@ def test_a_hessian_is_symmetric(program):
 # ------------------------------------------------------------------------------------ the gradient check
 
 
-@few
-@given(programs())
-def test_a_right_rule_is_never_failed(program):
+scales = st.sampled_from([(1, 0), (1e8, 0), (1e-8, 0), (1e-12, 1e-12), (1, 1e8), (1e5, -1e5)])
 
-    report = bl.check_gradient(program.graph())
+
+@few
+@given(programs(), scales)
+def test_a_right_gradient_is_never_failed_whatever_the_scale(program, scale):
+    factor, more = scale
+    report = bl.check_gradient(factor * program.graph() + more)
     assert report.ok, report
+
+
+@few
+@given(programs(), scales)
+def test_a_gradient_that_is_one_percent_off_is_never_passed_whatever_the_scale(program, scale):
+    factor, more = scale
+    J = factor * program.graph() + more
+    assume(J.shape == ())
+    off = {v: 1.01 * g for v, g in bl.backward(J).items() if np.any(g)}
+    assume(off)
+    report = bl.check_gradient(J, given=off)
+    assert not report.ok, report
 
 
 @pytest.mark.parametrize("name", ["tanh", "multiply", "matmul", "relu", "sum", "power"])
