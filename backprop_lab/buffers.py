@@ -28,15 +28,18 @@ ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a
 _FUNCTIONS = {name: getattr(np, name) for name in (
     "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"
 )}  # fmt: skip
+_CHOICES = {  # the result is one of the numbers itself, so that all must have its type
+    "where": "{1} if {0} else {2}",
+    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
+    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
+}
 _PYTHONS = {  # how single numbers are calculated with
     "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
     "negative": "-{}", "positive": "{}", "square": "{0} * {0}", "reciprocal": "1 / {}",
-    "power": "pow({}, {})", "absolute": "abs({})", "arctan": "atan({})", "where": "{1} if {0} else {2}",
-    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
-    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
+    "power": "pow({}, {})", "absolute": "abs({})", "arctan": "atan({})",
     "greater": "{} > {}", "greater_equal": "{} >= {}", "less": "{} < {}", "less_equal": "{} <= {}",
     "equal": "{} == {}", "not_equal": "{} != {}",
-    **{name: name + "({})" for name in _FUNCTIONS},
+    **{name: name + "({})" for name in _FUNCTIONS}, **_CHOICES,
 }  # fmt: skip
 _VIEWS = {"reshape", "ravel", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "index", "flip"}
 
@@ -217,7 +220,7 @@ class _Binder:
     def _number(self, node) -> str:
         """A single number from single numbers by Python's own operators, else by the quickest call."""
         if node.rule.known_as in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
-            chooses = node.rule.known_as in ("where", "maximum", "minimum")
+            chooses = node.rule.known_as in _CHOICES
             texts = (self._typed(a, node.dtype) if chooses else self._single(a) for a in node.arguments)
             return _PYTHONS[node.rule.known_as].format(*texts)
         return self._quickest(node, None) or self._plain(node)
