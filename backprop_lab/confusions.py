@@ -17,7 +17,7 @@ import numpy as np
 from backprop_lab import notation
 from backprop_lab.arrays import frozen
 
-ROUNDING = 1e-9  # of a number that ought to be zero
+ROUNDING = 1e-13  # of a number that ought to be zero
 
 
 class Confusion(NamedTuple):

@@ -149,8 +149,8 @@ def close(a, b) -> bool:
     kinds = [x.dtype for x in (a, b) if x.dtype.kind == "f"]
     precision = max((np.finfo(kind).eps for kind in kinds), default=0.0)
     with np.errstate(all="ignore"):
-        scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
-        return bool(np.all(np.abs(a.astype(float) - b.astype(float)) <= np.sqrt(precision) * scale))
+        allowed = np.sqrt(precision) * max(1.0, float(np.max(np.abs(b), initial=0.0)))
+        return bool(allowed < np.inf and np.all(np.abs(a.astype(float) - b.astype(float)) <= allowed))
 
 
 def again(node: Node, args: list) -> Node:

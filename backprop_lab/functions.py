@@ -13,7 +13,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from backprop_lab import notation
 from backprop_lab.errors import NotAnArrayError, ShapeError
 from backprop_lab.graph import Node
 from backprop_lab.local_derivatives import spread
@@ -251,7 +250,7 @@ def _penalty(count: int) -> Rule:
         lambda *arrays: sum(np.vdot(x, x) for x in arrays), "custom", lambda *shapes: (),
         *(lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count)),
         name="l2", home="bl", math=lambda node, *texts: " + ".join(f"‖{text}‖²" for text in texts),
-        binds=1 if count > 1 else notation.ATOM)  # fmt: skip
+        binds=1 if count > 1 else 4)  # fmt: skip
 
 
 def l2(*parameters):

@@ -22,12 +22,13 @@ from backprop_lab.passes import Pass, checked_node, evaluate, pull_back
 
 ENTRIES = 8  # single entries checked of each variable; of a larger one, a random choice
 DIRECTIONS = 2
-STEPS = 18  # powers of ten, where the usual steps do not tell
+FARTHEST, STEPS = 0.01, 20  # of the largest entry; powers of ten, where the usual steps do not tell
 ROUNDINGS = 100_000  # of the largest slope on the way, by which one may be off
 
 
 class Row(NamedTuple):
-    """One comparison: where, both slopes (if there are any), and ``"ok"``, ``"wrong"`` or ``"kink"``."""
+    """One comparison: where, both slopes (if there are any), and ``"ok"``, ``"wrong"``, ``"kink"`` (no slope
+    there) or ``"unclear"`` (hidden by rounding)."""
 
     variable: str
     entry: str
@@ -46,7 +47,7 @@ class GradientReport:
 
     @property
     def ok(self) -> bool:
-        """Whether no comparison came out wrong. Kinks, where none is possible, do not count."""
+        """Whether no comparison came out wrong. Kinks and noise, where none is possible, do not count."""
         return all(row.verdict != "wrong" for row in self.rows)
 
     def __repr__(self):
@@ -57,8 +58,10 @@ class GradientReport:
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in table]
         wrong = sum(row.verdict == "wrong" for row in self.rows)
-        kinks = sum(row.verdict == "kink" for row in self.rows)
-        ending = f"{len(self.rows)} compared, {wrong} wrong" + (f", {kinks} at a kink" if kinks else "")
+        ending = f"{len(self.rows)} compared, {wrong} wrong"
+        for verdict, said in (("kink", "at a kink"), ("unclear", "unclear")):
+            count = sum(row.verdict == verdict for row in self.rows)
+            ending += f", {count} {said}" * bool(count)
         return "\n".join([*lines, ending])
 
 
@@ -192,7 +195,8 @@ def _row(J, x, slope, direction, entry, rounding) -> Row:
     single = x.dtype.itemsize < 8 or J.dtype.itemsize < 8
     tolerance, precision = 2e-2 if single else 1e-5, float(np.finfo(np.float32 if single else float).eps)
     # The step at which rounding and curvature hurt equally: the cube root of the precision.
-    step = precision ** (1 / 3) * max(1.0, float(np.abs(x.value).max(initial=0)))
+    scale = max(1.0, float(np.abs(x.value).max(initial=0)))
+    step = precision ** (1 / 3) * scale
     in_cost, in_slope = (precision * size for size in rounding)
     least = max(tolerance * min(1.0, _size(slope)), ROUNDINGS * in_slope)
     tried = []
@@ -204,12 +208,17 @@ def _row(J, x, slope, direction, entry, rounding) -> Row:
         if in_cost / h <= allowed and _close(by_rule, both, allowed):
             return Row(name, entry, by_rule, both, "ok")
     both = sum(tried[0]) / 2
-    best, error = _best_quotient(J, x, direction, 1000 * step, in_cost)
-    if _close(by_rule, best, max(least, tolerance * abs(by_rule), tolerance * abs(best), 2 * error)):
+    best, error = _best_quotient(J, x, direction, FARTHEST * scale, in_cost)
+    largest = max(abs(by_rule), abs(best))
+    seen = max(least, tolerance * largest, min(2 * error, max(tolerance, largest / 10)))
+    if _close(by_rule, best, seen):
         return Row(name, entry, by_rule, best, "ok")
+    if _close(by_rule, best, 2 * error):
+        note = "rounding hides the slope; take numbers of smaller size"
+        return Row(name, entry, by_rule, best, "unclear", note)
     gaps = [abs(right - left) for left, right in tried]
-    seen = max(100 * tolerance * max(1.0, abs(both)), 10 * in_cost / h)
-    if gaps[-1] > seen and gaps[-1] > gaps[0] / 3:
+    least = max(100 * tolerance * max(1.0, abs(both)), 10 * in_cost / h)
+    if gaps[-1] > least and gaps[-1] > gaps[0] / 3:
         left, right = (notation.number(v) for v in tried[-1])
         return Row(name, entry, by_rule, both, "kink", f"slope {left} on one side and {right} on the other")
     first, last = (abs(sum(tried[k])) for k in (0, -1))

@@ -237,6 +237,13 @@ def test_wrong_slopes_fail_whatever_their_scale(cost):
     assert not report.ok, report
 
 
+def test_a_slope_that_rounding_hides_is_called_unclear_and_not_judged():
+    x = bl.variable("x", np.float32([-0.5, 0.3, 2.0]))
+    report = bl.check_gradient(np.sum(bl.relu(x)) + 262144)
+    assert report.ok and "unclear: rounding hides the slope" in str(report)
+    assert bl.check_gradient(np.sum(np.abs(x)) + 1e5).ok
+
+
 def test_a_single_variable_may_be_named_without_a_list():
     x, w = bl.variable("x", 3.0), bl.variable("w", 2.0)
     assert [row.variable for row in bl.check_gradient(w * x, wrt=x).rows] == ["x"]

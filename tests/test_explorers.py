@@ -508,3 +508,16 @@ def test_a_unit_is_as_long_across_as_up_whatever_the_ranges():
 def test_what_is_no_map_of_the_plane_is_refused_in_words(arguments, kind, message):
     with pytest.raises(kind, match=message):
         bl.explore.jacobian_map(*arguments)
+
+
+def test_where_there_is_no_slope_no_valley_is_promised():
+    said = "\n".join(bl.explore.finite_difference(bl.relu, 0.0).lines)
+    assert "no h finds this slope" in said and "dominates" not in said
+    assert "bottom of the valley: one-sided none, central none" in said
+
+
+@pytest.mark.parametrize("value", [None, "a", True, float("nan")])
+def test_a_control_is_set_to_a_number(value):
+    explorer = bl.explore.finite_difference(np.sin, 1.0)
+    with pytest.raises(ValueError, match="values: exponent is a number from"):
+        explorer.values = {"exponent": value}

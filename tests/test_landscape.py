@@ -501,3 +501,11 @@ def test_a_variable_without_a_value_needs_a_start():
     with pytest.raises(ValueError, match=r"w .*without a value"):
         bl.explore.landscape(np.sum(w**2))
     assert "(1, 2)" in bl.explore.landscape(np.sum(w**2), start=(1, 2)).lines[0]
+
+
+def test_gradients_that_point_the_same_way_are_no_degrees_apart():
+    w = bl.variable("w", [1.0, 2.0])
+    x, y = bl.constant("x", [1.0, 2.0]), bl.constant("y", [3.0, 4.0])
+    data = {"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.0]}
+    shown = bl.explore.landscape(np.mean((w[0] * x + w[1] - y) ** 2), data, 0.05, 2, 5)
+    assert not any("e−" in line and "° away" in line for line in shown.lines)

@@ -285,3 +285,8 @@ def test_a_minus_is_no_level_of_its_own():
     x = bl.variable("x", 1.0)
     assert expression(3 * (1 / (1 + np.exp(-x)))) == "3 · 1 / (1 + exp(−x))"
     assert expression(3 * (1 / (1 + np.exp(np.tanh(x))))) == "3 · 1 / (1 + exp(…))"
+
+
+def test_a_squared_norm_that_is_squared_again_stands_in_brackets():
+    a = bl.variable("a", [1.0, 2.0])
+    assert bl.steps(bl.l2(a) ** 2)[1].formula.endswith("(‖a‖²)²")

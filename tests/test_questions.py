@@ -375,6 +375,20 @@ def test_a_number_is_put_down_to_the_wrong_boxes_that_it_comes_from_and_no_other
     assert "right for your own p and q;" in lines[-1][2]
 
 
+def test_a_small_gradient_is_not_taken_for_none():
+    x = bl.variable("x", 3.0)
+    s = bl.constant("t", 1e-5) * x
+    J = s * s
+    assert "✗" in str(bl.fill_in(J, gradients={"x": 0}))
+    assert "✗" not in str(bl.fill_in(J, gradients={"x": 6e-10}))
+
+
+def test_boxes_are_given_by_name():
+    x = bl.variable("x", 3.0)
+    with pytest.raises(TypeError, match="boxes are given by name"):
+        bl.fill_in(x * x, values=[1])
+
+
 def test_a_question_is_text():
     with pytest.raises(TypeError, match="what is asked, or the name of one of the series' questions, not 3"):
         bl.question(3)

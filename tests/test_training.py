@@ -476,3 +476,12 @@ def test_the_joined_modules_of_the_browser_declare_every_name_once():
     text = assets.script(*MODULES, "training_plane.js", "training.js")
     names = re.findall(r"^(?:export )?(?:const|let|function|class) (\w+)", text, re.M)
     assert len(names) == len(set(names)) and text.count("export default") == 1
+
+
+@pytest.mark.parametrize("steps", [-5, 2.5, True, "a"])
+def test_steps_that_cannot_be_are_refused_and_the_lab_goes_on(steps):
+    lab = bl.explore.training(hidden=(3,), steps=10, n=20)
+    with pytest.raises(ValueError, match="steps is a whole number from 0, not"):
+        lab.train(steps)
+    lab.train(2)
+    assert lab.model.step == 12

@@ -607,3 +607,9 @@ def test_what_the_browser_types_is_answered_through_the_trait():
 
 def test_a_verdict_prints_with_the_place_pointed_at():
     assert repr(bl.which_function(level=1).check("x*q")).splitlines()[1:] == ["    x*q", "      ^"]
+
+
+@pytest.mark.parametrize("typed", ["1/0", "y/0"])
+def test_an_infinity_is_not_taken_for_two_inputs_exchanged(typed):
+    x, y = bl.variable("x", shape=()), bl.variable("y", shape=())
+    assert "exchanged" not in str(bl.which_function(x * y).check(typed))

@@ -61,17 +61,17 @@ class Settings:
         _one_of("activation", self.activation, ACTIVATIONS)
         _one_of("outputs", self.outputs, (1, 2))
         _one_of("dtype", self.dtype, ("float32", "float64"))
-        _whole("n", self.n, 1, MOST_POINTS)
-        _whole("seed", self.seed, 0)
+        whole("n", self.n, 1, MOST_POINTS)
+        whole("seed", self.seed, 0)
         if self.batch_size is not None:
-            _whole("batch_size", self.batch_size, 1)
-        if isinstance(self.hidden, (int, str)) or len(self.hidden) > MOST_LAYERS:
+            whole("batch_size", self.batch_size, 1)
+        if not isinstance(self.hidden, (tuple, list)) or len(self.hidden) > MOST_LAYERS:
             raise ValueError(
                 f"training: hidden are the units of each hidden layer, at most {MOST_LAYERS} layers, such as "
                 f"(16, 16), not {self.hidden!r}"
             )
         for units in self.hidden:
-            _whole("each of hidden", units, 1, MOST_UNITS)
+            whole("each of hidden", units, 1, MOST_UNITS)
         for name in ("noise", "learning_rate", "penalty"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
@@ -92,11 +92,13 @@ def _one_of(name, value, known):
         raise ValueError(f"training: {name} is one of {', '.join(map(repr, known))}, not {value!r}")
 
 
-def _whole(name, value, least, most=None):
+def whole(name, value, least, most=None) -> int:
+    """The whole number ``value``, or an error that says what was expected."""
     right = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not right or value < least or (most is not None and value > most):
         bounds = f"from {least}" if most is None else f"from {least} to {most}"
         raise ValueError(f"training: {name} is a whole number {bounds}, not {value!r}")
+    return int(value)
 
 
 class Points(NamedTuple):

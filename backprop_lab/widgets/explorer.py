@@ -110,9 +110,10 @@ class Explorer(anywidget.AnyWidget):
                     f"values: the controls are {', '.join(self._controls)}; there is no {name!r}"
                 )
             control = self._controls[name]
-            if not np.isfinite(value):
+            plain = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+            if not plain or not np.isfinite(value):
                 raise ValueError(
-                    f"values: {name} is a number from {control.low} to {control.high}, not {value}"
+                    f"values: {name} is a number from {control.low} to {control.high}, not {value!r}"
                 )
             given[name] = min(max(value, control.low), control.high)
         return given

@@ -88,6 +88,8 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
 
 def _named(boxes: dict | None) -> dict:
     """{name: box}; a node may stand for its name."""
+    if not isinstance(boxes or {}, dict):
+        raise TypeError(f'fill_in: boxes are given by name, such as values={{"u": 3}}, not {boxes!r}')
     return {getattr(key, "name", key): box for key, box in (boxes or {}).items()}
 
 

@@ -22,6 +22,7 @@ from backprop_lab.widgets.real_functions import RealFunction
 SMALLEST, LARGEST = -16, 0  # exponents of h
 A_DECADE = 25  # steps of h
 START = -2
+NO_VALLEY = 0.01  # of the slope: an error that no h makes smaller has another cause
 ALIKE = A_DECADE // 4  # so many steps around the bottom of a valley neither cause dominates
 WIDTH, HEIGHT = 490, 370
 LEFT, RIGHT, TOP, BOTTOM = 62, 476, 66, 316  # the frame
@@ -62,6 +63,7 @@ class _Valley(NamedTuple):
     quotients: np.ndarray
     errors: np.ndarray
     bottom: int
+    slopeless: bool
 
     def said(self, i: int) -> str:
         """The quotient at the ``i``-th step, its error, and what causes it."""
@@ -71,6 +73,8 @@ class _Valley(NamedTuple):
         said = f"{self.name}: {notation.number(self.quotients[i], 10)}, error {notation.number(error, 2)}"
         if error == 0:
             return f"{said}, exact by chance or because f is so simple"
+        if self.slopeless:
+            return f"{said}: no h finds this slope; f has a kink or a jump here, or h is lost beside x"
         if abs(i - self.bottom) <= ALIKE:
             return f"{said}: rounding and truncation weigh alike"
         return f"{said}: {'rounding' if i < self.bottom else 'truncation'} dominates"
@@ -81,7 +85,9 @@ def _valley(name, written, kind, quotients, slope) -> _Valley:
     window = A_DECADE // 4 * 2 + 1  # single errors are small by chance, so the median over half a decade
     padded = np.pad(np.where(np.isfinite(errors), errors, np.inf), window // 2, mode="reflect")
     medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=-1)
-    return _Valley(name, written, kind, quotients, errors, int(np.argmin(medians)))
+    bottom = int(np.argmin(medians))
+    slopeless = bool(medians[bottom] > NO_VALLEY * max(abs(slope), abs(quotients[bottom])))
+    return _Valley(name, written, kind, quotients, errors, bottom, slopeless)
 
 
 class _Picture:
@@ -133,6 +139,10 @@ class _Picture:
         plot.text("legend", LEFT - 8, TOP - 8, "error", "end")
         return plot.parts
 
+    def _where(self, valley) -> str:
+        """Where the bottom of a valley is."""
+        return "none" if valley.slopeless else f"near h = {notation.number(self.h[valley.bottom], 1)}"
+
     def scene(self, values: dict) -> Scene:
         i = round((values["exponent"] - SMALLEST) * A_DECADE)
         h = notation.number(self.h[i], 2)
@@ -150,7 +160,6 @@ class _Picture:
             f"f(x) = {self.formula} at x = {x}; its derivative, by the backward pass: {slope}",
             f"h = {h}",
             *(valley.said(i) for valley in self.valleys),
-            "bottom of the valley: "
-            + ", ".join(f"{v.name} near h = {notation.number(self.h[v.bottom], 1)}" for v in self.valleys),
+            "bottom of the valley: " + ", ".join(f"{v.name} {self._where(v)}" for v in self.valleys),
         ]
         return Scene(plot, lines, {"exponent": h})

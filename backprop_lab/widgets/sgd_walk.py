@@ -170,8 +170,9 @@ def _angle(a, b) -> str:
     lengths = float(np.hypot(*a)), float(np.hypot(*b))
     if not (min(lengths) > 0 and math.isfinite(sum(lengths))):
         return ""
-    cosine = float(np.clip((a / lengths[0]) @ (b / lengths[1]), -1, 1))
-    return f", {notation.number(math.degrees(math.acos(cosine)), 2)}° away"
+    (p, q), (r, s) = a / lengths[0], b / lengths[1]
+    angle = math.degrees(abs(math.atan2(p * s - q * r, p * r + q * s)))
+    return f", {notation.number(round(angle, 9), 2)}° away"
 
 
 def _change(what: str, before: float, after: float) -> str:

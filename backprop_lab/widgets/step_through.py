@@ -16,6 +16,7 @@ import anywidget
 import numpy as np
 import traitlets
 
+from backprop_lab.arrays import checked_array
 from backprop_lab.gradient_check import GradientReport, check_gradient
 from backprop_lab.graph import Node
 from backprop_lab.passes import steps as all_steps
@@ -52,9 +53,10 @@ class StepThrough(anywidget.AnyWidget):
         self._answered = predict == "answered"
         self._record = lambda given, like=None: Film(J, run(given), like=like, **how)
         self._film = self._record({})
-        if not isinstance(step, int) or not 0 <= step <= self._film.last:
+        whole = isinstance(step, (int, np.integer)) and not isinstance(step, bool)
+        if not whole or not 0 <= step <= self._film.last:
             raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step!r}")
-        super().__init__(position=step, predict=bool(predict), film=self._film.data(self._answered))
+        super().__init__(position=int(step), predict=bool(predict), film=self._film.data(self._answered))
 
     @property
     def steps(self) -> list[Step]:
@@ -89,7 +91,8 @@ class StepThrough(anywidget.AnyWidget):
     def _read(self, given) -> dict[Node, np.ndarray]:
         values = {}
         for name, numbers in given.items():
-            leaf, array = self._film.listing.leaves[name], np.asarray(numbers)
+            leaf = self._film.listing.leaves[name]
+            array = checked_array(numbers, f"given: {name}")
             if array.size != leaf.size:
                 raise ValueError(f"{name}: {array.size} numbers were given, and its shape is {leaf.shape}")
             values[leaf] = array.reshape(leaf.shape)
@@ -197,7 +200,7 @@ def step_through(
         bug = bug_named(bug)
     if learning_rate is None and (data is not None or batch_size is not None):
         raise TypeError("step_through: data= and batch_size= are for learning; give a learning_rate= too")
-    if data is not None and not isinstance(data, Mapping):
+    if isinstance(data, Iterable) and not isinstance(data, Mapping):
         data = list(data)  # gone through again when inputs change
 
     def run(given):

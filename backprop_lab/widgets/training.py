@@ -38,6 +38,7 @@ from backprop_lab.widgets.classifier import (
     Points,
     Settings,
     own_points,
+    whole,
     window_of,
 )
 from backprop_lab.widgets.explorer import side_by_side
@@ -141,6 +142,7 @@ class TrainingLab(anywidget.AnyWidget):
         """``settings``: those that are other ones; ``points``: rows of them, if they were edited; ``begin``:
         "restart", or "retrain" with as many steps as before; then ``steps`` more, then ``epochs`` more."""
         model, begin = self.model, wish.get("begin")
+        steps, epochs = (whole(name, wish.get(name, 0), 0) for name in ("steps", "epochs"))
         settings, points = replace(model.settings, **wish.get("settings", {})), None
         if wish.get("points") is not None:
             points = _read(wish["points"])
@@ -154,8 +156,7 @@ class TrainingLab(anywidget.AnyWidget):
             self._goal = min(self._goal, self.steps)
             model.retrain(self._goal)
         self._log = wish.get("log", self._log)
-        steps = wish.get("steps", 0)
-        for _ in range(wish.get("epochs", 0)):
+        for _ in range(epochs):
             steps += model.steps_in_epoch - (model.step + steps) % model.steps_in_epoch
         self._goal += steps
         model.advance(steps)
@@ -331,6 +332,4 @@ def training(
         batch_size=batch_size,
         penalty=penalty,
     )
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
-        raise ValueError(f"training: steps is a whole number from 0, not {steps!r}")
-    return TrainingLab(settings, points, int(steps))
+    return TrainingLab(settings, points, whole("steps", steps, 0))

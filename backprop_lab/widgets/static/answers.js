@@ -1,7 +1,7 @@
 // Reading what a learner types, and saying what a wrong answer means.
 // The numbers to compare with, and every explanation, come from Python; nothing is computed here.
 
-const ROUNDING = 1e-9; // of a number that ought to be zero
+const ROUNDING = 1e-13; // of a number that ought to be zero
 const EXACT = 1e-6;
 
 /** The numbers in "(0, -42)", "0 −42", "1/3" or "[1, 2; 3, 4]"; null if something else stands there.
@@ -32,8 +32,9 @@ export function agree(given, right, tolerance) {
  *           wrong: {value: number[], why: string}[]}} ask */
 export function judge(text, ask) {
   const given = readNumbers(text, ask.answer.length);
-  const wanted = ask.answer.length === 1 ? "one number" : `${ask.answer.length} numbers`;
-  if (!given) return { right: false, text: `Type ${wanted}, such as −6, 0.5 or 1/3.` };
+  const single = ask.answer.length === 1;
+  const wanted = single ? "one number" : `${ask.answer.length} numbers`;
+  if (!given) return { right: false, text: `Type ${wanted}, such as ${single ? "−6, 0.5 or 1/3" : "−6 1/3"}.` };
   const exact = !agree(given, ask.answer, EXACT) && ask.wrong.find((mistake) => agree(given, mistake.value, EXACT));
   if (exact) return { right: false, text: exact.why }; // however near it is to the right answer
   if (agree(given, ask.answer, ask.tolerance)) return { right: true, text: ask.why };
