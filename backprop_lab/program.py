@@ -72,11 +72,16 @@ class Program:
 
     def run(self, given: dict[Node, np.ndarray]):
         """The cost and its gradient by θ, with these values of leaves; nothing is reported."""
-        with self._lock:
+        held = []  # the lock, taken and noted in one operation: after "with" Python 3.14 looks for interrupts
+        try:
+            held += map(self._lock.acquire, (True,))
             bound = self.bound_for(given)
             self.parameters.take_up(given)
             bound.take_up(given)
             return bound.run(), bound.gradient.copy()
+        finally:
+            if held:
+                self._lock.release()
 
     @property
     def source(self) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import signal
 import sys
-from dis import opname
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupts import interrupted_after, of_the_lab
 
 import backprop_lab as bl
 from backprop_lab.program import Program
@@ -251,47 +250,23 @@ def learned(program):
     return [float(variable.value) for variable in program.variables]
 
 
-def of_the_lab(frame):
-    return Path(frame.f_code.co_filename).parent == Path(bl.__file__).parent
-
-
 @pytest.mark.parametrize("kind", LOOPS)
 def test_a_loop_interrupted_at_any_moment_takes_every_step_once(kind):
-    """CPython looks for an interrupt after a call, at the start of a function and at a jump back."""
     undisturbed, steps = loop(kind, 150)
     for _ in steps:
         pass
     program, run = loop(kind, 150)
     for _ in islice(run, 6):  # what is compiled on the way takes many moments
         pass
-    before, moments, interrupts = {}, 0, 0
-
-    def trace(frame, event, _):
-        nonlocal moments
-        if not of_the_lab(frame):
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            after, before[frame] = before.get(frame, ""), opname[frame.f_code.co_code[frame.f_lasti]]
-            moments += after.startswith(("CALL", "RESUME", "JUMP_BACKWARD"))
-            if moments > 100 + interrupts:  # more than a step has, so that the loop comes to its end
-                moments = 0
-                raise KeyboardInterrupt
-        return trace
-
-    old, ended = sys.gettrace(), False
-    sys._getframe().f_trace_opcodes = True  # Python 3.12 looks at this before it traces
+    interrupts, ended = 0, False
     while not ended:
-        sys.settrace(trace)
         try:
-            for _ in run:
-                pass
+            with interrupted_after(100 + interrupts):  # more than a step has
+                for _ in run:
+                    pass
             ended = True
         except KeyboardInterrupt:
             interrupts += 1
-        finally:
-            sys.settrace(old)
-            before.clear()
         np.testing.assert_array_equal(learned(program), program.parameters.theta)
     assert interrupts > 30 and list(run) == []
     assert learned(program) == learned(undisturbed)

@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+from interrupts import interrupted_after
 
 import backprop_lab as bl
 from backprop_lab.graph import topological_order
@@ -94,6 +95,22 @@ def test_an_interrupt_at_any_moment_leaves_values_and_gradients_old_or_new():
     _, gradients = program()
     for leaf, gradient in zip(leaves, expected[1.0], strict=True):
         np.testing.assert_allclose(gradients[leaf], gradient, atol=1e-12)
+
+
+def test_a_program_interrupted_at_any_moment_answers_the_next_call():
+    J, leaves = network(WORKLOADS["W2"])
+    program = bl.compile(J, wrt=leaves)
+    right, moments, ended = program()[0], 0, False
+    while not ended:
+        try:
+            with interrupted_after(moments):
+                program()
+            ended = True
+        except KeyboardInterrupt:
+            moments += 1
+        assert not program._lock.locked()  # else the next call would wait for ever
+        assert program()[0] == right
+    assert moments > 10
 
 
 def test_two_costs_may_share_a_graph():

@@ -132,11 +132,17 @@ class TrainingLab(anywidget.AnyWidget):
     @contextmanager
     def _shown_after(self):
         """One thing at a time; whatever becomes of it, the frame is sent, in one message with the rest."""
-        with self._lock, self.hold_sync():
-            try:
-                yield
-            finally:
-                self._show()
+        held = []  # the lock, taken and noted in one operation, so that no interrupt comes between
+        try:
+            held += map(self._lock.acquire, (True,))
+            with self.hold_sync():
+                try:
+                    yield
+                finally:
+                    self._show()
+        finally:
+            if held:
+                self._lock.release()
 
     def _do(self, wish: dict):
         """``settings``: those that are other ones; ``points``: rows of them, if they were edited; ``begin``:
