@@ -25,23 +25,33 @@ def interrupted_after(count: int):
     """KeyboardInterrupt at this moment, of those inside the lab's own code."""
     before, left = {}, count
 
-    def trace(frame, event, _):
+    def passed():
         nonlocal left
+        left -= 1
+        if left < 0:
+            left = count
+            raise KeyboardInterrupt
+
+    def trace(frame, event, _):
         if not of_the_lab(frame):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
             after, before[frame] = before.get(frame, ""), opname[frame.f_code.co_code[frame.f_lasti]]
-            left -= after.startswith(MOMENTS)
-            if left < 0:
-                left = count
-                raise KeyboardInterrupt
+            if after.startswith(MOMENTS):
+                passed()
         return trace
 
-    old = sys.gettrace()
+    def profile(frame, event, _):
+        if event == "c_return" and of_the_lab(frame):  # still at the call, so before a block that it opens
+            passed()
+
+    old = sys.gettrace(), sys.getprofile()
     sys._getframe().f_trace_opcodes = True  # Python 3.12 looks at this before it traces
+    sys.setprofile(profile)
     sys.settrace(trace)
     try:
         yield
     finally:
-        sys.settrace(old)
+        sys.settrace(old[0])
+        sys.setprofile(old[1])
