@@ -516,6 +516,11 @@ def test_where_there_is_no_slope_no_valley_is_promised():
     assert "bottom of the valley: one-sided none, central none" in said
 
 
+@pytest.mark.parametrize("f", [np.square, lambda x: x**3, np.cos, lambda x: 1e-30 * x**2, lambda x: 0 * x])
+def test_a_slope_of_zero_is_found_by_difference_quotients_too(f):
+    assert "none" not in bl.explore.finite_difference(f, 0.0).lines[-1]
+
+
 @pytest.mark.parametrize("value", [None, "a", True, float("nan")])
 def test_a_control_is_set_to_a_number(value):
     explorer = bl.explore.finite_difference(np.sin, 1.0)

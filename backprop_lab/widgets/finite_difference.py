@@ -86,7 +86,8 @@ def _valley(name, written, kind, quotients, slope) -> _Valley:
     padded = np.pad(np.where(np.isfinite(errors), errors, np.inf), window // 2, mode="reflect")
     medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=-1)
     bottom = int(np.argmin(medians))
-    slopeless = bool(medians[bottom] > NO_VALLEY * max(abs(slope), abs(quotients[bottom])))
+    steepness = max(abs(slope), abs(quotients[bottom]), abs(quotients[-1]))  # the last says how f goes on
+    slopeless = bool(medians[bottom] > NO_VALLEY * steepness)
     return _Valley(name, written, kind, quotients, errors, bottom, slopeless)
 
 
