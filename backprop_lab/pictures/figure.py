@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from backprop_lab.pictures.drawing import as_image
+from backprop_lab.pictures.pen import px
 
 INK, BLUE, OCHRE, PURPLE = "#222222", "#0072b2", "#a86b00", "#8a4f9e"
 LINES = matplotlib.cycler(
@@ -36,8 +37,7 @@ LOOK = {
 }
 # On a dark page light and dark change places, and hues stay.
 DARK = "<style>@media (prefers-color-scheme: dark) { svg { filter: invert(.93) hue-rotate(180deg) } }</style>"
-# Letters stay letters, and names of parts do not change from run to run.
-WRITTEN = {"svg.fonttype": "none", "svg.hashsalt": "backprop_lab"}
+WRITTEN = {"svg.fonttype": "none"}  # letters stay letters
 UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -57,10 +57,25 @@ class DescribedFigure(Figure):
         with matplotlib.rc_context(WRITTEN):
             self.savefig(file, format="svg", metadata=UNSAID)
         svg = file.getvalue().replace("'", "&apos;")  # as an image it stands in single quotes
-        svg = re.sub(r"\s+", " ", svg[svg.index("<svg") :]).replace("> <", "><")
+        svg = settled(re.sub(r"\s+", " ", svg[svg.index("<svg") :]).replace("> <", "><"))
         # Points of 1/72 inch are meant, and a page's pixel is 1/96.
         width = f'width="{self.get_figwidth() * 96:g}"'
         return re.sub(r'(<svg [^>]*?)width="[\d.]+pt"([^>]*>)', rf"\1{width}\2{DARK}", svg, count=1)
+
+
+def settled(svg: str) -> str:
+    """The same picture in the same letters on every processor: what differs is too small to be seen.
+
+    Coordinates are rounded to 1/100 of a point; the parts that refer to each other, which matplotlib names by a
+    hash of their coordinates, are counted.
+    """
+    names = {name: f"part{i}" for i, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)), 1)}
+    svg = re.sub(r'(\bid="|#)([^"()#]+)(?=[")])', lambda found: found[1] + names.get(found[2], found[2]), svg)
+    return re.sub(r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{3,}", _rounded, tag[0]), svg)
+
+
+def _rounded(found) -> str:
+    return px(float(found[0]), 2)
 
 
 def figure(words: str, columns: int = 1, width: float = 6.0, height: float = 3.2):

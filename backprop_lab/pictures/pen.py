@@ -140,7 +140,11 @@ def path(points, shift) -> str:
     return "".join(parts)
 
 
-def px(number) -> str:
-    """A coordinate in pixels: one decimal at most, so that the same run gives the same bytes everywhere."""
-    text = f"{number:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+def px(number, decimals: int = 1) -> str:
+    """A coordinate in pixels with few decimals, so that the same run gives the same bytes everywhere.
+
+    Halves and quarters are frequent, and processors differ in the last bit: a small shift keeps such numbers
+    away from where that bit would decide the rounding.
+    """
+    text = f"{number + 1e-5:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
