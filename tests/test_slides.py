@@ -18,6 +18,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+# As wide and as high as letters of any usual font, whatever fonts this machine has.
+LARGE_LETTERS = ".reveal * { letter-spacing: .06em !important; line-height: 1.6 !important }"
 TALLEST = 4  # screens that the pictures of a step-through take at the most; such a slide scrolls
 
 
@@ -100,9 +102,14 @@ def test_slides_can_be_gone_through_by_key_and_none_is_cut_off(path, folder, bro
 
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.route("**/*", answer)
+    page.add_init_script(
+        f"""document.addEventListener("DOMContentLoaded", () => {{
+            document.head.append(Object.assign(document.createElement("style"), {{
+                textContent: "{LARGE_LETTERS} * {{ transition: none !important; }}" }}));
+        }})"""
+    )
     page.goto((folder / f"{path.stem}.slides.html").as_uri())
     page.wait_for_selector(".reveal.ready")
-    page.add_style_tag(content="* { transition: none !important; }")
     seen = []
     while True:
         slide = page.evaluate(
