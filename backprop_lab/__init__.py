@@ -6,9 +6,12 @@ anywidget) load on first use.
 
 from __future__ import annotations
 
-import backprop_lab.contractions  # noqa: F401  (enters its operations into the table)
-from backprop_lab.errors import MissingValueError, NotAnArrayError, ShapeError
-from backprop_lab.functions import (
+import backprop_lab.rules.contractions  # noqa: F401  (enters its operations into the table)
+from backprop_lab.graph.node import Node, constant, variable
+from backprop_lab.passes.nonfinite import NonFiniteError, NonFiniteWarning
+from backprop_lab.passes.passes import backward, forward, steps
+from backprop_lab.passes.records import Step
+from backprop_lab.rules.functions import (
     cross_entropy,
     l2,
     leaky_relu,
@@ -21,10 +24,7 @@ from backprop_lab.functions import (
     squared_error,
     stop_gradient,
 )
-from backprop_lab.graph import Node, constant, variable
-from backprop_lab.nonfinite import NonFiniteError, NonFiniteWarning
-from backprop_lab.passes import backward, forward, steps
-from backprop_lab.records import Step
+from backprop_lab.words.errors import MissingValueError, NotAnArrayError, ShapeError
 
 __version__ = "0.1.0"
 
@@ -72,19 +72,19 @@ __all__ = [
 ]
 
 _LATER = {  # what loads on first use, so that the engine alone stays quick to import
-    "check_gradient": "backprop_lab.gradient_check",
-    "compile": "backprop_lab.compiling",
-    "data": "backprop_lab.data",
-    **dict.fromkeys(("gradient", "hessian", "jacobian", "jvp", "vjp"), "backprop_lab.derivatives"),
+    "check_gradient": "backprop_lab.passes.gradient_check",
+    "compile": "backprop_lab.program.compiling",
+    "data": "backprop_lab.learning.data",
+    **dict.fromkeys(("gradient", "hessian", "jacobian", "jvp", "vjp"), "backprop_lab.passes.derivatives"),
     "draw": "backprop_lab.pictures.drawing",
-    "explore": "backprop_lab.widgets.explore",
+    "explore": "backprop_lab.training_lab.explore",
     "figure": "backprop_lab.pictures.figure",
-    "fill_in": "backprop_lab.widgets.fill_in",
-    "rule": "backprop_lab.extending",
-    "sgd": "backprop_lab.learning",
-    "question": "backprop_lab.widgets.questions",
-    "step_through": "backprop_lab.widgets.step_through",
-    "which_function": "backprop_lab.widgets.which_function",
+    "fill_in": "backprop_lab.exercises.fill_in",
+    "rule": "backprop_lab.rules.extending",
+    "sgd": "backprop_lab.learning.descent",
+    "question": "backprop_lab.exercises.questions",
+    "step_through": "backprop_lab.stepping.step_through",
+    "which_function": "backprop_lab.exercises.which_function",
 }
 
 
@@ -103,7 +103,7 @@ def __dir__():
 
 def _picture_of_node(node):
     """A node on a cell's last line shows its graph, unless that is too large to read."""
-    from backprop_lab.graph import topological_order
+    from backprop_lab.graph.node import topological_order
     from backprop_lab.pictures.drawing import MOST_NODES, draw
 
     return draw(node)._repr_html_() if len(topological_order(node)) <= MOST_NODES else None

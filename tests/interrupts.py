@@ -17,7 +17,7 @@ MOMENTS = ("CALL", "RESUME", "JUMP_BACKWARD")
 
 
 def of_the_lab(frame) -> bool:
-    return Path(frame.f_code.co_filename).parent == Path(bl.__file__).parent
+    return Path(frame.f_code.co_filename).is_relative_to(Path(bl.__file__).parent)
 
 
 @contextmanager

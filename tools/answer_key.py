@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 
 import backprop_lab as bl
-from backprop_lab.widgets.levels import level_numbered
+from backprop_lab.exercises.levels import level_numbered
 from tools.course import SOLUTION, exercises
 
 ROOT = Path(__file__).parent.parent

@@ -34,7 +34,9 @@ def prepare(book, name: str) -> None:
         if "install" in tags:
             cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}  # Colab's word for it
         cell.metadata["slideshow"] = {"slide_type": slide_type(cell, tags)}
-    shown = [cell.metadata["slideshow"] for cell in book.cells if "install" not in cell.metadata.get("tags", ())]
+    shown = [
+        cell.metadata["slideshow"] for cell in book.cells if "install" not in cell.metadata.get("tags", ())
+    ]
     if shown[1]["slide_type"] == "-":
         shown[1]["slide_type"] = "subslide"  # a slide that is there from the start never scrolls: title alone
     book.metadata = dict(METADATA)

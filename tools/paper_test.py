@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 import backprop_lab as bl
-from backprop_lab import notation
 from backprop_lab.pictures.drawing import Drawing
 from backprop_lab.pictures.raster import plain
+from backprop_lab.words import notation
 
 DOCS = Path(__file__).parent.parent / "docs"
 MINUTES = 25

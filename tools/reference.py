@@ -42,7 +42,7 @@ MODULES = {"Explorers": "explore", "Data": "data"}
 # Run before a notebook: a step-through shows itself as its saved page.
 LIVE = """
 from html import escape
-from backprop_lab.widgets.step_through import StepThrough
+from backprop_lab.stepping.step_through import StepThrough
 def _as_page(self, **how):
     fit = (  # as high as its content, also when something in it is unfolded
         "const frame = this, body = frame.contentDocument.body;"

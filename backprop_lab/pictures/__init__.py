@@ -1,1 +1,4 @@
-"""Pictures of graphs: layout, cards, and the one renderer to SVG."""
+"""Pictures: a graph's state drawn as cards and arrows, to SVG, PNG and GIF; and plots.
+
+Read ``timeline.py`` first.
+"""

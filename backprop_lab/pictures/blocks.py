@@ -16,7 +16,7 @@ from functools import cache
 
 import numpy as np
 
-from backprop_lab import notation
+from backprop_lab.words import notation
 
 DIGIT = 7.3  # width of a character of the number font, in pixels
 ROW = 16.0  # height of a row of numbers

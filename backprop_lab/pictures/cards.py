@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from textwrap import wrap
 from typing import NamedTuple
 
-from backprop_lab import notation
-from backprop_lab.graph import Node
+from backprop_lab.graph.node import Node
 from backprop_lab.pictures.blocks import ROW, Block, block, gradient_block, text_width
 from backprop_lab.pictures.folding import Group
 from backprop_lab.pictures.pen import SIGN
 from backprop_lab.pictures.timeline import Span, Timeline
+from backprop_lab.words import notation
 
 PAD = 7.0
 LINE = 15.0

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backprop_lab import notation
 from backprop_lab.pictures.plane import Plane
 from backprop_lab.pictures.plot import Plot
+from backprop_lab.words import notation
 
 GRID = 41  # points across and up at which value and gradient are computed
 LEVELS = 11

@@ -6,14 +6,14 @@ import re
 from html import escape
 from pathlib import Path
 
-from backprop_lab import notation
-from backprop_lab.graph import Node, topological_order
-from backprop_lab.passes import checked_node
+from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.passes.passes import checked_node
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.folding import LEVELS
 from backprop_lab.pictures.pen import px
 from backprop_lab.pictures.raster import png
 from backprop_lab.pictures.svg import LEAST_SCALE, Picture, readable
+from backprop_lab.words import notation
 
 MOST_NODES = 1000  # a step-through of so many takes two seconds to make, and 3 MB
 

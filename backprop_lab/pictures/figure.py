@@ -66,8 +66,8 @@ class DescribedFigure(Figure):
 def settled(svg: str) -> str:
     """The same picture in the same letters on every processor: what differs is too small to be seen.
 
-    Coordinates are rounded to 1/100 of a point; the parts that refer to each other, which matplotlib names by a
-    hash of their coordinates, are counted.
+    Coordinates are rounded to 1/100 of a point; parts that others refer to, which matplotlib names by a hash
+    of their coordinates, are counted.
     """
     names = {name: f"part{i}" for i, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)), 1)}
     svg = re.sub(r'(\bid="|#)([^"()#]+)(?=[")])', lambda found: found[1] + names.get(found[2], found[2]), svg)

@@ -14,7 +14,7 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-from backprop_lab.graph import Node
+from backprop_lab.graph.node import Node
 
 LEVELS = ("all", "blocks", "outline")
 SMALL = 16  # cards of a picture that needs no folding

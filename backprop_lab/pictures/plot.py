@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab import notation
 from backprop_lab.pictures.pen import px
 from backprop_lab.pictures.svg import LEAST_SCALE, own_colours, style
+from backprop_lab.words import notation
 
 MOST_SCALE = 1.3  # its letters are large enough to be read from afar
 TICKS = 6  # about so many on an axis

@@ -17,7 +17,6 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from backprop_lab import notation
 from backprop_lab.pictures.blocks import block_on_arrow
 from backprop_lab.pictures.cards import LINE, PAD, Card, Drawn
 from backprop_lab.pictures.folding import Group, foldings, shown_first
@@ -26,6 +25,7 @@ from backprop_lab.pictures.layout import lay_out
 from backprop_lab.pictures.palette import colours, palette_named
 from backprop_lab.pictures.pen import Pen, numbers, path, pile, px
 from backprop_lab.pictures.timeline import Span, Timeline, at
+from backprop_lab.words import notation
 
 APART = 4.0  # half the distance between an arrow and the gradient that comes back along it
 PORT = 18.0  # height that an arrow needs where it enters a card

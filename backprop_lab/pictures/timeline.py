@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph import Node, topological_order
-from backprop_lab.records import SoFar, Step
+from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.passes.records import SoFar, Step
 
 
 class Span(NamedTuple):
@@ -80,7 +80,7 @@ def of_steps(J: Node, steps: list[Step]) -> Timeline:
 def of_rounds(J: Node, rounds: list[list[Step]], end: Mapping[Node, np.ndarray] | None = None) -> Timeline:
     """The timeline of several rounds of both passes over the same nodes, as in learning.
 
-    Each round is the records of :func:`backprop_lab.passes.steps`, made with that round's values at the
+    Each round is the records of :func:`bl.steps`, made with that round's values at the
     leaves. It takes ``len(round) + 1`` positions: at the first its leaves get their values, and whatever
     is computed from them is unknown again. ``end``: the values of leaves that the last update changed,
     for one last position.

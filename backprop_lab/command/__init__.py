@@ -1,0 +1,4 @@
+"""The command ``backprop-lab``: it lays the notebooks out and opens them.
+
+Read ``cli.py`` first.
+"""

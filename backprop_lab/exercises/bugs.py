@@ -1,0 +1,396 @@
+"""The bug museum: backward passes that go wrong as hand-written ones do.
+
+One pass stands here, written anew and apart from the engine, and each bug is this pass with one thing
+exchanged. Its records read like those of :func:`backprop_lab.steps`, tell what the wrong pass did, and carry
+the right record of the same arrow beside them.
+
+What must hold: with nothing exchanged the pass gives the engine's numbers; a formula never contradicts the
+numbers beside it, however wrong both are; the graph stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import numpy as np
+
+from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.passes.gradient_check import GradientReport, check_gradient
+from backprop_lab.passes.passes import steps
+from backprop_lab.passes.records import SoFar, Step
+from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.words import notation
+from backprop_lab.words.arrays import finite, frozen, presentable
+from backprop_lab.words.errors import ShapeError
+
+# -------------------------------------------------------------------- what flows back along an arrow
+#
+# As vector_jacobian: from arrays the numbers, from nodes the formula.
+
+
+def _not_summed(node, place, upstream, value, operands):
+    """As the rule says, but in whatever shape broadcasting has left it."""
+    derivative = node.rule.derivatives[place]
+    if node.rule.kind != "elementwise":
+        return derivative(upstream, value, *operands, **node.parameters)
+    partial = derivative(value, *operands, **node.parameters)
+    if type(partial) is int and partial in (1, -1):
+        return upstream if partial == 1 else -upstream
+    return upstream * partial
+
+
+def _activation_passed_over(node, place, upstream, value, operands):
+    """Through an activation the upstream gradient itself."""
+    return upstream if _is_activation(node) else vector_jacobian(node, place, upstream, value, operands)
+
+
+ACTIVATIONS = {"leaky_relu", "relu", "sigmoid", "softmax", "softplus", "tanh"}
+
+
+def _is_activation(node) -> bool:
+    """Also relu written as ``np.maximum(x, 0)``, and the reader's own functions of one argument."""
+    rule = node.rule
+    if rule.name == "maximum":
+        return any(isinstance(argument, (int, float)) and argument == 0 for argument in node.arguments)
+    return rule.name in ACTIVATIONS or (
+        rule.known_as is None and rule.kind == "elementwise" and len(rule.derivatives) == 1
+    )
+
+
+def _not_transposed(node, place, upstream, value, operands):
+    """Through a matrix product the other matrix as it stands; shapes that do not fit are refused."""
+    if not _is_matrix_product(node):
+        return vector_jacobian(node, place, upstream, value, operands)
+    other = operands[1 - place]
+    pair = (other, upstream) if place == 1 else (upstream, other)
+    return np.outer(*reversed(pair)) if np.ndim(other) == 1 else np.matmul(*pair)
+
+
+def _is_matrix_product(node) -> bool:
+    """With a matrix on one side at least: two vectors have nothing to transpose."""
+    return node.rule.name == "matmul" and max(np.ndim(argument) for argument in node.arguments) > 1
+
+
+# ------------------------------------------------------------------------------------------- the bugs
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One thing that programmers forget in a backward pass written by hand.
+
+    ``name`` is how it is asked for, ``title`` says in a sentence what went wrong, ``wrong_line`` and
+    ``right_line`` are the line of code and how it ought to be, ``shows_in`` the graphs in which it does harm.
+    The rest is what is exchanged in the pass: what ``flow`` sends back along an arrow, whether contributions
+    are added up (``adds``), whether a node waits for all of them before it sends on (``waits``), whether the
+    gradients of an earlier pass are put back to zero (``resets``).
+    """
+
+    name: str
+    title: str
+    wrong_line: str
+    right_line: str
+    shows_in: str
+    flow: Callable = vector_jacobian
+    adds: bool = True
+    waits: bool = True
+    resets: bool = True
+
+    def harmless(self, J: Node) -> str | None:
+        """Why nothing comes out wrong in ``J``'s graph, and what graph would show it; None if it does harm.
+
+        >>> import backprop_lab as bl
+        >>> x = bl.variable("x", 3.0)
+        >>> BUGS["overwrite"].harmless(x * x) is None
+        True
+        >>> BUGS["overwrite"].harmless(x * 2)
+        'This bug changes no number here. It shows in a graph where arrows meet, such as x * x.'
+        """
+        if any(step.differs for step in wrong_steps(J, self)):
+            return None
+        return self.no_harm
+
+    @property
+    def no_harm(self) -> str:
+        """What is said where the bug changes nothing."""
+        return f"This bug changes no number here. It shows in a graph {self.shows_in}."
+
+    def __str__(self):
+        return f"{self.title}\n  wrong:  {self.wrong_line}\n  right:  {self.right_line}"
+
+
+BUGS: dict[str, Bug] = {
+    bug.name: bug
+    for bug in (
+        Bug(
+            "overwrite",
+            "The programmer wrote = instead of +=: a new contribution replaces what had arrived before.",
+            "w.grad = y_hat.grad * h",
+            "w.grad += y_hat.grad * h",
+            "where arrows meet, such as x * x",
+            adds=False,
+        ),
+        Bug(
+            "too_early",
+            "The programmer visited the nodes depth first: one sends on before all of its gradient is there.",
+            "for node in depth_first(J):",
+            "for node in reversed(topological_order(J)):",
+            "where a node inside gets a short and a long way back, such as u = x**2; J = u * (u + 3)",
+            waits=False,
+        ),
+        Bug(
+            "not_reset",
+            "The programmer forgot to reset the gradients: the second pass adds to what the first has left.",
+            "backward(J)",
+            "w.grad = 0; backward(J)",
+            "whose gradients are not all zero",
+            resets=False,
+        ),
+        Bug(
+            "not_unbroadcast",
+            "The programmer forgot that broadcasting is a sum on the way back: a gradient has a wrong shape.",
+            "b.grad = z.grad",
+            "b.grad = z.grad.sum(axis=0)",
+            "where something small was broadcast, such as X @ W + b with a batch X",
+            flow=_not_summed,
+        ),
+        Bug(
+            "no_activation_derivative",
+            "The programmer forgot the derivative of the activation: the gradient passes it as it comes.",
+            "a.grad = h.grad",
+            "a.grad = h.grad * (a > 0)",
+            "with an activation that is not the identity at its inputs, such as relu of a negative number",
+            flow=_activation_passed_over,
+        ),
+        Bug(
+            "not_transposed",
+            "The programmer forgot to transpose: the gradient goes back through the matrix as it stands.",
+            "x.grad = W @ a.grad",
+            "x.grad = W.T @ a.grad",
+            "where a gradient flows back through a product with a matrix that is not symmetric",
+            flow=_not_transposed,
+        ),
+    )
+}
+
+
+def bug_named(bug: str | Bug) -> Bug:
+    """The bug of this name; a :class:`Bug` is taken as it is. Raises ValueError for others.
+
+    >>> print(bug_named("not_transposed"))
+    The programmer forgot to transpose: the gradient goes back through the matrix as it stands.
+      wrong:  x.grad = W @ a.grad
+      right:  x.grad = W.T @ a.grad
+    """
+    if isinstance(bug, Bug):
+        return bug
+    if not isinstance(bug, str) or bug not in BUGS:
+        raise ValueError(f"bug={bug!r} is not in the museum; it has: {', '.join(map(repr, BUGS))}")
+    return BUGS[bug]
+
+
+# ---------------------------------------------------------------------------------------- the records
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class WrongStep(Step):
+    """A record of a pass with a bug: what this pass did, and in ``right`` what would have been right.
+
+    ``right`` is the right pass's record of the same arrow, its running sum taken over the arrows that have
+    arrived here. Where NumPy refuses, ``contribution`` is None, ``alarm`` holds NumPy's own error, ``so_far``
+    stands where it stood, and the record is the last one. ``local`` is the true Jacobian.
+    """
+
+    bug: Bug
+    right: Step
+
+    @cached_property
+    def differs(self) -> bool:
+        """Whether this step's numbers are wrong: the contribution, or the sum that it leaves."""
+        if self.argument is None:
+            return False
+        return self.stopped or not (
+            _agree(self.contribution, self.right.contribution)
+            and _agree(self.so_far.sum, self.right.so_far.sum)
+        )
+
+    @property
+    def stopped(self) -> bool:
+        """Whether NumPy refused to compute this contribution, so that the pass ends here."""
+        return self.argument is not None and self.contribution is None
+
+    @property
+    def local(self) -> np.ndarray | str | None:
+        """The local Jacobian as it ought to have been used."""
+        return self.right.local
+
+    @cached_property
+    def numbers(self) -> str:
+        """The wrong pass's own numbers."""
+        return f"{self.written_flow(self._values)}: refused" if self.stopped else super().numbers
+
+    @cached_property
+    def sum_numbers(self) -> str | None:
+        """The sum, or what became of it: ``(20, 8) replaces (0, −42)``."""
+        if self.stopped:
+            return None
+        if self.before is None or self.bug.adds:
+            return super().sum_numbers
+        return f"{notation.array(self.contribution)} replaces {notation.array(self.before)}"
+
+    def _sent(self, upstream, value, operands):
+        return self.bug.flow(self.node, self.place, upstream, value, operands)
+
+    @property
+    def sign(self) -> str:
+        """``=`` where contributions replace each other."""
+        return super().sign if self.bug.adds else "="
+
+    def written_flow(self, write, code: bool = False) -> str:
+        """What this pass sends, as text; also a matrix product whose shapes refuse."""
+        try:
+            return super().written_flow(write, code)
+        except ShapeError:
+            other = 1 - self.argument
+            texts = [write(self.node.inputs[other], self.inputs[other])[0], write(None, self.upstream)[0]]
+            return (" @ " if code else " ").join(texts if self.argument == 1 else reversed(texts))
+
+    def __str__(self):
+        return super().__str__() + (f"   {self.alarm}" if self.stopped else "")
+
+
+def _agree(a, b) -> bool:
+    """Whether two arrays are equal up to rounding, which the order of a sum decides."""
+    rounding = np.finfo(np.result_type(a, b)).eps ** 0.5
+    largest = np.abs(b[np.isfinite(b)]).max(initial=0)
+    return a.shape == b.shape and np.allclose(a, b, rounding, rounding * largest, equal_nan=True)
+
+
+# ------------------------------------------------------------------------------------------- the pass
+
+
+def wrong_steps(J: Node, bug: str | Bug, given: Mapping[Node, np.ndarray] | None = None) -> list[WrongStep]:
+    """Every step of a run with ``bug`` over ``J``'s graph: the forward pass is right, the way back is not.
+
+    ``J`` is the cost, a single number whose leaves all have values; ``given`` as for
+    :func:`backprop_lab.steps`; ``bug`` a name of :data:`BUGS`. With ``"not_reset"`` there are two backward
+    passes, one after the other. Raises ValueError for an unknown bug.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> J = x * x
+    >>> for step in wrong_steps(J, "overwrite"):
+    ...     print(step)
+      1  forward   J = x · x   3 · 3 = 9
+      2  backward  ∂J/∂J = 1   the seed
+      3  backward  ∂J/∂x = ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
+      4  backward  ∂J/∂x = ∂J/∂J · x   1 · 3 = 3   3 replaces 3, 2 of 2 arrived
+    >>> step.differs, step.right.sum_numbers
+    (True, '3 + 3 = 6')
+    """
+    bug = bug_named(bug)
+    right = steps(J, given=given)
+    forward = [step for step in right if step.phase == "forward"]
+    seed, *arrows = right[len(forward) :]
+    leaving: dict[Node, list[Step]] = {}
+    for arrow in arrows:
+        leaving.setdefault(arrow.node, []).append(arrow)
+    records = [_wrong(step, step, bug, step.index) for step in forward]
+    left_over: dict[Node, np.ndarray] = {}
+    for _ in range(1 if bug.resets else 2):
+        records.append(_wrong(seed, seed, bug, len(records)))
+        with np.errstate(all="ignore"):
+            gradients = _go_back(bug, seed, leaving, left_over, records)
+        left_over = {node: g for node, g in gradients.items() if node.leaf_kind == "variable"}
+        if records[-1].stopped:
+            break
+    return records
+
+
+def _go_back(bug, seed, leaving, left_over, records) -> dict[Node, np.ndarray]:
+    """One backward pass, and its records. The variables keep what is ``left_over``; inner nodes are new."""
+    gradients = {**left_over, seed.node: seed.contribution}
+    truth: dict[Node, np.ndarray] = {}  # the sums of the right contributions along the same arrows
+    sent: Counter[Node] = Counter()  # how many arrows have been tried
+    ready = [seed.node]
+    while ready:
+        node = ready.pop()
+        upstream, reached = gradients[node], []
+        for arrow in leaving.get(node, ()):
+            receiver, of = arrow.receiver, arrow.so_far.of
+            before, right_before = gradients.get(receiver), truth.get(receiver)
+            truth[receiver] = frozen(_sum(right_before, arrow.contribution))
+            sent[receiver] += 1
+            count = arrived = sent[receiver]
+            contribution = alarm = None
+            try:
+                flow = bug.flow(node, arrow.place, upstream, arrow.value, arrow.operands)
+                flow = presentable(np.asarray(flow, receiver.dtype))
+                gradients[receiver] = frozen(_sum(before if bug.adds else None, flow))
+                contribution = flow
+                alarm = None if finite(flow) else arrow.alarm
+            except (ValueError, IndexError) as error:
+                alarm, arrived = f"{type(error).__name__}: {error}", count - 1
+            now = gradients.get(receiver, frozen(np.zeros(receiver.shape, receiver.dtype)))
+            right_now = SoFar(truth[receiver], count, of)
+            right = replace(arrow, before=right_before, so_far=right_now, complete=count == of)
+            records.append(
+                _wrong(
+                    arrow, right, bug, len(records), upstream=upstream, contribution=contribution,
+                    before=before, so_far=SoFar(now, arrived, of), complete=arrived == of, alarm=alarm,
+                )
+            )  # fmt: skip
+            if contribution is None:
+                return gradients
+            if count == (of if bug.waits else 1):
+                reached.append(receiver)
+        ready.extend(reversed(reached))
+    return gradients
+
+
+def _sum(before, contribution):
+    return contribution if before is None else before + contribution
+
+
+def _wrong(step, right, bug, index, **changed) -> WrongStep:
+    """The record ``step`` with what the wrong pass ``changed`` in it."""
+    taken = {f.name: getattr(step, f.name) for f in fields(Step)} | {"index": index} | changed
+    return WrongStep(**taken, bug=bug, right=right)
+
+
+def gradients(J: Node, bug: str | Bug) -> dict[Node, np.ndarray | None]:
+    """{variable: what the pass with ``bug`` takes for its gradient}; None where it stopped before.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> gradients(x * x, "overwrite")[x], bl.backward(x * x)[x]
+    (array(3.), array(6.))
+    """
+    records = wrong_steps(J, bug)
+    reached = {step.receiver for step in steps(J)}
+    found = {
+        node: None if node in reached else frozen(np.zeros(node.shape, node.dtype))
+        for node in topological_order(J)
+        if node.leaf_kind == "variable"
+    }
+    found |= {
+        step.receiver: step.so_far.sum
+        for step in records
+        if step.receiver in found and step.contribution is not None
+    }
+    return found
+
+
+def check(J: Node, bug: str | Bug) -> GradientReport:
+    """The gradients of the pass with ``bug`` against differences of the forward pass.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> check(x * x, "overwrite")
+    variable  entry       backward pass  difference quotient
+    x         the number  3              6                    wrong
+    1 compared, 1 wrong
+    """
+    return GradientReport(check_gradient(J, given=gradients(J, bug)).rows)

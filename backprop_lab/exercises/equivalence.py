@@ -1,0 +1,199 @@
+"""Whether two graphs over the same leaves compute the same: their values at many points are compared.
+
+The points are drawn with a fixed seed from where the graph itself is finite: whole numbers of both signs
+first, then smaller ones, positive ones where a logarithm or a root needs them, and numbers near the leaves'
+own values. Integers stay integers, and labels stay labels.
+
+What must hold: an equivalent form is never refused for its rounding; the point that is named is the simplest
+at which the two differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.operation import apply
+from backprop_lab.passes.passes import evaluate
+from backprop_lab.words import notation
+from backprop_lab.words.arrays import READABLE, finite
+
+MOST_POINTS, FEWEST_POINTS, MOST_ENTRIES = 40, 4, 100_000  # of all points together
+TRIES = 600  # at points; some of which the graph refuses
+PLAIN_TRIES = 60  # the first ones, all with numbers of both signs
+SMALL = [n for n in range(-4, 5) if n != 0]  # an integer's values
+REFUSALS = (TypeError, ValueError, ArithmeticError, LookupError)
+
+
+class Point(NamedTuple):
+    """The leaves' values there, and the value of the graph."""
+
+    given: dict[Node, np.ndarray]
+    value: np.ndarray
+
+
+class Difference(NamedTuple):
+    """Where two graphs differ first; ``point`` is None where their shapes differ already."""
+
+    point: Point | None
+    found: np.ndarray | None
+    values: list[np.ndarray]
+    """What the second graph has at all points; none where it has no value."""
+
+
+def points(J: Node, leaves: Mapping[str, Node]) -> list[Point]:
+    """Points of distinct values at which ``J`` is finite, the simplest first; always the same.
+
+    Raises ValueError where none is found.
+    """
+    rng = np.random.default_rng(5)
+    size = sum(leaf.size for leaf in leaves.values())
+    wanted = min(max(MOST_ENTRIES // max(size, 1), FEWEST_POINTS), MOST_POINTS) if leaves else 1
+    found = []
+    for i in range(TRIES):
+        given = _drawn(rng, leaves.values(), whole=2 * len(found) < wanted, free=i >= PLAIN_TRIES)
+        try:
+            value = evaluate(J, given)
+        except REFUSALS:
+            continue
+        with np.errstate(over="ignore"):
+            if finite(value):
+                found.append(Point(given, value))
+        if len(found) == wanted:
+            break
+    if not found:
+        raise ValueError("no point was found at which this graph is finite; give its leaves such values")
+    return found
+
+
+def _drawn(rng, leaves, whole, free) -> dict[Node, np.ndarray]:
+    """Values for all leaves. ``free``: not all of them need both signs."""
+    numbers = _Numbers(rng, sum(leaf.size for leaf in leaves) if whole else 0)
+    return {leaf: _value(rng, leaf, numbers, rng.integers(5) if free else 0) for leaf in leaves}
+
+
+class _Numbers:
+    """Numbers of both signs: so many whole ones, each once if they are few, and then smaller ones."""
+
+    def __init__(self, rng, whole):
+        most = max(whole // 2 + 2, 4) if whole <= READABLE else 0
+        self.rng = rng
+        self.left = rng.permutation([n for n in range(-most, most + 1) if n != 0]).astype(float)
+
+    def take(self, count):
+        if count <= len(self.left):
+            taken, self.left = self.left[:count], self.left[count:]
+            return taken
+        sizes = self.rng.uniform(0.1, 3, count).round(2)
+        return np.where(self.rng.integers(0, 2, count), sizes, -sizes)
+
+
+_SCALES = {1: 1, 3: 0.1, 4: 10}
+
+
+def _value(rng, leaf, numbers, style) -> np.ndarray:
+    """0: of both signs; 1: positive; 2: like the leaf's own value; 3: positive, small; 4: positive, large."""
+    own = leaf.value
+    if leaf.dtype.kind == "b":
+        return rng.integers(0, 2, leaf.shape).astype(bool)
+    if leaf.dtype.kind != "f":
+        if style == 2 and own is not None:
+            return rng.permutation(own.ravel()).reshape(leaf.shape)
+        most = 2 if own is None or not own.size else max(int(own.max()), 1)
+        if style % 2 or leaf.dtype.kind == "u":
+            return rng.integers(0, most + 1, leaf.shape).astype(leaf.dtype)
+        return rng.choice(SMALL, leaf.shape).astype(leaf.dtype)
+    if style == 2 and own is not None:
+        return own * rng.uniform(0.8, 1.2, leaf.shape)
+    drawn = numbers.take(leaf.size).reshape(leaf.shape)
+    return np.abs(drawn) * _SCALES[style] if style in _SCALES else drawn
+
+
+def difference(J: Node, other: Node, at: list[Point]) -> Difference | None:
+    """Where ``other`` differs from ``J`` among the points ``at``; None where they are the same.
+
+    A point at which ``other`` alone is too large for its numbers (∞) tells nothing, unless most are.
+    """
+    if other.shape != J.shape:
+        return Difference(None, None, _values(other, at))
+    found = _values(other, at)
+    if len(found) < len(at):  # it refuses a point at which J has a value
+        return Difference(at[len(found)], None, [])
+    outside = sum(bool(np.isinf(value).any()) for value in found)
+    for point, value in zip(at, found):
+        overflown = np.isinf(value).any() and not np.isnan(value).any() and 2 * outside < len(at)
+        if not overflown and not close(value, point.value):
+            return Difference(point, value, found)
+    return None
+
+
+def _values(node, at) -> list[np.ndarray]:
+    """The node's values, up to the first point that it refuses."""
+    values = []
+    for point in at:
+        try:
+            values.append(evaluate(node, point.given))
+        except REFUSALS:
+            break
+    return values
+
+
+def close(a, b) -> bool:
+    """Whether two values agree but for rounding."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        return False
+    kinds = [x.dtype for x in (a, b) if x.dtype.kind == "f"]
+    precision = max((np.finfo(kind).eps for kind in kinds), default=0.0)
+    with np.errstate(all="ignore"):
+        allowed = np.sqrt(precision) * max(1.0, float(np.max(np.abs(b), initial=0.0)))
+        return bool(allowed < np.inf and np.all(np.abs(a.astype(float) - b.astype(float)) <= allowed))
+
+
+def again(node: Node, args: list) -> Node:
+    """The node's operation, of other arguments."""
+    return apply(node.rule, *args, **node.parameters)
+
+
+def rebuilt(order: list[Node], leaves: Mapping[Node, Node], change: Callable) -> Node:
+    """The graph again, over other leaves, each node made by ``change(node, made, its new arguments)``."""
+    made = dict(leaves)
+    for node in order:
+        if node.rule is not None:
+            args = [made[a] if isinstance(a, Node) else a for a in node.arguments]
+            made[node] = change(node, made, args)
+    return made[order[-1]]
+
+
+def over(J: Node, leaves: Mapping[str, Node]) -> Node:
+    """``J``'s graph again, each of its leaves replaced by the one of that name; unnamed ones stay.
+
+    Raises ValueError for a leaf that has no such name or another shape.
+    """
+    order, known, made = (
+        topological_order(J),
+        {notation.symbol(name): leaf for name, leaf in leaves.items()},
+        {},
+    )
+    for leaf in (node for node in order if node.rule is None):
+        mine = known.get(notation.symbol(leaf.name)) if leaf.name else leaf
+        if mine is None:
+            listed = ", ".join(known)
+            raise ValueError(f"Your graph has a leaf {notation.symbol(leaf.name)}; this one has {listed}.")
+        if mine.shape != leaf.shape:
+            raise ValueError(
+                f"Your {notation.symbol(leaf.name)} has {notation.extent(leaf.shape)}, the graph's "
+                f"{notation.extent(mine.shape)}."
+            )
+        made[leaf] = mine
+    return rebuilt(order, made, lambda node, made, args: again(node, args))
+
+
+def told(point: Point, leaves: Mapping[str, Node]) -> str:
+    """``x = 2, y = −3``, the leaves that have one."""
+    return ", ".join(
+        f"{notation.symbol(name)} = {notation.array(point.given[leaf])}" for name, leaf in leaves.items()
+    )

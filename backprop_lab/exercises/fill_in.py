@@ -1,0 +1,227 @@
+"""``bl.fill_in``: a graph on paper, checked box by box, each wrong number diagnosed.
+
+The learner writes numbers into a cell; no widget is involved. A number is compared with the record; a wrong
+one is explained by the record's confusions, or recognised as right for the learner's own earlier numbers
+(the one place besides the bug museum that runs a pass of its own, since the numbers are the learner's).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backprop_lab.exercises.confusions import likely_confusions, same
+from backprop_lab.graph.node import Node
+from backprop_lab.passes.passes import steps
+from backprop_lab.passes.records import Step, operands_of
+from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.words import notation
+
+
+class Report:
+    """The verdict on every box; prints as text. ``ok`` is True once all boxes are right."""
+
+    def __init__(self, lines: list[tuple[str, str, str]]):
+        self.lines = lines
+
+    @property
+    def ok(self) -> bool:
+        """Whether every box holds the right number."""
+        return self.right == len(self.lines)
+
+    @property
+    def right(self) -> int:
+        """How many boxes hold the right number."""
+        return sum(mark == "✓" for mark, _, _ in self.lines)
+
+    def __str__(self):
+        width = max(len(box) for _, box, _ in self.lines)
+        text = "\n".join(f"{mark} {box.ljust(width)}  {said}".rstrip() for mark, box, said in self.lines)
+        filled = sum(mark != "·" for mark, _, _ in self.lines)
+        return f"{text}\n{filled} of {len(self.lines)} boxes filled, {self.right} right"
+
+    __repr__ = __str__
+
+
+def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) -> Report:
+    """Check numbers that were worked out by hand for the graph of ``J``.
+
+    ``values`` and ``gradients`` map nodes, or their names, to numbers (or lists of them); None leaves a box
+    empty. Raises ValueError for a name that the graph does not have, or has twice.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> u = x * x
+    >>> J = u + x
+    >>> bl.fill_in(J, values={"u": 9, "J": None}, gradients={"x": 6})
+    ✓ u      9
+    · J
+    ✗ ∂J/∂x  6: the arrow from J is missing; it brings 1.
+    2 of 3 boxes filled, 1 right
+    """
+    values, gradients = _named(values), _named(gradients)
+    if not values and not gradients:
+        raise ValueError('fill_in: no box is named; write values={"u": None} or gradients={"w": None}')
+    records = steps(J)
+    nodes = _by_name(records)
+    given = {("value", _find(nodes, name)): box for name, box in values.items()}
+    given |= {("gradient", _find(nodes, name)): box for name, box in gradients.items()}
+    run = _OwnRun(records, given)
+    forward = {step.node: step for step in records if step.phase == "forward"}
+    lines = []
+    for name, box in values.items():
+        step = forward.get(_find(nodes, name))
+        if step is None:
+            raise ValueError(f"fill_in: {name} is given, not computed; ask for its gradient instead")
+        again = f"compute {step.formula} once more."
+        lines.append(_line(notation.symbol(name), box, "value", step.node, step.value, run, [], again))
+    for name, box in gradients.items():
+        node = _find(nodes, name)
+        arrows = _arrows_to(records, node)
+        if not arrows:
+            raise ValueError(f"fill_in: no gradient flows to {name}; it is a constant")
+        right, label = arrows[-1].so_far.sum, arrows[0].gradient_name(node)
+        brought = " and ".join(step.formula.split("= ", 1)[1] for step in arrows)
+        slips = [*_missing_arrows(arrows), *_known_slips(arrows, records, depth=3)]
+        lines.append(_line(label, box, "gradient", node, right, run, slips, f"the arrows bring {brought}."))
+    return Report(lines)
+
+
+def _named(boxes: dict | None) -> dict:
+    """{name: box}; a node may stand for its name."""
+    if not isinstance(boxes or {}, dict):
+        raise TypeError(f'fill_in: boxes are given by name, such as values={{"u": 3}}, not {boxes!r}')
+    return {getattr(key, "name", key): box for key, box in (boxes or {}).items()}
+
+
+class _OwnRun:
+    """Both passes once more, going on at every filled box with the learner's own number.
+
+    ``expected[kind, node]`` is what follows there from the boxes before; ``because`` names the wrong boxes
+    that this rests on, the nearest of them.
+    """
+
+    def __init__(self, records: list[Step], given: dict):
+        self.expected, self.because = {}, {}
+        value, slope = {}, {}
+        blame = {}  # {(kind, node): the wrong boxes that the number there comes from}
+
+        def own(kind, node, follows, right, label):
+            """The number to go on with, after keeping what follows from the boxes before."""
+            self.expected[kind, node] = follows
+            self.because[kind, node] = reasons = list(dict.fromkeys(blame.get((kind, node), ())))
+            box = _number(given.get((kind, node)))
+            if box is None or box.shape != right.shape:
+                blame[kind, node] = reasons
+                return follows
+            blame[kind, node] = [] if same(box, right) else [label]
+            return box
+
+        def blamed(nodes):
+            return [label for n in nodes for label in blame.get(("value", n), ())]
+
+        for step in records:
+            numbers = (value.get(n, v) for n, v in zip(step.node.inputs, step.inputs, strict=True))
+            arguments = operands_of(step.node, numbers)
+            with np.errstate(all="ignore"):
+                if step.phase == "forward":
+                    result = np.asarray(step.node.rule.compute(*arguments, **step.node.parameters))
+                    blame["value", step.node] = blamed(step.node.inputs)
+                    label = step.mention(step.node)
+                    value[step.node] = own("value", step.node, result, step.value, label)
+                    continue
+                if step.is_seed:
+                    flow = step.contribution
+                else:
+                    z = value.get(step.node, step.value)
+                    flow = vector_jacobian(step.node, step.place, slope[step.node], z, arguments)
+                    reasons = blame.setdefault(("gradient", step.receiver), [])
+                    reasons += blame[("gradient", step.node)]
+                    reasons += blamed(self._read(step, flow, slope[step.node], value))
+            slope[step.receiver] = slope.get(step.receiver, 0) + np.asarray(flow)
+            if step.complete:
+                label = step.gradient_name(step.receiver)
+                total = own("gradient", step.receiver, slope[step.receiver], step.so_far.sum, label)
+                slope[step.receiver] = total
+
+    @staticmethod
+    def _read(step, flow, upstream, value):
+        """The nodes whose values this arrow reads: with the right one it brings something else."""
+        nodes = [*step.node.inputs, step.node]
+        right = dict(zip(nodes, [*step.inputs, step.value], strict=True))
+        for node in nodes:
+            numbers = {n: right[n] if n is node else value.get(n, right[n]) for n in nodes}
+            arguments = operands_of(step.node, [numbers[n] for n in step.node.inputs])
+            if not same(
+                vector_jacobian(step.node, step.place, upstream, numbers[step.node], arguments), flow
+            ):
+                yield node
+
+
+def _number(box) -> np.ndarray | None:
+    """What stands in a box as numbers, or None."""
+    try:
+        return None if box is None else np.asarray(box, float)
+    except (TypeError, ValueError):
+        return None
+
+
+def _by_name(records: list[Step]) -> dict[str, list[Node]]:
+    nodes: dict[str, list[Node]] = {}
+    for node in dict.fromkeys(n for step in records for n in (*step.node.inputs, step.node)):
+        if node.name:
+            nodes.setdefault(node.name, []).append(node)
+    return nodes
+
+
+def _find(nodes, name) -> Node:
+    found = nodes.get(name, [])
+    if len(found) != 1:
+        problem = "is not in this graph" if not found else f"is the name of {len(found)} nodes"
+        raise ValueError(f"fill_in: {name!r} {problem}; its names: {', '.join(nodes)}")
+    return found[0]
+
+
+def _line(label, box, kind, node, right, run, slips, otherwise) -> tuple[str, str, str]:
+    """(mark, label, what is said) for one box."""
+    if box is None:
+        return "·", label, ""
+    answer = _number(box)
+    if answer is None:
+        return "✗", label, f"{box!r} is not a number or a list of numbers"
+    said = notation.array(answer)
+    if same(answer, right):
+        return "✓", label, said
+    if answer.shape != right.shape:
+        owner = "a gradient has the shape of its variable" if kind == "gradient" else "look at the shapes"
+        return "✗", label, f"{said}: {notation.extent(right.shape)} expected; {owner}"
+    before = " and ".join(run.because[kind, node])
+    if before and same(answer, run.expected[kind, node]):
+        return "✗", label, f"{said}: right for your own {before}; look there first."
+    meanings = (meaning for value, meaning in slips if same(answer, value))
+    return "✗", label, f"{said}: {next(meanings, otherwise)}"
+
+
+def _missing_arrows(arrows):
+    """(wrong sum, what is missing) where several arrows end."""
+    for step in arrows if len(arrows) > 1 else ():
+        brings = notation.array(step.contribution)
+        missing = f"the arrow from {step.mention(step.node)} is missing; it brings {brings}."
+        yield arrows[-1].so_far.sum - step.contribution, missing
+
+
+def _arrows_to(records, node) -> list[Step]:
+    return [step for step in records if step.receiver is node]
+
+
+def _known_slips(arrows, records, depth):
+    """(wrong sum, what was confused): at these arrows, or above them where no box stands between."""
+    for step in reversed(arrows):
+        yield from likely_confusions(step)
+    if depth == 0:
+        return
+    for step in arrows:
+        if step.is_seed or step.node.name:
+            continue
+        for value, meaning in _known_slips(_arrows_to(records, step.node), records, depth - 1):
+            if np.shape(value) == step.node.shape:
+                yield arrows[-1].so_far.sum - step.contribution + step.flow(value), meaning

@@ -1,0 +1,108 @@
+"""Which steps are worth a prediction, and how they are asked.
+
+Committing to an answer before it is shown helps where the step is surprising and the feedback explains
+(Hundhausen, Douglas & Stasko 2002; Brod 2021); trivial steps are never asked. Each kind of surprise is
+asked at its first occurrence. The explanations of wrong answers come from the step's record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backprop_lab.exercises.confusions import likely_confusions
+from backprop_lab.graph.node import Node
+from backprop_lab.passes.records import Step
+from backprop_lab.words import notation
+
+TOLERANCE = 0.01
+MOST_NUMBERS = 4  # more than that is typing, not thinking
+
+_COUNTS = {2: "Two arrows", 3: "Three arrows", 4: "Four arrows"}
+_WHY = {
+    "fork": "Arrows that come together add up.",
+    "product": "A product swaps: the slope with respect to one factor is the other factor.",
+    "gate": "relu lets the gradient through where its input is positive, and nothing elsewhere.",
+    "max": "The gradient goes to the one that was taken; ties share equally.",
+    "matrix": "The way back through a matrix is its transpose.",
+    "shape": "What was broadcast forwards is summed backwards.",
+    "mean": "Each entry of a mean of n moves it by 1/n.",
+    "power": "The derivative of uᵏ is k · uᵏ⁻¹; multiply it by the upstream gradient.",
+}
+
+
+def surprise(step: Step) -> str | None:
+    """The kind of surprise that a step holds, or None."""
+    if step.argument is None:
+        return None
+    rule, node = step.node.rule, step.node
+    if step.complete and step.so_far.of > 1:
+        return "fork"
+    if step.so_far.of > 1:
+        return None  # a part of a sum is asked once the sum is whole
+    if rule.name == "relu" and (step.inputs[0] <= 0).any():
+        return "gate"
+    if rule.kind == "elementwise" and step.receiver.shape != node.shape:
+        return "shape"
+    if rule.name in ("maximum", "minimum"):
+        return "max"
+    if rule.name == "matmul" and node.ndim > 0:
+        return "matrix"
+    if rule.name in ("multiply", "matmul") and all(isinstance(a, Node) for a in node.arguments):
+        return "product"
+    if rule.name in ("power", "square"):
+        return "power"
+    return "mean" if rule.name == "mean" else None
+
+
+def questions(steps: list[Step]) -> dict[int, dict]:
+    """{index of a step: what to ask before it}, ready to travel to the browser."""
+    asked, kinds = {}, set()
+    for step in steps:
+        kind = surprise(step)
+        if kind is None or kind in kinds or step.receiver.size > MOST_NUMBERS:
+            continue
+        if not np.isfinite(step.so_far.sum).all():
+            continue
+        question = _question(step, kind)
+        if question["wrong"]:  # nobody can go wrong where all is zero
+            kinds.add(kind)
+            asked[step.index] = question
+    return asked
+
+
+def _question(step: Step, kind: str) -> dict:
+    name, count = step.gradient_name(step.receiver), step.receiver.size
+    source = f"from {step.mention(step.node)} to {step.mention(step.receiver)}"
+    if kind == "fork":
+        arrows = _COUNTS.get(step.so_far.of, f"{step.so_far.of} arrows")
+        text = (
+            f"{arrows} end at {step.mention(step.receiver)}; so far they brought "
+            f"{notation.array(step.before)}. With the last one, {name} = ?"
+        )
+    else:
+        text = f"One arrow back, {source}: {name} = ?"
+    explained = f"{step.formula}: {step.sum_numbers or step.numbers}. {_WHY[kind]}"
+    form = "one number" if count == 1 else f"{count} numbers, with spaces between"
+    return {
+        "question": text,
+        "form": f"({form}; within 1 %; an empty answer shows it)",
+        "answer": step.so_far.sum.ravel().tolist(),
+        "shown": notation.array(step.so_far.sum),
+        "tolerance": TOLERANCE,
+        "why": explained,
+        "hint": _hint(step),
+        "wrong": [
+            {"value": wrong.value.ravel().tolist(), "why": wrong.meaning}
+            for wrong in likely_confusions(step)
+            if np.isfinite(wrong.value).all()
+        ],
+    }
+
+
+def _hint(step: Step) -> str:
+    """What to do, for a wrong number that matches no known confusion."""
+    hint = (
+        f"Not that. Upstream {step.gradient_name(step.node)} is {notation.array(step.upstream)}; multiply it "
+        f"by the local derivative of {step.mention(step.node)} with respect to {step.mention(step.receiver)}"
+    )
+    return hint + (f", and add {notation.array(step.before)}." if step.so_far.arrived > 1 else ".")

@@ -1,0 +1,60 @@
+// "Which function?": a drawn graph whose formula is typed. The kernel reads the formula and compares it;
+// here the answer is only shown.
+import { drawing, make } from "../browser/dom.js";
+
+const PATIENCE_MILLISECONDS = 6000; // then the kernel is taken for gone
+
+/** @typedef {{title: string, picture: string, words: string, names: string, help: string}} Spec */
+/** @typedef {{count: number, right: boolean, text: string, place: [number, number] | null}} Said */
+
+function render({ model, el }) {
+  /** @type {Spec} */
+  const spec = model.get("spec");
+  const input = make("input", {
+    type: "text", autocomplete: "off", spellcheck: "false", autocapitalize: "off", "aria-label": `${spec.title} J =`,
+  });
+  const said = make("p", { class: "bl-answer bl-said", role: "status" });
+  const form = make(
+    "form", { class: "bl-typed" }, make("span", { "aria-hidden": "true" }, "J ="), input,
+    make("button", { type: "submit" }, "Check"),
+  );
+  const root = make(
+    "div", { class: "bl-question", "data-lm-suppress-shortcuts": "true" }, make("strong", {}, spec.title),
+    drawing(spec.picture, spec.words), make("p", { class: "bl-small" }, spec.names), form, said,
+    make("details", {}, make("summary", {}, "How to type a formula"), make("p", {}, spec.help)),
+  );
+  let timer = 0;
+  let mine = 0; // the number of the formula that this view waits for
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    mine = (model.get("typed").count ?? 0) + 1;
+    timer = setTimeout(() => {
+      said.textContent = "The kernel does not answer; run the cell again.";
+    }, PATIENCE_MILLISECONDS);
+    model.set("typed", { text: input.value, count: mine });
+    model.save_changes();
+  });
+  const answered = () => {
+    /** @type {Said} */
+    const verdict = model.get("said");
+    if (verdict.count === undefined || verdict.count !== mine) return;
+    clearTimeout(timer);
+    said.textContent = `${verdict.right ? "✓" : "✗"} ${verdict.text}`;
+    if (verdict.place && root.contains(document.activeElement)) {
+      input.focus();
+      const [start, end] = verdict.place.map((place) => [...input.value].slice(0, place).join("").length);
+      input.setSelectionRange(start, end);
+    }
+  };
+  root.addEventListener("keydown", (event) => event.stopPropagation()); // no notebook commands while typing
+  model.on("change:said", answered);
+  el.replaceChildren(root);
+  return () => {
+    clearTimeout(timer);
+    model.off("change:said", answered);
+  };
+}
+
+export default { render };

@@ -1,0 +1,4 @@
+"""Explorers: pictures that follow a slider or a drag, one module each.
+
+Read ``explorer.py`` first.
+"""

@@ -1,0 +1,207 @@
+"""What all explorers are made of: controls, a picture that follows them, and the same in words.
+
+The kernel draws a scene from the values of the controls; a control is a slider, and where the picture says
+so it is dragged there too. Changes that come faster than the kernel draws are merged in the browser.
+
+What must hold: every control works by mouse and by keyboard; the picture and the words are of the same
+values; where no kernel runs, a picture and its words are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from html import escape
+from typing import NamedTuple, Protocol
+
+import anywidget
+import numpy as np
+import traitlets
+
+from backprop_lab.browser import assets
+from backprop_lab.pictures.drawing import as_image
+from backprop_lab.pictures.plot import round_step
+from backprop_lab.words import notation
+
+
+class Control(NamedTuple):
+    """A number that can be moved from ``low`` to ``high`` in steps of ``step``; ``label`` is what is read."""
+
+    name: str
+    label: str
+    low: float
+    high: float
+    step: float
+    start: float
+
+
+class Shown(Protocol):
+    """What a scene shows: :class:`backprop_lab.pictures.plot.Plot` is one."""
+
+    title: str
+
+    def svg(self, words: str = "", palette: str | None = None) -> str:
+        """The picture, ``words`` its description; with a ``palette``, as one that stands on its own."""
+
+
+class Scene(NamedTuple):
+    """What is shown at some values: a picture, lines of words, and how each control's number is written.
+
+    The first ``before`` lines, of what was shown earlier, are pale.
+    """
+
+    plot: Shown
+    lines: list[str]
+    written: dict[str, str]
+    before: int = 0
+    beside: tuple[Shown, ...] = ()
+
+    @property
+    def plots(self) -> tuple[Shown, ...]:
+        """All pictures."""
+        return (self.plot, *self.beside)
+
+    @property
+    def words(self) -> str:
+        """All lines in one sentence: what the picture shows, for those who do not see it."""
+        return f"{self.plot.title}. " + "; ".join(self.lines) + "."
+
+
+class Explorer(anywidget.AnyWidget):
+    """The widget that every function of ``bl.explore`` returns.
+
+    ``values``, {control: number}, can be read, set and observed; ``lines`` are those below the picture.
+    """
+
+    _esm = assets.script("browser/dom.js", "browser/newest.js", "explorers/explorer.js")
+    _css = assets.styles()
+    spec = traitlets.Dict().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+    scene = traitlets.Dict().tag(sync=True)
+    complaint = traitlets.Unicode("").tag(sync=True)
+    runs = traitlets.Int(0).tag(sync=True)  # how often the kernel has drawn again: its answer to ``values``
+
+    def __init__(
+        self,
+        title: str,
+        controls: list[Control],
+        draw: Callable[[dict], Scene],
+        stills: list[dict] | None = None,
+    ):
+        """``draw`` makes the scene of some values, or raises ValueError where there is none. ``stills``: the
+        values of the pictures where no kernel runs; by default those at the start."""
+        self._controls = {control.name: control for control in controls}
+        self._draw = draw
+        start = {control.name: control.start for control in controls}
+        self._stills = [start | still for still in stills or [{}]]
+        first = draw(start)
+        self.lines = first.lines
+        super().__init__(
+            spec={"title": title, "controls": [control._asdict() for control in controls]},
+            values=start,
+            scene=self._data(first),
+        )
+
+    @traitlets.validate("values")
+    def _within_the_controls(self, proposal):
+        given = {**self.values, **proposal["value"]}
+        for name, value in given.items():
+            if name not in self._controls:
+                raise ValueError(
+                    f"values: the controls are {', '.join(self._controls)}; there is no {name!r}"
+                )
+            control = self._controls[name]
+            plain = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+            if not plain or not np.isfinite(value):
+                raise ValueError(
+                    f"values: {name} is a number from {control.low} to {control.high}, not {value!r}"
+                )
+            given[name] = min(max(value, control.low), control.high)
+        return given
+
+    @traitlets.observe("values")
+    def _another_scene(self, change):
+        """Draw again; where that cannot be, say why and keep the picture."""
+        if change["old"] is traitlets.Undefined or not change["old"]:
+            return
+        with self.hold_sync():
+            self.complaint = ""
+            try:
+                scene = self._draw(change["new"])
+                self.lines, self.scene = scene.lines, self._data(scene)
+            except ValueError as error:
+                self.complaint = f"{error}. The picture stays at the last numbers that have one."
+                written = {name: notation.number(value) for name, value in change["new"].items()}
+                self.scene = {**self.scene, "written": written}
+            self.runs += 1
+
+    @staticmethod
+    def _data(scene: Scene) -> dict:
+        return {
+            "svg": "".join(plot.svg() for plot in scene.plots),
+            "words": scene.words,
+            "panel": "".join(
+                f"<p{' class=bl-dim' if i < scene.before else ''}>{escape(line)}</p>"
+                for i, line in enumerate(scene.lines)
+            ),
+            "written": scene.written,
+        }
+
+    # -- what stands where no kernel runs
+
+    def __repr__(self):
+        return f"<{self.spec['title']}>"
+
+    def _repr_mimebundle_(self, **options):
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        scenes = self._scenes()
+        text = "\n".join(line for scene in scenes for line in scene.lines)
+        return {**data, "text/plain": f"{self!r}\n{text}", "text/html": self._twin(scenes)}, metadata
+
+    def _scenes(self) -> list[Scene]:
+        """What is shown where no kernel runs."""
+        return [self._draw(values) for values in self._stills]
+
+    def _twin(self, scenes: list[Scene]) -> str:
+        pictures = "".join(map(_still, scenes))
+        title = escape(self.spec["title"])
+        return f"<div><p><b>{title}</b>, as a picture. Run this cell to move it.</p>{pictures}</div>"
+
+
+def _still(scene: Scene) -> str:
+    """A scene where no kernel runs: its pictures, the first of which says all, and its lines."""
+    words = [scene.words, *(plot.title for plot in scene.beside)]
+    images = (as_image(plot.svg(said, "green"), said) for plot, said in zip(scene.plots, words, strict=True))
+    lines = "<br>".join(map(escape, scene.lines))
+    return f"{side_by_side(images)}<p>{lines}</p>"
+
+
+def side_by_side(images: Iterable[str]) -> str:
+    """Pictures in a row, or below each other where it is too narrow."""
+    return f'<div style="display:flex;flex-wrap:wrap;gap:20px;align-items:center">{"".join(images)}</div>'
+
+
+def slider_step(low: float, high: float) -> float:
+    """Steps of a slider that are round numbers, about 500 of them."""
+    return round_step((high - low) / 500)
+
+
+def number_of(name: str, value, what: str) -> float:
+    """A plain finite number, or an error that says where it was expected."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not np.isfinite(number):
+        raise ValueError(f"{what}: {name} is a number, not {value!r}")
+    return number
+
+
+def stretch_of(name: str, value, what: str) -> tuple[float, float]:
+    """A range (low, high) of numbers, or an error that says what was expected."""
+    if isinstance(value, (Mapping, str)) or np.shape(value) != (2,):
+        raise ValueError(f"{what}: {name} is a range (low, high), not {value!r}")
+    low, high = (number_of(name, v, what) for v in value)
+    if not low < high:
+        raise ValueError(f"{what}: {name} goes from the smaller to the larger number, not {value!r}")
+    return low, high

@@ -1,0 +1,462 @@
+"""Nodes, and the graph they make while the learner writes NumPy.
+
+A :class:`Node` answers NumPy's own protocols, so that ``h = np.tanh(W @ x)`` makes two nodes
+instead of two arrays. A node knows its shape at once and its value only after a forward pass. What
+an operation *is* stands in ``operation.py``; the table of rules is empty here and filled by ``rules.py``.
+
+What must hold: no recursion over the graph anywhere (graphs are as deep as memory allows); a node
+refers to its inputs strongly and to its consumers weakly, so that graphs nobody uses disappear; a
+known node has known inputs; nothing the learner gave is shared with the graph or changed by it.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+import numpy as np
+
+from backprop_lab.words import notation
+from backprop_lab.words.arrays import checked_array, finite, frozen, hollow, numbers_for, presentable
+from backprop_lab.words.errors import NotAnArrayError, ShapeError
+
+RULES: dict[Callable, Callable] = {}
+"""NumPy's function → what makes the node; filled by ``rules.py``."""
+
+
+# ------------------------------------------------------------------------------------------- nodes
+
+
+class Node:
+    """A value in the graph: a leaf, or the result of one operation on other nodes.
+
+    Nodes are made by :func:`variable`, :func:`constant` and by NumPy's functions and operators on
+    nodes. ``==`` is elementwise, as in NumPy; the hash is identity, so that nodes can be keys.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> x = bl.variable("x", [3.0, -1.0])
+    >>> y = np.tanh(x) * 2
+    >>> y.shape, y.value is None
+    ((2,), True)
+    >>> y
+    <y = tanh(x) · 2, shape (2,), no value yet>
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_consumers",
+        "_grad",
+        "_holder",
+        "_name",
+        "_odd",
+        "_plan",
+        "_value",
+        "arguments",
+        "dtype",
+        "inputs",
+        "needs_gradient",
+        "parameters",
+        "rule",
+        "shape",
+    )
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    def __init__(self, *args, **keywords):
+        raise TypeError("make leaves with bl.variable(name, value) or bl.constant(name, value)")
+
+    def _begin(self, name, rule, arguments, parameters):
+        self._name = name
+        self.rule = rule
+        self.arguments = arguments
+        self.parameters = parameters
+        self.inputs = tuple(a for a in arguments if isinstance(a, Node))
+        self._value = self._grad = self._consumers = self._holder = self._plan = None
+        self._odd = False
+
+    # -- what a learner looks at
+
+    @property
+    def name(self) -> str | None:
+        """The name given to a leaf or by ``.named``, else the target of ``name = expression``."""
+        return self._name
+
+    def named(self, name: str) -> Node:
+        """This node, renamed; returned so that it can stand inside an expression."""
+        self._name = _checked_name(name)
+        return self
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return math.prod(self.shape)
+
+    @property
+    def value(self) -> np.ndarray | None:
+        """The value, read-only; None while unknown. Assign to a leaf to give it a new one."""
+        value = self._newest()
+        return None if value is None else frozen(value)
+
+    @value.setter
+    def value(self, new):
+        if self.rule is not None:
+            raise NotAnArrayError(
+                f"{notation.mention(self, code=True)} is computed, so its value cannot be set; "
+                "give its leaves new values instead"
+            )
+        new = numbers_for(self, new, f"{self._name}.value = …")
+        if new.shape != self.shape:
+            raise ShapeError(
+                f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
+                f"shape {new.shape}; a leaf keeps its shape: make a new leaf for another one"
+            )
+        self._newest()  # the other variables that learn with this one are given theirs
+        self.forget_consumers()  # first: an interrupt in between leaves the old value, and nothing stale
+        self._set(new)
+
+    def _set(self, array):
+        """Keep a copy of a leaf's new value; ``_odd``: whether a NaN or an infinity is among its entries."""
+        with np.errstate(over="ignore"):
+            self._odd = not finite(array)
+        self._value = frozen(array.copy())
+
+    @property
+    def grad(self) -> np.ndarray | None:
+        """∂J/∂self of the last backward pass that reached this node, read-only; else None."""
+        if self._grad is not None and self._grad.flags.writeable:
+            self._grad = presentable(self._grad)
+        return self._grad
+
+    def __repr__(self):
+        kind = f"{self.leaf_kind} " if self.rule is None else ""
+        name = self._name or ("" if self.rule is None else None)
+        head = " = ".join(p for p in (name, self.rule and notation.expression(self)) if p)
+        value = "no value yet" if self.value is None else "value " + notation.array(self.value)
+        return f"<{kind}{notation.shorten(head, 60)}, shape {self.shape}, {value}>"
+
+    @property
+    def leaf_kind(self) -> str | None:
+        """``"variable"`` or ``"constant"`` for a leaf, None for a computed node."""
+        if self.rule is not None:
+            return None
+        return "variable" if self.needs_gradient else "constant"
+
+    # -- NumPy's protocols
+
+    __array_priority__ = 1000
+
+    def __array_ufunc__(self, ufunc, method, *args, **keywords):
+        __tracebackhide__ = True
+        if method != "__call__":
+            raise NotAnArrayError(f"np.{ufunc.__name__}.{method} of a node is not supported")
+        if keywords.pop("out", None) is not None:
+            raise NotAnArrayError(
+                f"np.{ufunc.__name__}(…, out=…) and in-place operators would write into an array, "
+                "and a node has no numbers to write yet; write y = a + b instead of a += b or out=a"
+            )
+        return _rule_for(ufunc)(*args, **keywords)
+
+    def __array_function__(self, function, types, args, keywords):
+        __tracebackhide__ = True
+        if function in _PLAIN_ANSWERS:
+            return _PLAIN_ANSWERS[function](*args, **keywords)
+        return _rule_for(function)(*args, **keywords)
+
+    __hash__ = object.__hash__
+
+    def __len__(self):
+        if not self.shape:
+            name = notation.mention(self, code=True)
+            raise TypeError(f"{name} is a single number and has no length")
+        return self.shape[0]
+
+    def __getitem__(self, key) -> Node:
+        return _rule_for(operator.getitem)(self, key)
+
+    def __iter__(self) -> Iterator[Node]:
+        for i in range(len(self)):
+            yield self[i]
+
+    @property
+    def T(self) -> Node:
+        """The transpose, all axes reversed."""
+        return np.transpose(self)
+
+    def transpose(self, *axes) -> Node:
+        """``np.transpose`` of this node."""
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    def max(self, axis=None, keepdims=False) -> Node:
+        """``np.max`` of this node."""
+        return np.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis=None, keepdims=False) -> Node:
+        """``np.min`` of this node."""
+        return np.min(self, axis=axis, keepdims=keepdims)
+
+    def sum(self, axis=None, keepdims=False) -> Node:
+        """``np.sum`` of this node."""
+        return np.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis=None, keepdims=False) -> Node:
+        """``np.mean`` of this node."""
+        return np.mean(self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape) -> Node:
+        """``np.reshape`` of this node."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    # -- keeping known nodes true
+    #
+    # A variable that is being learned has a holder: it moves the value on without telling anybody, and
+    # gives the newest one when somebody looks (``publish``).
+
+    def _newest(self) -> np.ndarray | None:
+        """The value now; the same array as long as nobody changed it."""
+        if self._holder is not None:
+            self._holder.publish()
+        return self._value
+
+    def _remember_consumer(self, node):
+        """Weakly, so that a cell run again does not keep the graph of its last run alive."""
+        if self._consumers is None:
+            self._consumers = []
+        consumers = self._consumers
+        if len(consumers) >= 16 and len(consumers) & (len(consumers) - 1) == 0:
+            consumers[:] = [c for c in consumers if c() is not None]
+        consumers.append(weakref.ref(node))
+
+    def forget_consumers(self):
+        """Make unknown all that was computed from this node."""
+        waiting = [self]
+        while waiting:
+            for reference in waiting.pop()._consumers or ():
+                consumer = reference()
+                if consumer is not None and consumer._value is not None:
+                    consumer._value = consumer._grad = None
+                    waiting.append(consumer)
+
+
+def _operator(ufunc, reflected=False):
+    """A method of Node for an operator: ``x + 1`` or, reflected, ``1 + x``."""
+
+    def operator_of_a_node(self, other):
+        __tracebackhide__ = True
+        return _rule_for(ufunc)(*((other, self) if reflected else (self, other)))
+
+    return operator_of_a_node
+
+
+_ARITHMETIC = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
+    "floordiv": np.floor_divide, "mod": np.remainder, "pow": np.power, "matmul": np.matmul,
+}  # fmt: skip
+_COMPARISONS = {
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
+    "ge": np.greater_equal,
+}  # fmt: skip
+for _name, _ufunc in (_ARITHMETIC | _COMPARISONS).items():
+    setattr(Node, f"__{_name}__", _operator(_ufunc))
+for _name, _ufunc in _ARITHMETIC.items():
+    setattr(Node, f"__r{_name}__", _operator(_ufunc, reflected=True))
+for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
+    setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
+
+
+def _format(self, spec):
+    if spec:
+        name = notation.mention(self, code=True)
+        raise NotAnArrayError(f"{name} is a node; to write its number with {spec!r}, format its .value")
+    return str(self)
+
+
+Node.__format__ = _format
+
+
+def _refusal(words):
+    """A method of Node that refuses what Python or NumPy ask of it."""
+
+    def refuse(self, *arguments, **keywords):
+        raise NotAnArrayError(notation.mention(self, code=True) + words)
+
+    return refuse
+
+
+_NEEDS_A_VALUE = (
+    " is a node and may have no value yet, so it cannot {}; use .value after bl.forward, or np.where / "
+    "np.maximum inside the graph"
+)
+for _name, _words in {
+    "bool": _NEEDS_A_VALUE.format("decide an if, a while, an and, or a comparison chain"),
+    "float": _NEEDS_A_VALUE.format("become a float"),
+    "int": _NEEDS_A_VALUE.format("become an int"),
+    "index": _NEEDS_A_VALUE.format("be an index or a count"),
+    "complex": _NEEDS_A_VALUE.format("become a complex number"),
+    "array": " is a node, not an array: np.array, np.asarray and lists of nodes cannot hold it; use "
+    "np.stack([a, b]) to put nodes together, and .value for numbers",
+    "setitem": "[…] = …: a node's entries cannot be assigned; build a new node with np.where or np.stack, "
+    "or set .value of a leaf",
+    "reduce_ex": ": a node cannot be pickled or copied, because it stands in a graph; keep the values of "
+    "the variables ({v.name: v.value}) and build the graph again",
+}.items():
+    setattr(Node, f"__{_name}__", _refusal(_words))
+
+
+_PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
+    np.shape: lambda a: a.shape,
+    np.ndim: lambda a: a.ndim,
+    np.size: lambda a, axis=None: a.size if axis is None else np.size(hollow(a.shape), axis),
+    np.zeros_like: lambda a, *how, **more: np.zeros_like(hollow(a.shape, a.dtype), *how, **more),
+    np.ones_like: lambda a, *how, **more: np.ones_like(hollow(a.shape, a.dtype), *how, **more),
+    np.result_type: lambda *a: np.result_type(*(x.dtype if isinstance(x, Node) else x for x in a)),
+}
+
+
+_WITHOUT_SLOPE = {
+    *("argmax", "argmin", "argsort", "argwhere", "nonzero", "searchsorted", "unique", "count_nonzero"),
+    *("isnan", "isinf", "isfinite", "any", "all", "allclose", "isclose", "array_equal", "logical_and"),
+    *("logical_or", "logical_not", "floor", "ceil", "rint", "trunc", "round", "around", "fix"),
+}
+
+
+def _rule_for(function) -> Callable:
+    """What makes the node for a NumPy function, or an error that names the nearest known ones."""
+    if function in RULES:
+        return RULES[function]
+    import difflib
+
+    known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
+    name = function.__name__
+    if name in _WITHOUT_SLOPE:
+        raise TypeError(
+            f"np.{name} of a node: no gradient flows through it, so it is no operation of a graph; take it "
+            "of numbers, such as the node's .value after bl.forward"
+        )
+    near = ", ".join(f"np.{n}" for n in difflib.get_close_matches(name, known, n=3, cutoff=0.6))
+    hint = f"the nearest known: {near}" if near else f"none of the {len(known)} known is near"
+    home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
+    places = ", ".join("xyuvw"[: getattr(function, "nin", 1)])
+    raise TypeError(
+        f"{home}.{name} has no rule for nodes yet; {hint}; to add it, give its derivative: "
+        f'bl.rule("{name}", {home}.{name}, lambda z, {places}: …)'
+    )
+
+
+# ------------------------------------------------------------------------------------------ leaves
+
+
+def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
+    """A leaf whose gradient is wanted: a parameter, or any input asked about.
+
+    ``value``: numbers of any shape (kept as a copy; integers become float64, float32 stays), or
+    ``shape`` for a leaf that gets its value later. Raises TypeError for what is not real numbers.
+
+    >>> import backprop_lab as bl
+    >>> bl.variable("w", [5, 2])
+    <variable w, shape (2,), value (5, 2)>
+    >>> bl.variable("W", shape=(2, 3)).value is None
+    True
+    """
+    return _leaf("variable", _checked_name(name), value, shape)
+
+
+def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
+    """A leaf that is known and wants no gradient: data, targets, labels.
+
+    Integers and booleans stay as they are; arithmetic reads them in the other operand's float type.
+
+    >>> import backprop_lab as bl
+    >>> bl.constant("x", [2, -3, 4])
+    <constant x, shape (3,), value (2, −3, 4)>
+    """
+    return _leaf("constant", None if name is None else _checked_name(name), value, shape)
+
+
+def _leaf(kind, name, value, shape):
+    context = f"{kind}({name!r}, …)"
+    leaf = Node.__new__(Node)
+    leaf._begin(name, None, (), {})
+    leaf.needs_gradient = kind == "variable"
+    if (value is None) == (shape is None):
+        given = "neither" if value is None else "both"
+        raise TypeError(f"{context}: give either a value or shape=…, not {given}")
+    if shape is not None:
+        leaf.shape = tuple(operator.index(n) for n in (shape if np.ndim(shape) else (shape,)))
+        if any(n < 0 for n in leaf.shape):
+            raise ShapeError(f"{context}: shape={leaf.shape} has a negative length")
+        leaf.dtype = np.dtype(np.float64)
+    else:
+        array = checked_array(value, context)
+        if leaf.needs_gradient and array.dtype.kind != "f":
+            array = array.astype(np.float64)
+        leaf.shape, leaf.dtype = array.shape, array.dtype
+        leaf._set(array)
+    return leaf
+
+
+def _checked_name(name) -> str:
+    if not isinstance(name, str) or not name:
+        raise TypeError(
+            f'a node\'s name is a non-empty string, not {name!r}; write bl.variable("W", value), name first'
+        )
+    return name
+
+
+def set_together(*settings):
+    """Values of nodes, as maps of :data:`set_value` and :data:`set_gradient`, all in one go.
+
+    No line of Python runs meanwhile, so that no interrupt from the keyboard comes between.
+    """
+    deque(chain(*settings), maxlen=0)
+
+
+set_value, set_gradient = Node._value.__set__, Node._grad.__set__
+
+
+# ------------------------------------------------------------------------------------ whole graphs
+
+
+def topological_order(*roots: Node) -> list[Node]:
+    """All nodes that the roots depend on, every node after its inputs, each once.
+
+    Depth first along the inputs in their order, without recursion. A cycle cannot be built through
+    the public names; if one was forced, ValueError says so instead of looping for ever.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> u = x * x
+    >>> v = u + 3
+    >>> J = u * v
+    >>> [node.name for node in topological_order(J)]
+    ['x', 'u', 'v', 'J']
+    """
+    done: dict[Node, bool] = {}  # False while its inputs are being visited
+    stack = [(root, False) for root in reversed(roots)]
+    order = []
+    while stack:
+        node, inputs_done = stack.pop()
+        if inputs_done:
+            done[node] = True
+            order.append(node)
+        elif node not in done:
+            done[node] = False
+            stack.append((node, True))
+            for operand in reversed(node.inputs):
+                if operand not in done:
+                    stack.append((operand, False))
+                elif not done[operand]:
+                    raise ValueError(
+                        f"a cycle: {notation.mention(node, code=True)} depends on itself through "
+                        f"{notation.mention(operand, code=True)}; a graph to differentiate has none"
+                    )
+    return order

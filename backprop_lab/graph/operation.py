@@ -1,0 +1,176 @@
+"""What an operation is, and how a call of it becomes a node.
+
+What must hold: mistakes are found here, at the learner's line, and named with the nodes' names and shapes.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from backprop_lab.graph.node import Node, constant
+from backprop_lab.words import notation
+from backprop_lab.words.arrays import checked_array
+from backprop_lab.words.errors import NotAnArrayError, ShapeError
+from backprop_lab.words.naming import assigned_name
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rule:
+    """One operation: how it is computed, its shape, its derivative, how it is written.
+
+    ``compute(*arrays, **parameters)`` gives the value; ``shape(*shapes, **parameters)`` the shape,
+    raising :class:`ShapeError` with the numbers that differ. ``derivatives`` has one entry per
+    argument (None: no gradient flows there), read according to ``kind``:
+
+    - ``"elementwise"``: the partial derivative ``d(z, *args, **parameters)``, an array like z;
+    - ``"linear"`` and ``"custom"``: the vector-Jacobian product ``d(g, z, *args, **parameters)``,
+      where g is ∂J/∂z.
+
+    ``code`` and ``math`` write it with ``{0}``, ``{1}`` for the arguments (or are functions of the
+    node and those texts); ``binds`` and ``slots`` say where brackets are needed. ``gives`` is
+    ``"floats"``, ``"booleans"``, or ``"the same"`` where entries only move about and integers stay.
+    """
+
+    name: str
+    compute: Callable
+    shape: Callable
+    kind: str
+    derivatives: tuple
+    code: str | Callable
+    math: str | Callable
+    binds: int = notation.ATOM
+    slots: tuple[int, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    gives: str = "floats"
+
+    @property
+    def known_as(self) -> str | None:
+        """Its name, for those who know some operations better than others; None for a reader's own."""
+        home = getattr(self.compute, "__module__", None) or "numpy"
+        return self.name if home.split(".")[0] in ("numpy", "backprop_lab") else None
+
+    def needs(self, count: int, code: bool = False) -> tuple[int, ...]:
+        """The binding strength that lets each of ``count`` arguments go without brackets."""
+        return (0,) * count if code and self._is_call else self.slots or (0,) * count
+
+    def strength(self, code: bool = False) -> int:
+        """How strongly the whole binds when it is an argument itself."""
+        return notation.ATOM if code and self._is_call else self.binds
+
+    @property
+    def _is_call(self) -> bool:
+        """Whether it is written ``f(…)`` in code; formulas have signs of their own."""
+        if callable(self.code):
+            return getattr(self.code, "is_call", False)
+        return self.code.endswith(")") and not self.code.startswith(("(", "{"))
+
+    def __call__(self, *args, **keywords) -> Node:
+        """A node of this operation, called with NumPy's own signature."""
+        __tracebackhide__ = True
+        arity = len(self.derivatives)
+        values = dict(zip(self._places(), args[arity:], strict=False)) | keywords
+        unknown = [k for k in values if k not in self.parameters]
+        if not arity <= len(args) <= arity + len(self.parameters) or unknown:
+            given = f"{len(args)} arguments were given"
+            wrong = f"{unknown[0]}= is not supported" if unknown else given
+            known = ", ".join(f"{k}=" for k in self.parameters) or "no keywords"
+            raise TypeError(f"{self.name} of a node: {wrong}; it takes {arity} operand(s) and {known}")
+        return apply(self, *args[:arity], **self.parameters | values)
+
+    def _places(self) -> list[str]:
+        """The names of what may stand behind the operands, in NumPy's order where NumPy has these names."""
+        own = list(self.parameters)
+        with suppress(TypeError, ValueError):  # no signature
+            names = list(signature(self.compute).parameters)[len(self.derivatives) :]
+            if set(own) <= set(names):
+                return names
+        return own
+
+
+def operation(rule: Rule) -> Callable:
+    """A function for arrays and nodes alike: arrays in, array out; a node in, a node out."""
+
+    @wraps(rule.compute)
+    def call(*args, **keywords):
+        if any([isinstance(a, Node) for a in args]):
+            return rule(*args, **keywords)
+        operands, more = args[: len(rule.derivatives)], args[len(rule.derivatives) :]
+        return rule.compute(*_read(rule, [np.asarray(a) for a in operands]), *more, **keywords)
+
+    return call
+
+
+def _read(rule, arrays) -> list[np.ndarray]:
+    """Integers are read as floats where the result is one, as in a graph: bytes would wrap round."""
+    if rule.gives != "floats" or not any([a.dtype.kind in "iub" for a in arrays]):
+        return arrays
+    dtype = np.result_type(*[a for a in arrays if a.dtype.kind == "f"] or [np.float64])
+    return [a.astype(dtype) if a.dtype.kind in "iub" else a for a in arrays]
+
+
+def apply(rule: Rule, *operands, **parameters) -> Node:
+    """The node ``rule(*operands)``: nodes, arrays (which become constants) and numbers.
+
+    Raises :class:`ShapeError` at the line of the learner's mistake, with names and shapes.
+    """
+    __tracebackhide__ = True  # IPython leaves this frame out: the error stands at the learner's line
+    operands = tuple(_operand(operand, rule) for operand in operands)
+    node = Node.__new__(Node)
+    node._begin(assigned_name(), rule, operands, parameters)
+    try:
+        node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
+    except ShapeError as error:
+        node._name = None
+        named = [o for o in operands if isinstance(o, Node)]
+        shapes = ", ".join(
+            dict.fromkeys(f"{notation.mention(o, code=True)} has shape {o.shape}" for o in named)
+        )
+        raise ShapeError(f"{notation.expression(node, code=True)}: {shapes}: {error}") from None
+    for name, value in parameters.items():
+        if isinstance(value, Node):
+            given = notation.mention(value, code=True)
+            raise NotAnArrayError(
+                f"{rule.name} of a node: {name}= stays as it is given, and {given} is a node; give its .value"
+            )
+    node.parameters = copy.deepcopy(parameters)  # an index array stays the learner's own
+    node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
+    node.needs_gradient = any(
+        isinstance(operand, Node) and operand.needs_gradient and derivative is not None
+        for operand, derivative in zip(operands, rule.derivatives, strict=True)
+    )
+    for operand in node.inputs:
+        operand._remember_consumer(node)
+    return node
+
+
+def _operand(operand, rule: Rule):
+    """A node, a weak literal (Python or NumPy number), or an array as an unnamed constant."""
+    if isinstance(operand, (Node, bool, int, float, np.bool_, np.integer, np.floating)):
+        return operand
+    return constant(None, checked_array(operand, f"{rule.name} of a node"))
+
+
+def _result_dtype(rule: Rule, operands) -> np.dtype:
+    """Integers and booleans are read in the other operand's float type; alone, as float64.
+
+    Where entries only move about they stay what they are, so that a part of the labels is labels. What no
+    gradient flows to (a condition, labels) does not decide the precision.
+    """
+    if rule.gives == "booleans":
+        return np.dtype(bool)
+    followed = [o for o, d in zip(operands, rule.derivatives, strict=True) if d is not None] or operands
+    dtypes = [o.dtype for o in followed if isinstance(o, (Node, np.generic))]
+    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    if floats:
+        return np.result_type(*floats)
+    if rule.gives == "the same" and len(dtypes) == len(followed):
+        return np.result_type(*dtypes)
+    return np.dtype(np.float64)

@@ -1,0 +1,83 @@
+"""The order in which both passes take the nodes of a graph; made once for each cost, as graphs never change.
+
+What must hold: a plan does not keep the cost itself alive, whose it is; nothing recurses over the graph.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from backprop_lab.graph.node import Node, topological_order
+
+
+class Plan(NamedTuple):
+    """What the passes over J's graph do, with nodes by their position; J's own is the last.
+
+    ``before``: all nodes that J depends on, every node after its inputs. ``inputs[i]``: the positions of
+    node i's inputs. ``plain[i]``: whether its arguments are all nodes, read as they are. ``variables``: where
+    they stand. ``arrows``: (node, argument, place, receiver, arrived, of) in the order of the backward
+    pass, which is the ``arrived``-th of ``of`` arrows that reach the receiver; the seed counts as J's first.
+    """
+
+    before: tuple[Node, ...]
+    inputs: list[tuple[int, ...]]
+    plain: list[bool]
+    variables: list[int]
+    arrows: list[tuple[int, int, int, int, int, int]]
+
+
+def plan_of(J: Node) -> tuple[list[Node], Plan]:
+    """(all nodes of J's graph in topological order, the plan of its passes)."""
+    if J._plan is None:
+        order = topological_order(J)
+        position = {node: i for i, node in enumerate(order)}
+        inputs = [tuple(position[a] for a in node.inputs) for node in order]
+        variables = [i for i, node in enumerate(order) if node.leaf_kind == "variable"]
+        plain = list(map(_is_plain, order))
+        J._plan = Plan(tuple(order[:-1]), inputs, plain, variables, _arrows(order, inputs))
+    return [*J._plan.before, J], J._plan
+
+
+def places(node) -> list[int]:
+    """For each input of a node, its place among all arguments (numbers stand between them)."""
+    return [place for place, argument in enumerate(node.arguments) if isinstance(argument, Node)]
+
+
+def _is_plain(node) -> bool:
+    floats = node.dtype.kind != "f" or all(a.dtype.kind == "f" for a in node.inputs)
+    return floats and len(node.inputs) == len(node.arguments)
+
+
+def _arrows(order, inputs):
+    """Every arrow that carries a gradient; a node passes on what it got once its last arrow has arrived.
+
+    So nodes are taken in a reverse topological order; of several that are ready, the one that the
+    formula names first goes first, all the way down.
+    """
+    sending = [
+        [(argument, place) for argument, place in enumerate(places(node)) if _carries(node, place)]
+        for node in order
+    ]
+    last = len(order) - 1
+    total = [0] * last + [1]
+    for i in range(last, -1, -1):
+        if total[i]:
+            for argument, _ in sending[i]:
+                total[inputs[i][argument]] += 1
+    arrived = [0] * last + [1]
+    arrows, ready = [], [last]
+    while ready:
+        i = ready.pop()
+        finished = []
+        for argument, place in sending[i]:
+            receiver = inputs[i][argument]
+            arrived[receiver] += 1
+            arrows.append((i, argument, place, receiver, arrived[receiver], total[receiver]))
+            if arrived[receiver] == total[receiver]:
+                finished.append(receiver)
+        ready.extend(reversed(finished))
+    return arrows
+
+
+def _carries(node, place) -> bool:
+    return node.arguments[place].needs_gradient and node.rule.derivatives[place] is not None

@@ -1,0 +1,4 @@
+"""Learning: stochastic gradient descent, its steps as records, and data to learn from.
+
+Read ``descent.py`` first.
+"""

@@ -1,0 +1,325 @@
+"""``bl.sgd``: stochastic gradient descent on a cost, one record for each step.
+
+Each step is batch → forward → backward → update, by the fast program. All variables lie in one vector θ,
+so that the update is two operations, however many variables there are.
+
+What must hold: the variables' ``.value`` follow every step; the same seed gives the same numbers; a loop
+interrupted at any moment has taken its last step whole or not at all, and goes on with the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, count, islice, repeat
+
+import numpy as np
+
+from backprop_lab.graph.node import Node
+from backprop_lab.passes.nonfinite import NonFiniteError
+from backprop_lab.program.program import Program, sound
+from backprop_lab.words.errors import ShapeError
+from backprop_lab.words.notation import number
+
+
+@dataclass(slots=True)
+class SGDStep:
+    """One step: its epoch and index, counted from 0, the cost of its batch before the update, and η."""
+
+    epoch: int
+    index: int
+    cost: float
+    learning_rate: float
+
+    def __str__(self):
+        cost, rate = number(self.cost), number(self.learning_rate)
+        return f"epoch {self.epoch}, step {self.index}: cost {cost}, η = {rate}"
+
+
+def sgd(
+    J: Node | Program,
+    data: Mapping | Iterable[Mapping] | None = None,
+    learning_rate: float | Callable[[int], float] = 0.1,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    seed: int = 0,
+    momentum: float = 0,
+    *,
+    wrt: Iterable[Node] | None = None,
+    progress: bool = False,
+    on_nonfinite: str = "warn",
+) -> SGD:
+    """Stochastic gradient descent on the cost ``J``: iterate over it, each item is one step.
+
+    ``J``: a cost, or what :func:`bl.compile` made of it, which saves compiling it again for every run.
+    ``data``: {leaf name: array}, arrays with the examples on their first axis, shuffled anew in every epoch
+    and cut into batches of ``batch_size`` (all examples by default); or an iterable of such mappings, each a
+    batch; or None, and every step uses the leaves as they are. ``learning_rate``: η, or a function of the
+    step's index. ``momentum`` μ: the velocity is v ← μv + ∇J and the update θ ← θ − ηv. ``wrt``: the
+    variables that learn, all of them by default. ``progress``: show a bar.
+    ``on_nonfinite``: at the first NaN or infinity ``"warn"`` once and go on, or ``"raise"`` NonFiniteError,
+    and the variables keep the values from before that step.
+
+    A loop that was left with ``break``, or interrupted, goes on where it stopped when the same object is
+    iterated again.
+    Source: Robbins & Monro (1951); momentum: Polyak (1964); Goodfellow, Bengio & Courville (2016), 8.3.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> w, x = bl.variable("w", 0.0), bl.constant("x", [1.0, 2.0])
+    >>> y = bl.constant("y", [3.0, 6.0])
+    >>> for step in bl.sgd(np.mean((w * x - y) ** 2), learning_rate=0.1, epochs=3):
+    ...     print(step, round(float(w.value), 4))
+    epoch 0, step 0: cost 22.5, η = 0.1 1.5
+    epoch 1, step 1: cost 5.625, η = 0.1 2.25
+    epoch 2, step 2: cost 1.406, η = 0.1 2.625
+    """
+    return SGD(J, data, learning_rate, batch_size, epochs, seed, momentum, wrt, progress, on_nonfinite)
+
+
+class SGD:
+    """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set.
+
+    ``batches`` are those still to come: (epoch, {leaf: array}, whether it is another one than before);
+    ``batches.peek()`` is the next one, which then still comes, or None.
+    """
+
+    def __init__(
+        self, J, data, learning_rate, batch_size, epochs, seed, momentum, wrt, progress, on_nonfinite
+    ):
+        if isinstance(J, Program) and wrt is not None:
+            raise TypeError("sgd: a program has its variables already; give wrt= to bl.compile")
+        if on_nonfinite not in ("warn", "raise"):
+            raise ValueError(f'sgd: on_nonfinite is "warn" or "raise", not {on_nonfinite!r}')
+        self._program = J if isinstance(J, Program) else Program(J, wrt)
+        self._raises = on_nonfinite == "raise"
+        self.learning_rate, self.momentum = learning_rate, momentum
+        self._epochs = _count("epochs", epochs, 0)
+        self._random = np.random.default_rng(seed)
+        size = None if batch_size is None else _count("batch_size", batch_size, 1)
+        self.batches, total = self._batches(data, size)
+        self._steps = self._run()
+        self._velocity = np.zeros_like(self._program.parameters.theta)
+        self._bar = partial(_bar(), total=total, unit="step") if progress else None
+
+    def __iter__(self) -> Iterator[SGDStep]:
+        return self
+
+    def __next__(self) -> SGDStep:
+        while True:
+            for step in self._steps:
+                return step
+            if self.batches.peek() is None:
+                raise StopIteration
+            self._steps = self._run()  # an interrupt had ended it
+
+    def __repr__(self):
+        names = ", ".join(variable.name for variable in self._program.variables)
+        return f"<stochastic gradient descent on {names}>"
+
+    @property
+    def learning_rate(self):
+        """η: a number, or a function of the step's index."""
+        return self._rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        self._rate = rate if callable(rate) else checked_rate(rate)
+
+    @property
+    def momentum(self) -> float:
+        """μ, from 0 to below 1."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, momentum):
+        self._momentum = _number("momentum", momentum, 1)
+
+    def _run(self):
+        program, parameters, batches = self._program, self._program.parameters, self.batches
+        theta, reported = parameters.theta, False
+        bound, rate, eta, bar = None, None, None, None
+        try:
+            while (batch := batches.peek()) is not None:
+                epoch, given, new = batch
+                index = batches.taken
+                parameters.take_up()
+                if new or bound is None or program.outdated:
+                    bound = program.bound_for(given)
+                bound.take_up(given, again=not new)
+                cost = float(bound.run())
+                if self._raises:
+                    if not (math.isfinite(cost) and sound(bound.gradient)):
+                        program.report(given, "raise")
+                        raise NonFiniteError(f"the cost or its gradient is not finite in step {index}")
+                elif not (reported or math.isfinite(cost)):
+                    reported = True
+                    program.report(given)
+                wanted = checked_rate(self._rate(index)) if callable(self._rate) else self._rate
+                if wanted != rate:
+                    rate, eta = wanted, np.array(wanted, theta.dtype)
+                parameters.hold()
+                parameters.moved()  # said before it is so, as an interrupt may come in between
+                _descend(theta, bound.gradient, self._velocity, eta, self._momentum, batches)
+                if self._bar is not None:
+                    if bar is None:
+                        bar = self._bar(initial=index)
+                    bar.set_postfix_str(f"cost {number(cost)}", refresh=False)
+                    bar.update()
+                yield SGDStep(epoch, index, cost, rate)
+        finally:
+            parameters.release()
+            if bar is not None:
+                bar.close()
+
+    def _batches(self, data, size) -> tuple[_Batches, int | None]:
+        """The batches, and how many steps they make, or None."""
+        epochs = self._epochs
+        if data is None and size is not None:
+            raise TypeError("sgd: batch_size= cuts data into batches; give them: sgd(J, {name: array}, …)")
+        if data is None:
+            return _Batches(lambda i: (i, {}, True) if i < epochs else None), epochs
+        if isinstance(data, Mapping):
+            arrays = self._checked(data)
+            if not arrays:
+                raise ValueError(
+                    "sgd: data is empty; leave it out, and every step uses the leaves as they are"
+                )
+            length = _examples(arrays)
+            if size is None or size >= length:
+                return _Batches(lambda i: (i, arrays, i == 0) if i < epochs else None), epochs
+            order = _one_by_one(map(self._random.permutation, repeat(length)))
+            in_epoch = -(-length // size)
+
+            def cut(i):
+                epoch, place = divmod(i, in_epoch)
+                if epoch == epochs:
+                    return None
+                chosen = order(epoch)[place * size : (place + 1) * size]
+                return epoch, {leaf: array[chosen] for leaf, array in arrays.items()}, True
+
+            return _Batches(cut), epochs * in_epoch
+        if not isinstance(data, Iterable):
+            given = type(data).__name__
+            raise TypeError(f"sgd: data is a mapping {{leaf name: array}}, or several, not {given}")
+        if size is not None:
+            raise TypeError(
+                "sgd: batch_size= cuts one mapping into batches; an iterable gives its own batches"
+            )
+        if iter(data) is data and epochs > 1:
+            raise TypeError(
+                "sgd: an iterator can be gone through only once; give a list of batches, or epochs=1"
+            )
+        item = _one_by_one(chain.from_iterable(map(zip, map(repeat, range(epochs)), repeat(data))))
+
+        def checked(i):
+            found = item(i)
+            return found and (found[0], self._checked(found[1]), True)
+
+        return _Batches(checked), None
+
+    def _checked(self, data):
+        if not isinstance(data, Mapping):
+            raise TypeError(
+                f"sgd: a batch is a mapping {{leaf name: array}}, was given {type(data).__name__}"
+            )
+        arrays = self._program.checked({getattr(key, "name", key): value for key, value in data.items()})
+        for leaf in arrays:
+            if leaf in self._program.moving:
+                raise TypeError(f"sgd: {leaf.name} is a variable that learns; data are for constants")
+        return arrays
+
+
+class _Batches:
+    """Batches, of which the next can be looked at before it comes; ``taken`` counts those that came.
+
+    ``at(i)`` is batch i: (epoch, {leaf: array}, is it another one than before?), or None after the last.
+    """
+
+    def __init__(self, at: Callable[[int], tuple | None]):
+        self.taken, self._at = 0, at
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        batch = self.peek()
+        if batch is None:
+            raise StopIteration
+        self.taken += 1
+        return batch
+
+    def peek(self) -> tuple | None:
+        """The next batch, or None where none is left."""
+        return self._at(self.taken)
+
+
+def _one_by_one(items: Iterable) -> Callable[[int], object]:
+    """Item i of ``items``, or None after the last; i stays or goes up by one, and only one item is kept.
+
+    An interrupt loses none: one is fetched and kept in a single operation.
+    """
+    items, kept = zip(count(), items), []
+
+    def at(i):
+        if not kept or kept[0][0] < i:
+            kept[:] = islice(items, 1)
+        return kept[0][1] if kept else None
+
+    return at
+
+
+@np.errstate(all="ignore")  # a cost that runs away was reported with the node's name
+def _descend(theta, gradient, velocity, eta, momentum, batches):
+    """θ ← θ − ηv, in place, and the batch is taken; the gradient's memory is used up.
+
+    All of it happens or nothing: CPython looks for an interrupt at calls and loops, and here are none.
+    """
+    if momentum:
+        velocity *= momentum
+        velocity += gradient
+        gradient[...] = velocity
+    gradient *= eta
+    theta -= gradient
+    batches.taken += 1
+
+
+def _examples(arrays) -> int:
+    lengths = {leaf.name: array.shape[0] if array.ndim else None for leaf, array in arrays.items()}
+    if len(set(lengths.values())) != 1 or None in lengths.values():
+        said = ", ".join(f"{name} has {n or 'no axis'}" for name, n in lengths.items())
+        raise ShapeError(f"sgd: data need as many examples each, on their first axis: {said}")
+    return next(iter(lengths.values()))
+
+
+def _count(name, value, least) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"sgd: {name} is a whole number from {least}, not {value!r}")
+    return int(value)
+
+
+def checked_rate(rate) -> float:
+    """η as a number, not negative."""
+    return _number("learning_rate", rate, math.inf)
+
+
+def _number(name, value, limit) -> float:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < limit:
+        bounds = "not negative" if limit == math.inf else f"from 0 to below {limit}"
+        raise ValueError(f"sgd: {name} is a number, {bounds}, not {value!r}")
+    return float(value)
+
+
+def _bar() -> type:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError("progress=True shows its bar with tqdm: pip install tqdm") from None
+
+    class Bar(tqdm):
+        monitor_interval = 0  # without the thread that watches slow bars: Python in a browser has none
+
+    return Bar

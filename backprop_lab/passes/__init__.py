@@ -1,0 +1,5 @@
+"""Passes: forward and backward, their records, and what follows from them: derivatives of any order, the
+gradient check, the report of a NaN.
+
+Read ``passes.py`` first.
+"""

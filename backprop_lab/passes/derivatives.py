@@ -1,0 +1,141 @@
+"""Derivatives of derivatives, and the check that they are right.
+
+:func:`gradient` builds the backward pass as a graph of its own, out of the same rules fed with nodes instead
+of arrays. So it can be differentiated again, drawn and stepped through like any other graph. Everything
+else here leans on it or on the passes.
+
+What must hold: the graph's state stays as it is; nothing recurses over the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from backprop_lab.graph.node import Node, constant, variable
+from backprop_lab.graph.order import plan_of
+from backprop_lab.passes.passes import checked_node, checked_seed, pull_back
+from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.words import notation
+from backprop_lab.words.errors import NotAnArrayError, ShapeError
+
+
+def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
+    """∂J/∂node for each node of ``wrt``, as nodes of a new graph; one node in, one node out.
+
+    ``J`` is a single number, or ``seed`` is an array or a node of J's shape. ``wrt`` are variables, or nodes
+    computed from them. What J does not depend on gets zeros. Each result has the shape of its node, and can
+    be used in further expressions and differentiated again.
+
+    Raises TypeError for a constant (nobody asked for its gradient when it was made).
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> x = bl.variable("x", 0.7)
+    >>> first = bl.gradient(np.tanh(x**2), x)
+    >>> second = bl.gradient(first, x)
+    >>> round(float(bl.forward(first)), 4), round(float(bl.forward(second)), 4)
+    (1.1112, 0.1742)
+    """
+    checked_node(J, "gradient")
+    single = isinstance(wrt, Node) or not isinstance(wrt, Iterable)
+    asked = [wrt] if single else list(wrt)
+    for node in asked:
+        checked_asked(node)
+    sums = adjoints(J, seed, asked)
+    return sums[wrt] if single else [sums[node] for node in asked]
+
+
+def adjoints(J: Node, seed=1, asked: Iterable[Node] = ()) -> dict[Node, Node]:
+    """{node: ∂J/∂node, as a node of the gradient's graph} for every node that a gradient reaches.
+
+    The others of ``asked`` get zeros.
+    """
+    order, plan = plan_of(J)
+    sums: dict[Node, Node] = {J: seed if isinstance(seed, Node) else constant(None, checked_seed(seed, J))}
+    if sums[J].shape != J.shape:
+        raise ShapeError(f"gradient: the seed has shape {sums[J].shape}, {notation.mention(J)} has {J.shape}")
+    with np.errstate(all="ignore"):  # a number such as 1 / 0 gives an infinity, which the passes report
+        for i, _, place, k, _, _ in plan.arrows:
+            node, receiver = order[i], order[k]
+            flow = vector_jacobian(node, place, sums[node], node, node.arguments)
+            sums[receiver] = sums[receiver] + flow if receiver in sums else flow
+    zeros = {n: constant(None, np.zeros(n.shape, n.dtype)) for n in asked if n not in sums}
+    return sums | zeros
+
+
+def checked_asked(node):
+    """Refuse what no gradient flows to, in words."""
+    if not isinstance(node, Node):
+        raise NotAnArrayError(f"expected a node to differentiate by, was given {type(node).__name__}")
+    if not node.needs_gradient:
+        name = notation.mention(node, code=True)
+        raise NotAnArrayError(
+            f"{name} is a constant, or depends on constants only: no gradient flows to it; "
+            f'make it a variable to ask: bl.variable("{node.name or "x"}", …)'
+        )
+
+
+# ------------------------------------------------------------------------------------------- Jacobians
+
+
+def vjp(y: Node, x: Node, v) -> np.ndarray:
+    """The vector-Jacobian product (∂y/∂x)ᵀ v: an array of x's shape, without building the Jacobian.
+
+    ``v`` has y's shape. One backward pass.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", [1.0, 2.0])
+    >>> bl.vjp(x * x, x, [1.0, 10.0])
+    array([ 2., 40.])
+    """
+    checked_asked(x)
+    return pull_back(y, x, v)
+
+
+def jvp(y: Node, x: Node, v) -> np.ndarray:
+    """The Jacobian-vector product (∂y/∂x) v: an array of y's shape, without building the Jacobian.
+
+    ``v`` has x's shape. It is the transpose of a transpose: u ↦ (∂y/∂x)ᵀ u is linear in u, and its own
+    vector-Jacobian product is (∂y/∂x) v.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", [1.0, 2.0])
+    >>> bl.jvp(x * x, x, [1.0, 10.0])
+    array([ 2., 40.])
+    """
+    checked_node(y, "jvp")
+    checked_asked(x)
+    if np.shape(v) != x.shape:
+        name = notation.mention(x, code=True)
+        raise ShapeError(f"jvp: v is a change of {name}, of shape {x.shape}; was given shape {np.shape(v)}")
+    u = variable("u", np.zeros(y.shape, y.dtype))
+    return pull_back(gradient(y, x, seed=u), u, v)
+
+
+def jacobian(y: Node, x: Node) -> np.ndarray:
+    """∂y/∂x, an array of shape ``y.shape + x.shape``: outputs first, as rows; one backward pass for each.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> W, x = bl.constant("W", [[1.0, 2.0, -1.0], [-1.0, 1.0, 3.0]]), bl.variable("x", np.ones(3))
+    >>> bl.jacobian(W @ x, x)
+    array([[ 1.,  2., -1.],
+           [-1.,  1.,  3.]])
+    """
+    checked_node(y, "jacobian")
+    checked_asked(x)
+    basis = np.eye(y.size, dtype=y.dtype).reshape((y.size, *y.shape))
+    rows = [pull_back(y, x, v) for v in basis]
+    return np.array(rows, x.dtype).reshape(y.shape + x.shape)
+
+
+def hessian(J: Node, x: Node) -> np.ndarray:
+    """∂²J/∂x², the Jacobian of the gradient: an array of shape ``x.shape + x.shape``.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> x = bl.variable("x", [1.0, 2.0])
+    >>> bl.hessian(np.sum(x**3), x)
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return jacobian(gradient(J, x), x)

@@ -1,0 +1,104 @@
+"""NaN and infinity: reported once in a pass, at the first node that made one.
+
+What must hold: the pass goes on, as NumPy does, unless it was asked to stop; a warning points at the
+learner's own line.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from backprop_lab.graph.node import Node
+from backprop_lab.words import notation
+from backprop_lab.words.arrays import finite
+from backprop_lab.words.naming import in_package
+
+
+class NonFiniteWarning(RuntimeWarning):
+    """A NaN or an infinity appeared; the message names the first node that made it."""
+
+
+class NonFiniteError(ValueError):
+    """The same, when the pass was asked to stop there."""
+
+
+_REMEDIES = {
+    "log": "keep its argument positive, also in a branch that np.where does not take: "
+    "np.log(np.where(x > 0, x, 1))",
+    "divide": "keep the divisor away from 0, also in a branch that np.where does not take",
+    "sqrt": "keep its argument positive, also in a branch that np.where does not take",
+}
+
+
+class Report:
+    """Speaks up once in a pass, at the first node that makes a NaN or an infinity: as ``mode`` says."""
+
+    def __init__(self, mode: str, speak: Callable[[str], None] | None = None):
+        if mode not in ("warn", "raise", "ignore"):
+            raise ValueError(f'on_nonfinite is "warn", "raise" or "ignore", not {mode!r}')
+        self.mode = mode
+        self.suspicious = False
+        self._speak = speak or (_raise if mode == "raise" else _warn)
+
+    def watching(self) -> np.errstate:
+        """While it lasts, the processor's own flags make the report suspicious: that costs no time.
+
+        NumPy's warnings are left out; they do not know the node.
+        """
+        if self.mode == "ignore":
+            return np.errstate(all="ignore")
+        return np.errstate(over="call", divide="call", invalid="call", under="ignore", call=self._flagged)
+
+    def _flagged(self, kind, flag):
+        self.suspicious = True
+
+    def _say(self, message, node):
+        remedy = _REMEDIES.get(node.rule.name) if node.rule is not None else None
+        if remedy:
+            message += f"; {remedy}"
+        self.mode = "ignore"
+        self._speak(message)
+
+    def given(self, node, value):
+        if self.mode != "ignore" and value.dtype.kind == "f" and not finite(value):
+            self._say(f"{notation.mention(node, code=True)} was given {odd_entry(value)}", node)
+
+    def made(self, node, value, operands):
+        if self.mode == "ignore" or finite(value) or not all(np.isfinite(o).all() for o in operands):
+            return
+        inputs = ", ".join(
+            f"{notation.mention(a)} = {notation.array(o)}"
+            for a, o in zip(node.arguments, operands, strict=True)
+            if isinstance(a, Node)
+        )
+        name = notation.mention(node, code=True)
+        self._say(f"{name} became {odd_entry(value)} from {inputs}", node)
+
+    def sent(self, node, receiver, upstream, contribution, value):
+        if self.mode == "ignore" or contribution is upstream or finite(contribution) or not finite(upstream):
+            return
+        name, target = notation.mention(node, code=True), notation.mention(receiver)
+        flow = f"the gradient that {name} sends to {target} is {odd_entry(contribution)}"
+        self._say(f"{flow}, at {target} = {notation.array(value)}", node)
+
+
+def _raise(message):
+    raise NonFiniteError(message)
+
+
+def _warn(message):
+    level, frame = 1, sys._getframe()
+    while in_package(frame) and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back  # the warning points at the learner's own line
+    warnings.warn(message, NonFiniteWarning, stacklevel=level)
+
+
+def odd_entry(value) -> str:
+    """The first entry that is not finite, and where it stands."""
+    where = np.argwhere(~np.isfinite(value))[0]
+    text = notation.number(value[tuple(where)])
+    return f"{text} at entry {[int(i) for i in where]}" if len(where) else text

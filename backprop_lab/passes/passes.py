@@ -1,0 +1,288 @@
+"""The forward and the backward pass, and the record of every single thing that happens in them.
+
+Both passes are loops over one topological order. :func:`steps` gives what they do as records
+(:class:`Step`), the same for pictures, widgets, tables and tests.
+
+What must hold: a pass computes everything first and then changes the nodes, so that an interrupted
+or failed pass leaves the graph as it was; ``steps`` never changes the graph.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backprop_lab.graph.node import Node, set_gradient, set_together, set_value
+from backprop_lab.graph.order import plan_of
+from backprop_lab.passes.nonfinite import Report
+from backprop_lab.passes.records import SoFar, Step, operands_of
+from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.words import notation
+from backprop_lab.words.arrays import checked_array, finite, frozen, numbers_for, presentable
+from backprop_lab.words.errors import MissingValueError, NotAnArrayError, ShapeError
+
+# ----------------------------------------------------------------------------------------- forward
+
+
+def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
+    """The value of ``J``, after computing every node it depends on that is not known yet.
+
+    Any shape. ``on_nonfinite``: what to do at the first NaN or infinity, ``"warn"``
+    (:class:`NonFiniteWarning`), ``"raise"`` (:class:`NonFiniteError`) or ``"ignore"``.
+    Raises :class:`MissingValueError` if a leaf has no value; the graph is then as it was.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> y = x * x
+    >>> bl.forward(y)
+    array(9.)
+    """
+    run, report = Pass(J, "forward"), Report(on_nonfinite)
+    with report.watching():
+        run.compute()
+        if run.is_suspicious(report):
+            run.examine(report)
+    set_together(map(set_value, run.order, run.values))
+    return J.value
+
+
+class Pass:
+    """The values and gradients of one run over J's graph; the nodes themselves stay as they are.
+
+    ``values`` (at first the nodes' own), ``gradients`` and ``operands`` (a computed node's arguments
+    as arrays) follow the plan's order; a value that is None is to be computed.
+    """
+
+    def __init__(self, J, what):
+        self.order, self.plan = plan_of(checked_node(J, what))
+        self.values = [n._value if n._holder is None else n._newest() for n in self.order]
+        self.operands: dict[int, list] = {}
+
+    def start_from(self, given):
+        """Only leaves have values, those of ``given`` in place of their own; the rest is to be computed."""
+        self.values = [_value_for(node, given) if node.rule is None else None for node in self.order]
+
+    def compute(self, record=None):
+        """Fill in what is None among the values; ``record(i)`` is called after each."""
+        values = self.values
+        missing = [node for node, value in zip(self.order, values) if value is None and node.rule is None]
+        if missing:
+            refuse_without_value(missing)
+        inputs, plain, arguments = self.plan.inputs, self.plan.plain, self.operands
+        for i, node in enumerate(self.order):
+            if values[i] is None:
+                operands = [values[k] for k in inputs[i]]
+                arguments[i] = operands = operands if plain[i] else operands_of(node, operands)
+                values[i] = np.asarray(node.rule.compute(*operands, **node.parameters), node.dtype)
+                if record:
+                    record(i)
+
+    def seed(self, seed):
+        """∂J/∂node for each node, as far as it is known at first."""
+        self.gradients = [None] * (len(self.order) - 1) + [checked_seed(seed, self.order[-1])]
+
+    def send(self, record=None):
+        """Send the gradient along every arrow of the plan and add it up in ``gradients``.
+
+        ``record(sender, argument, receiver, contribution, sum before, arrived, of)`` is called after each.
+        """
+        order, values, gradients = self.order, self.values, self.gradients
+        sender = None
+        for i, argument, place, k, arrived, of in self.plan.arrows:
+            if i != sender:  # all arrows of a node come one after the other
+                sender, node, upstream, value = i, order[i], gradients[i], values[i]
+                operands = self.operands.get(i) or operands_of(node, [values[n] for n in self.plan.inputs[i]])
+            contribution = np.asarray(vector_jacobian(node, place, upstream, value, operands), order[k].dtype)
+            if record:
+                contribution = presentable(contribution)
+            before = gradients[k] if arrived > 1 else None
+            gradients[k] = contribution if before is None else np.asarray(before + contribution)
+            if record:
+                record(i, argument, k, contribution, before, arrived, of)
+
+    def both_ways(self, seed, on_nonfinite) -> Gradients:
+        """The forward and the backward pass; the gradients of the variables."""
+        report, order = Report(on_nonfinite), self.order
+
+        def sent(i, argument, k, contribution, *_):
+            report.sent(order[i], order[k], self.gradients[i], contribution, self.values[k])
+
+        self.seed(seed)
+        with report.watching():
+            self.compute()
+            self.send()
+            found = {i: self.gradients[i] for i in self.plan.variables}
+            if self.is_suspicious(report, (g for g in found.values() if g is not None)):
+                self.examine(report)
+                self.seed(seed)
+                self.send(sent)
+        for i, gradient in found.items():  # None: reached only through comparisons, whose derivative is zero
+            gradient = np.zeros(order[i].shape, order[i].dtype) if gradient is None else gradient
+            self.gradients[i] = presentable(gradient)
+        return Gradients((order[i], self.gradients[i]) for i in found)
+
+    def is_suspicious(self, report, results=()) -> bool:
+        """Whether a NaN or an infinity may be anywhere: only then are all values looked through."""
+        if report.mode == "ignore":
+            return False
+        given = any([node._odd for node in self.order])
+        return report.suspicious or given or not all(map(finite, (self.values[-1], *results)))
+
+    def examine(self, report):
+        """Look through all values, for where a NaN or an infinity comes from."""
+        for node, value in zip(self.order, self.values):
+            if node.rule is None:
+                report.given(node, value)
+        for i, operands in self.operands.items():
+            report.made(self.order[i], self.values[i], operands)
+
+
+# ---------------------------------------------------------------------------------------- backward
+
+
+def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarray]:
+    """The gradient of the cost ``J`` with respect to every variable it depends on.
+
+    ``J`` is a single number, or ``seed`` is an array of J's shape: ∂(cost)/∂J from outside. Runs
+    the forward pass where values are missing. Returns ``{variable: gradient}``, each gradient with
+    its variable's shape, and leaves ``.grad`` on every node reached. Called twice, it gives the
+    same again: nothing is accumulated between passes.
+
+    Reverse accumulation: Griewank & Walther, Evaluating Derivatives (2008), section 3.2.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> J = x * x
+    >>> bl.backward(J)[x], x.grad
+    (array(6.), array(6.))
+    """
+    run = Pass(J, "backward")
+    found = run.both_ways(seed, on_nonfinite)
+    set_together(map(set_value, run.order, run.values), map(set_gradient, run.order, run.gradients))
+    return found
+
+
+class Gradients(dict):
+    """{variable: gradient}; asked for anything else, it says why there is none."""
+
+    def __missing__(self, node):
+        if not isinstance(node, Node):
+            raise KeyError(f"{node!r} is not a node; ask for the variable itself: gradients[w]")
+        name = notation.mention(node, code=True)
+        if node.leaf_kind == "constant":
+            raise KeyError(f"{name} is a constant: nobody asked for its gradient; make it a variable to ask")
+        if node.leaf_kind == "variable":
+            raise KeyError(f"the cost does not depend on {name}")
+        raise KeyError(f"{name} is not a variable; its gradient is {name}.grad")
+
+
+def checked_seed(seed, J) -> np.ndarray:
+    if type(seed) is int and seed == 1 and J.shape == ():
+        return np.ones((), J.dtype)
+    array = checked_array(seed, "backward(…, seed=…)")
+    if array.shape != J.shape:
+        name = notation.mention(J, code=True)
+        raise ShapeError(
+            f"backward: {name} has shape {J.shape} and the seed has shape {array.shape}; a cost is "
+            f"a single number: take np.sum or np.mean of {name}, or give a seed of shape {J.shape}"
+        )
+    return frozen(array.astype(J.dtype))
+
+
+def checked_node(J, what) -> Node:
+    if not isinstance(J, Node):
+        raise NotAnArrayError(
+            f"{what}: expected a node of a graph, was given {type(J).__name__}; build the "
+            "expression from bl.variable(name, value) first"
+        )
+    return J
+
+
+def refuse_without_value(leaves):
+    names = ", ".join(f"{notation.mention(leaf, code=True)} (shape {leaf.shape})" for leaf in leaves)
+    raise MissingValueError(
+        f"{names} {'stands' if len(leaves) == 1 else 'stand'} without a value; "
+        f"give it one first: {leaves[0].name}.value = …"
+    )
+
+
+def pull_back(y: Node, x: Node, v) -> np.ndarray:
+    """(∂y/∂x)ᵀ v by one backward pass that leaves the graph as it is; ``v`` has y's shape."""
+    run = Pass(y, "backward")
+    run.both_ways(v, "ignore")
+    flow = dict(zip(run.order, run.gradients)).get(x)
+    return presentable(np.zeros(x.shape, x.dtype) if flow is None else flow)
+
+
+def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
+    """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
+    run = Pass(J, "evaluate")
+    run.start_from(given)
+    with np.errstate(all="ignore"):
+        run.compute()
+    return frozen(run.values[-1])
+
+
+def _value_for(leaf, given):
+    if leaf not in given:
+        return leaf._newest()
+    array = np.array(numbers_for(leaf, given[leaf], f"the value given for {leaf.name}"))
+    if array.shape != leaf.shape:
+        raise ShapeError(f"{leaf.name} has shape {leaf.shape}, the value given for it {array.shape}")
+    return frozen(array)
+
+
+# ----------------------------------------------------------------------------------------- records
+
+
+def steps(J: Node, seed=1, given: dict[Node, np.ndarray] | None = None) -> list[Step]:
+    """Every step of both passes over ``J``'s graph, in order; the graph itself stays as it is.
+
+    One record per computed node, then the seed's, then one per arrow that carries a gradient. ``J``
+    and ``seed`` as for :func:`backward`. ``given``: ``{leaf: array}``, values that count instead of the
+    leaves' own.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> J = x * x
+    >>> for step in bl.steps(J):
+    ...     print(step)
+      1  forward   J = x · x   3 · 3 = 9
+      2  backward  ∂J/∂J = 1   the seed
+      3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
+      4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
+    """
+    run, records, alarms = Pass(J, "steps"), [], []
+    strangers = [leaf for leaf in given or () if leaf not in {n for n in run.order if n.rule is None}]
+    if strangers:
+        raise ValueError(f"steps(…, given=…): {strangers[0]!r} is not a leaf of the graph")
+    run.start_from(given or {})
+    report = Report("warn", alarms.append)
+    order, values, inputs = run.order, run.values, run.plan.inputs
+    run.seed(seed)
+
+    def record(phase, i, **how):
+        given = tuple(frozen(values[k]) for k in inputs[i])
+        alarm = alarms.pop() if alarms else None
+        records.append(Step(phase, len(records), J, order[i], given, frozen(values[i]), alarm=alarm, **how))
+
+    def computed(i):
+        for k in inputs[i]:
+            if order[k].rule is None:
+                report.given(order[k], values[k])
+        report.made(order[i], values[i], run.operands[i])
+        record("forward", i)
+
+    def sent(i, argument, k, contribution, before, arrived, of):
+        upstream, so_far = frozen(run.gradients[i]), SoFar(frozen(run.gradients[k]), arrived, of)
+        report.sent(order[i], order[k], upstream, contribution, values[k])
+        record(
+            "backward", i, receiver=order[k], argument=argument, upstream=upstream, contribution=contribution,
+            before=before, so_far=so_far, complete=arrived == of,
+        )  # fmt: skip
+
+    with np.errstate(all="ignore"):
+        run.compute(computed)
+        seed = frozen(run.gradients[-1])
+        record("backward", len(order) - 1, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))
+        run.send(sent)
+    return records

@@ -1,0 +1,355 @@
+"""A graph bound to memory: every array allocated once, every operation one NumPy call into it.
+
+:func:`bind` writes the calls down as a Python function without any decision left in it. ``source.py``
+writes the same operations, in the same order, for a person.
+
+What must hold: a result is written over nothing that is still to be read; what only the data decide is
+computed when the data change, not at every call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+
+from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.program.simplify import BROADCAST, moving, number_in
+from backprop_lab.rules.shapes import axes_of
+from backprop_lab.words import notation
+
+FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
+MANY_ROWS, SMALL_MATRIX = 32, 1 << 12  # of the left matrix; entries of the right one, to be copied first
+ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
+_FUNCTIONS = {name: getattr(np, name) for name in (
+    "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"
+)}  # fmt: skip
+_CHOICES = {  # the result is one of the numbers itself, so that all must have its type
+    "where": "{1} if {0} else {2}",
+    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
+    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
+}
+_PYTHONS = {  # how single numbers are calculated with
+    "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
+    "negative": "-{}", "positive": "{}", "square": "{0} * {0}", "reciprocal": "1 / {}",
+    "power": "pow({}, {})", "absolute": "abs({})", "arctan": "atan({})",
+    "greater": "{} > {}", "greater_equal": "{} >= {}", "less": "{} < {}", "less_equal": "{} <= {}",
+    "equal": "{} == {}", "not_equal": "{} != {}",
+    **{name: name + "({})" for name in _FUNCTIONS}, **_CHOICES,
+}  # fmt: skip
+_VIEWS = {"reshape", "ravel", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "index", "flip"}
+
+
+def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> SimpleNamespace:
+    """``.run()`` computes J and fills ``.gradient``; ``.prepare()`` what only the data decide.
+
+    ``leaves`` maps every leaf with a name to the array that holds its value. The variable among them moves
+    between runs; after any other changed, ``prepare`` comes first.
+    """
+    return _Binder(J, gradient, leaves).bound()
+
+
+class _Binder:
+    def __init__(self, J, gradient, leaves):
+        self.roots = (J, gradient)
+        self.order = topological_order(J, gradient)
+        self.place: dict[Node, np.ndarray | str] = dict(leaves)  # of a computed single number: its name
+        self.names: dict = {}
+        self.scope: dict[str, object] = {
+            "dot": np.dot, "copyto": np.copyto, "np": np, "number": lambda array: array[()],
+            "pow": np.power, "atan": np.arctan, **_FUNCTIONS,
+        }  # fmt: skip
+        self.lines: dict[bool, list[str]] = {False: [], True: []}
+        self.moves = moving(self.roots)
+        self.target: dict[Node, np.ndarray] = {}
+        self.owner: dict[Node, Node] = {}  # whose memory a view looks into
+        self.reads = Counter([*self.roots, *(a for node in self.order for a in node.inputs)])  # still to come
+        self.gradient = np.empty(gradient.shape, gradient.dtype)
+
+    def bound(self):
+        J, gradient = self.roots
+        self._aim(gradient)
+        for node in self.order:
+            if node in self.place:
+                continue
+            if node.rule is None:
+                self.place[node] = node.value
+            elif not self._look(node):
+                self._compute(node)
+        run = self.lines[True]
+        if self.place[gradient] is not self.gradient:
+            run.append(f"copyto({self._name(self.gradient)}, {self._text(gradient)})")
+        run.append(f"return {self._text(J)}")
+        numbers = [p for n, p in self.place.items() if isinstance(p, str) and n not in self.moves]
+        kept = [f"global {', '.join(numbers)}"] if numbers else []
+        calls = _defined(run, self.scope), _defined([*kept, *self.lines[False], "return"], self.scope)
+        if all(map(_is_number, self.order)):
+            calls = self._on_floats(*calls, run, numbers)
+        return SimpleNamespace(run=calls[0], prepare=calls[1], gradient=self.gradient)
+
+    def _on_floats(self, slow, prepared, lines, numbers):
+        """The same on Python's own floats: NumPy takes ten times as long for one number.
+
+        Where Python refuses (1 / 0, log of a negative number) NumPy gives its infinities and NaNs.
+        """
+        scope = {**self.scope, **vars(math), "number": float}
+        quick = _defined(lines, scope).__wrapped__
+
+        def run():
+            try:
+                return quick()
+            except (ArithmeticError, ValueError):
+                return slow()
+
+        def prepare():
+            prepared()
+            scope.update({name: float(self.scope[name]) for name in numbers})
+
+        return run, prepare
+
+    # -- where results go
+
+    def _aim(self, gradient):
+        """The parts of the gradient are computed where they belong, instead of being copied there."""
+        if gradient in self.moves:
+            self.target[gradient] = self.gradient
+        for node in reversed(self.order):
+            if node not in self.target or node.rule is None:
+                continue
+            place = self.target[node]
+            if node.rule.known_as == "concatenate" and node.ndim == 1:
+                parts = _parts(node, place)
+            elif node.rule.known_as in ("ravel", "reshape"):
+                parts = [(a, place.reshape(a.shape)) for a in node.inputs]
+            elif isinstance(node.rule.compute, np.ufunc):
+                joined = [a for a in node.inputs if a.rule is not None and a.rule.known_as == "concatenate"]
+                parts = [(a, place) for a in joined[:1]]
+            else:
+                parts = []
+            for a, part in parts:
+                fits = a.shape == part.shape != () and a.dtype == part.dtype  # a single number has no place
+                if fits and a.rule is not None and self.reads[a] == 1 and a in self.moves:
+                    self.target[a] = part
+
+    def _look(self, node) -> bool:
+        """Whether a node is but another look at its input's memory; then it costs nothing."""
+        source = self.place[node.inputs[0]]
+        if not isinstance(source, np.ndarray) or not (node.rule.known_as in _VIEWS or node.rule is BROADCAST):
+            return False
+        view = node.rule.compute(source, **node.parameters)
+        if not isinstance(view, np.ndarray):  # an array of one number, not the number
+            key = node.parameters["key"]
+            view = source[(*(key if isinstance(key, tuple) else (key,)), ...)]
+        goal = self.target.get(node, view)
+        if _address(view) != _address(goal) or not np.may_share_memory(view, source):
+            return False
+        self.place[node] = goal
+        self.owner[node] = owner = self.owner.get(node.inputs[0], node.inputs[0])
+        self.reads[owner] += self.reads[node] - 1
+        return True
+
+    # -- how results are computed
+
+    def _compute(self, node):
+        self.reads.subtract(self.owner.get(a, a) for a in node.inputs)
+        if node.shape == ():
+            self.place[node] = f"n{len(self.place)}"
+            line = f"{self.place[node]} = {self._number(node)}"
+        else:
+            self.place[node] = self._memory(node)
+            line = self._into(node, self._name(self.place[node]))
+        self.lines[node in self.moves].append(line)
+
+    def _memory(self, node) -> np.ndarray:
+        """Where a node's value goes: its target, an input that nobody reads any more, or a new array."""
+        if node in self.target:
+            return self.target[node]
+        for a in node.inputs if _is_entrywise(node) else ():
+            fits = (a.shape, a.dtype) == (node.shape, node.dtype) and a not in self.owner
+            if fits and a.rule is not None and a not in self.target and a in self.moves and not self.reads[a]:
+                return self.place[a]
+        return np.empty(node.shape, node.dtype)
+
+    def _name(self, thing) -> str:
+        """A name for an array or a function in the scope of the text."""
+        if id(thing) not in self.names:
+            self.names[id(thing)] = f"{'a' if isinstance(thing, np.ndarray) else 'f'}{len(self.names)}"
+            self.scope[self.names[id(thing)]] = thing
+        return self.names[id(thing)]
+
+    def _text(self, operand) -> str:
+        if not isinstance(operand, Node):
+            return notation.literal(operand)
+        place = self.place[operand]
+        if operand.leaf_kind and operand.name is None and operand.shape == () and place.dtype == np.float64:
+            return notation.literal(place[()])
+        return place if isinstance(place, str) else self._name(place)
+
+    def _single(self, operand) -> str:
+        """An operand of a calculation with single numbers."""
+        text = self._text(operand)
+        if isinstance(operand, Node) and text in self.scope:  # an array of one
+            return f"number({text})"
+        return f"({text})" if text.startswith("-") else text
+
+    def _typed(self, operand, dtype) -> str:
+        """The same, with numbers as NumPy's: one that is chosen is the result, and goes on into any call."""
+        number = number_in(operand)
+        return self._single(operand) if number is None else self._name(dtype.type(number))
+
+    def _operand(self, operand, node) -> str:
+        """An operand of a call on arrays: numbers as arrays of the right type, which NumPy reads faster."""
+        number, others = number_in(operand), [a.dtype for a in node.inputs if a is not operand]
+        if number is None or not any(dtype.kind == "f" for dtype in others):
+            return self._text(operand)
+        own = operand.dtype if isinstance(operand, Node) else operand
+        dtype = node.dtype if node.dtype.kind == "f" else np.result_type(*others, own)
+        full = node.rule.compute in (np.maximum, np.minimum)
+        return self._constant(number, node.shape if full else (), dtype)
+
+    def _constant(self, number, shape, dtype) -> str:
+        key = number, shape, dtype
+        if key not in self.names:
+            self.names[key] = self._name(np.full(shape, number, dtype))
+        return self.names[key]
+
+    def _number(self, node) -> str:
+        """A single number from single numbers by Python's own operators, else by the quickest call."""
+        if node.rule.known_as in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
+            chooses = node.rule.known_as in _CHOICES
+            texts = (self._typed(a, node.dtype) if chooses else self._single(a) for a in node.arguments)
+            return _PYTHONS[node.rule.known_as].format(*texts)
+        return self._quickest(node, None) or self._plain(node)
+
+    def _into(self, node, out) -> str:
+        """The call that puts a node's value into the array ``out``."""
+        quickest = self._quickest(node, out)
+        if quickest or not _is_entrywise(node):
+            return quickest or f"copyto({out}, {self._plain(node)})"
+        operands = (self._operand(a, node) for a in node.arguments)
+        return f"{self._name(node.rule.compute)}({', '.join(operands)}, out={out})"
+
+    def _quickest(self, node, out) -> str | None:
+        emit = _EMITTERS.get(node.rule.known_as)
+        return emit and emit(self, node, out)
+
+    def _plain(self, node) -> str:
+        compute = node.rule.compute
+        if node.parameters:
+            compute = partial(compute, **node.parameters)
+        return f"{self._name(compute)}({', '.join(map(self._text, node.arguments))})"
+
+
+def _defined(lines: list[str], scope: dict) -> Callable:
+    """A function without arguments, given by the lines of its body; ``scope`` holds its globals."""
+    exec(compile("\n    ".join(["def run():", *lines]), "<program of a graph>", "exec"), scope)
+    return np.errstate(all="ignore")(scope["run"])
+
+
+def _is_entrywise(node) -> bool:
+    return isinstance(node.rule.compute, np.ufunc) and node.rule.kind == "elementwise"
+
+
+def _is_number(node) -> bool:
+    """Whether a node is a single number as Python has them, a leaf, or the vector of such numbers."""
+    if node.rule is None or node.rule.known_as in ("ravel", "concatenate"):
+        return True
+    known = node.rule.known_as in _PYTHONS or node.rule.known_as == "index"
+    return known and node.shape == () and node.dtype in (np.float64, bool)
+
+
+def _parts(node, whole):
+    """(argument, its part of the whole) for vectors put end to end."""
+    ends = np.cumsum([0, *(a.size for a in node.arguments)])
+    return [(a, whole[i:j]) for a, i, j in zip(node.arguments, ends, ends[1:])]
+
+
+def _address(place):
+    """Where an array's first entry lies in memory; None for the name of a single number."""
+    return place.__array_interface__["data"] if isinstance(place, np.ndarray) else None
+
+
+# --------------------------------------------------------------------- the quickest call for some operations
+
+
+def _product(binder, node, out):
+    """``dot``; a small matrix that stands transposed on the right is copied first: BLAS loses more by it."""
+    x, y = node.arguments
+    if x.ndim > 2 or y.ndim > 2 or not x.dtype == y.dtype == node.dtype:
+        return None
+    right, before, place = binder._text(y), "", binder.place[y]
+    pays = x.ndim == y.ndim == 2 and x.shape[0] >= MANY_ROWS and y.size <= SMALL_MATRIX
+    if pays and place.T.flags.c_contiguous and not place.flags.c_contiguous:
+        right = binder._name(np.empty(y.shape, y.dtype))
+        before = f"copyto({right}, {binder._name(place)}); "
+    return f"{before}dot({', '.join(filter(None, [binder._text(x), right, out]))})"
+
+
+def _of_vectors(first, second, binder, node, out):
+    """An inner or outer product: that of the two arrays, looked at in these shapes."""
+    x, y = (binder.place.get(a) for a in node.arguments)
+    whole = all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in (x, y))
+    if not whole or not x.dtype == y.dtype == node.dtype:
+        return None
+    looks = binder._name(x.reshape(first)), binder._name(y.reshape(second))
+    return f"dot({', '.join(filter(None, [*looks, out]))})"
+
+
+def _sum(binder, node, out):
+    """A sum as a product with ones; the mean as a product with 1/n."""
+    (x,) = node.inputs
+    place, axes = binder.place[x], axes_of(node.parameters["axis"], x.ndim)
+    count = x.size // max(node.size, 1)
+    if isinstance(place, str) or place.dtype != node.dtype or not 0 < count <= ONES:
+        return None
+    ones = binder._constant(1.0 if node.rule.compute is np.sum else 1 / count, (count,), place.dtype)
+    if out is None:
+        return f"dot({ones}, {binder._name(place.reshape(-1))})" if place.flags.c_contiguous else None
+    if x.ndim != 2 or len(axes) != 1:
+        return None
+    x, out = binder._text(x), binder._name(binder.place[node].reshape(-1))
+    return f"dot({ones}, {x}, {out})" if axes == (0,) else f"dot({x}, {ones}, {out})"
+
+
+def _extreme(binder, node, out):
+    """Along short rows column by column."""
+    place, axis = binder.place[node.inputs[0]], node.parameters["axis"]
+    if out is None or place.ndim != 2 or axis not in (1, -1) or not 2 <= place.shape[1] <= FEW_COLUMNS:
+        return None
+    call = binder._name(np.maximum if node.rule.compute is np.max else np.minimum)
+    out = binder._name(binder.place[node].reshape(-1))
+    first, second, *others = (binder._name(column) for column in place.T)
+    pairs = [(first, second), *((out, other) for other in others)]
+    return "; ".join(f"{call}({a}, {b}, out={out})" for a, b in pairs)
+
+
+def _ravel(binder, node, out):
+    """A single number as a vector of one."""
+    place = binder.place[node.inputs[0]]
+    return f"{out}[0] = {place}" if isinstance(place, str) else None
+
+
+def _join(binder, node, out):
+    """Only what was not computed in its place is copied there."""
+    if node.ndim != 1:
+        return None
+    parts = _parts(node, binder.place[node])
+    apart = [(a, part) for a, part in parts if _address(binder.place[a]) != _address(part)]
+    return "; ".join(f"copyto({binder._name(part)}, {binder._text(a)})" for a, part in apart) or "pass"
+
+
+_EMITTERS: dict[str, Callable] = {
+    "matmul": _product,
+    "vdot": partial(_of_vectors, -1, -1),
+    "outer": partial(_of_vectors, (-1, 1), (1, -1)),
+    "sum": _sum,
+    "mean": _sum,
+    "max": _extreme,
+    "min": _extreme,
+    "ravel": _ravel,
+    "concatenate": _join,
+}

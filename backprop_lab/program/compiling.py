@@ -1,0 +1,100 @@
+"""``bl.compile``: a cost and its gradient as a program of NumPy's, or as a function of another library's.
+
+What must hold: in another library it is a pure function of the leaves by name, with the operations of
+``program.source``; any module with NumPy's names will do. What the arrays hold is not looked at there: a
+library may only trace them.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+
+import numpy as np
+
+from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.program.program import Program, Simplified, present
+
+
+def compile(J: Node, wrt: Iterable[Node] | None = None, xp=None):
+    """A program for the cost ``J`` and its gradient: call it to get ``(value, {variable: gradient})``.
+
+    ``J`` is a single number. ``wrt`` are the variables whose gradients are wanted, all of them by default.
+    ``program(x=…, y=…)`` takes other values for leaves, by name, only for this call; their first axis may
+    be longer or shorter than in the graph. Leaves not named have the values that they have in the graph.
+    ``program.source`` is the program as a NumPy function.
+
+    ``xp``: a module with NumPy's names, such as ``jax.numpy``. Then the result is a pure function of the
+    leaves by name that gives ``(value, {name: gradient})``, computed with that module.
+
+    Raises TypeError for what is not a cost or not a variable of it, ValueError for two leaves of one name.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> w, x = bl.variable("w", [2.0, -1.0]), bl.constant("x", [3.0, 1.0])
+    >>> program = bl.compile(np.sum(w * x) ** 2, wrt=[w])
+    >>> value, gradients = program()
+    >>> float(value), gradients[w]
+    (25.0, array([30., 10.]))
+    >>> float(program(x=[1.0, 1.0])[0])
+    1.0
+    """
+    program = Program(J, wrt)
+    return program if xp is None else Functional(program, xp)
+
+
+class Functional:
+    """A pure function of the leaves, by name, computed with another module that has NumPy's names.
+
+    ``f(**leaves)`` gives ``(value, {name: gradient})``; leaves not named keep the values of the graph.
+    ``f.source`` is the text of what is computed, with all variables in one vector θ.
+    """
+
+    def __init__(self, program: Program, xp):
+        self._program, self._xp = program, xp
+        self._made: dict[tuple, tuple] = {}
+
+    def __call__(self, /, **leaves):
+        program, xp = self._program, self._xp
+        named = program.named(leaves)
+        given = {
+            leaf: xp.asarray(named[leaf] if leaf in named else present(leaf, leaf.value))
+            for leaf in program.leaves.values()
+        }
+        program.check_shapes(given)
+        graph, function, parameters = self._for(given)
+        for leaf, array in given.items():
+            dtype = graph.leaves[leaf].dtype
+            if dtype.kind == "f" and np.dtype(array.dtype).kind in "iub":
+                given[leaf] = array * 1.0
+            if dtype == np.float32:
+                given[leaf] = given[leaf].astype(np.float32)
+        value, gradient = function(**graph.arguments(xp, parameters, given))
+        return value, {
+            leaf.name: xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape))
+            for leaf in program.variables
+        }
+
+    @property
+    def source(self) -> str:
+        """The function as text, for the shapes of the graph."""
+        return Simplified(self._program, {}).source(self._xp.__name__)[0]
+
+    def _for(self, given):
+        key = tuple((leaf, tuple(array.shape)) for leaf, array in given.items() if array.shape != leaf.shape)
+        if key not in self._made:
+            graph = Simplified(self._program, dict(key))
+            text, parameters = graph.source(self._xp.__name__)
+            own = {
+                node.rule
+                for node in topological_order(graph.cost, graph.gradient)
+                if node.rule is not None and not node.rule.known_as
+            }
+            scope = {"np": self._xp} | {rule.name: rule.compute for rule in own}
+            if len(scope) <= len(own):
+                raise ValueError(
+                    "compile(…, xp=…): two operations of one name stand in the graph; build it again with "
+                    "the one that you want"
+                )
+            exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
+            self._made[key] = graph, scope["program"], parameters
+        return self._made[key]

@@ -1,0 +1,315 @@
+"""The simplifications of the fast program: each turns a graph into an equal one that costs less.
+
+Each is a function from the nodes that are wanted (a cost and gradients) to nodes with the same values,
+built with NumPy's own functions on nodes, like any other expression. ``program.py`` applies them in the
+order of :data:`SIMPLIFICATIONS`.
+
+What must hold: values stay the same up to rounding, shapes and dtypes exactly; the reader's names stay;
+the graph that is given stays as it is, but that nodes without a name may get one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from backprop_lab.graph.node import RULES, Node, constant, topological_order
+from backprop_lab.graph.operation import apply
+
+ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
+DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
+BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
+SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
+PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
+NUMPYS_OWN = set(RULES.values())
+
+
+class Suggestion(str):
+    """A name that the compiler gives: kept where it fits, given up where nodes merge."""
+
+    __slots__ = ()
+
+
+# ---------------------------------------------------------------------------------------- rewriting
+
+
+def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] | None = None, spared=()):
+    """The roots of a graph in which every computed node is replaced by ``rewrite(node, uses)``, or kept.
+
+    Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
+    are replacements known beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
+    counts the arrows that leave a node. The new node takes over the name of the old one.
+    """
+    order, old_uses = topological_order(*roots), uses_in(roots)
+    new: dict[Node, Node] = dict(given or {})
+    uses: Counter = Counter()
+    for node in order:
+        if node not in new:
+            new[node] = node
+            if node.rule is not None:
+                kept = with_arguments(node, tuple(new.get(a, a) for a in node.arguments))
+                made = None if node in spared else rewrite(kept, uses)
+                new[node] = kept if made is None else made
+        _pass_name(node, new[node])
+        uses[new[node]] += old_uses[node]
+    return [new[root] for root in roots]
+
+
+def uses_in(roots: Sequence[Node]) -> Counter:
+    """How many arrows leave each node; a root is wanted by itself as well."""
+    uses = Counter(roots)
+    for node in topological_order(*roots):
+        uses.update(node.inputs)
+    return uses
+
+
+def with_arguments(node: Node, arguments: tuple) -> Node:
+    """The same operation on other arguments; the node itself if they are the ones it has."""
+    if all(a is b for a, b in zip(arguments, node.arguments)):
+        return node
+    return apply(node.rule, *arguments, **node.parameters)
+
+
+def _pass_name(old, new):
+    better = old.name is not None and (new.name is None or isinstance(new.name, Suggestion))
+    if new is not old and new.rule is not None and better:
+        new.named(old.name)
+
+
+def number_in(operand) -> float | None:
+    """The number that a literal, or an unnamed constant of a single number, stands for; else None."""
+    if not isinstance(operand, Node):
+        return float(operand)
+    if operand.leaf_kind == "constant" and operand.name is None and operand.shape == ():
+        return float(operand.value)
+    return None
+
+
+def _is_free(node, uses) -> bool:
+    """Whether a node can be merged into the one that reads it: nobody else does, nor is it named."""
+    return not has_name(node) and uses[node] <= 1
+
+
+def has_name(node) -> bool:
+    """Whether the reader gave the node a name."""
+    return node.name is not None and not isinstance(node.name, Suggestion)
+
+
+# ------------------------------------------------------------------------------- the simplifications
+
+
+def opened(roots):
+    """Functions that NumPy has no name for, written out in NumPy's: σ(x), softmax, costs, penalties.
+
+    An operation whose computation cannot read nodes (it loops over entries, or looks at a number) stays.
+    """
+
+    def rewrite(node, uses):
+        if node.rule in NUMPYS_OWN:
+            return None
+        try:
+            made = node.rule.compute(*node.arguments, **node.parameters)
+        except Exception:  # a reader's own may ask anything of an array
+            return None
+        return made if _stands_for(node, made) and made.rule is not node.rule else None
+
+    new = rewritten(roots, rewrite)
+    done = all(a is b for a, b in zip(new, roots))
+    return new if done else opened(new)  # what was inside a function may be one itself
+
+
+def folded(roots):
+    """What does not depend on any leaf with a name is computed now; x · 1, x + 0 and the like are x."""
+
+    def rewrite(node, uses):
+        known = not any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
+        if known and node.rule is not BROADCAST:
+            operands = [a.value if isinstance(a, Node) else a for a in node.arguments]
+            with np.errstate(all="ignore"):
+                value = node.rule.compute(*operands, **node.parameters)
+            return constant(None, np.asarray(value, node.dtype))
+        neutral = {ADD: 0, MULTIPLY: 1, SUBTRACT: 0, DIVIDE: 1, POWER: 1}.get(node.rule)
+        if neutral is not None:
+            first, second = node.arguments
+            if _stands_for(node, first) and number_in(second) == neutral:
+                return first
+            if node.rule in (ADD, MULTIPLY) and _stands_for(node, second) and number_in(first) == neutral:
+                return second
+        same_place = node.rule in (RESHAPE, RAVEL, BROADCAST) or (
+            node.rule is SUM and node.parameters["axis"] == ()
+        )
+        return node.arguments[0] if same_place and _stands_for(node, node.arguments[0]) else None
+
+    return rewritten(roots, rewrite)
+
+
+def _stands_for(node, operand):
+    return isinstance(operand, Node) and (operand.shape, operand.dtype) == (node.shape, node.dtype)
+
+
+def shared(roots):
+    """Equal operations on equal arguments are done once."""
+    made: dict[tuple, Node] = {}
+
+    def identity(operand):
+        if isinstance(operand, Node):
+            if operand.leaf_kind == "constant" and operand.name is None and operand.size <= 16:
+                return operand.shape, operand.dtype.str, operand.value.tobytes()
+            return id(operand)
+        return type(operand), operand
+
+    def rewrite(node, uses):
+        parameters = tuple((k, _comparable(v)) for k, v in node.parameters.items())
+        return made.setdefault((node.rule, parameters, *map(identity, node.arguments)), node)
+
+    return rewritten(roots, rewrite)
+
+
+def _comparable(value):
+    """A parameter of an operation as something that can be a key."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, slice):
+        return slice, value.start, value.stop, value.step
+    if isinstance(value, (tuple, list)):
+        return type(value), *map(_comparable, value)
+    return type(value), value
+
+
+def unbroadcast(roots):
+    """An entry-by-entry operation repeats its small arguments itself: no need to write them out large."""
+
+    def rewrite(node, uses):
+        if node.rule.kind != "elementwise":
+            return None
+        made = with_arguments(node, tuple(map(_small, node.arguments)))
+        return made if made.shape == node.shape else np.broadcast_to(made, node.shape)
+
+    return rewritten(roots, rewrite)
+
+
+def _small(operand):
+    return operand.arguments[0] if isinstance(operand, Node) and operand.rule is BROADCAST else operand
+
+
+def gates_from_outputs(roots):
+    """Whether a relu's gate is open can be read from its output as well: its input need not be kept."""
+
+    def with_zero(rule):
+        pairs = ((node, *node.arguments) for node in topological_order(*roots) if node.rule is rule)
+        return {node: x for node, x, y in pairs if isinstance(x, Node) and number_in(y) == 0}
+
+    outputs = {x: relu for relu, x in with_zero(MAXIMUM).items()}
+    gates = {gate: outputs[x] > 0 for gate, x in with_zero(GREATER).items() if x in outputs}
+    return rewritten(roots, lambda node, uses: None, gates)
+
+
+def numbers_gathered(roots):
+    """In a product all numbers become one, which multiplies the smallest factor.
+
+    Factors that do not change while learning come first, so that they are multiplied only once. Only whole
+    products are taken apart, not each that stands in another: of a long chain there would be too many.
+    """
+    moves, uses_before = moving(roots), uses_in(roots)
+    products = [node for node in topological_order(*roots) if node.rule in PRODUCTS]
+    inner = {a for node in products for a in node.inputs if a.rule in PRODUCTS and _is_free(a, uses_before)}
+
+    def rewrite(node, uses):
+        made = gathered(node, uses)
+        moves.update(new for new in (node, made) if not moves.isdisjoint(new.inputs))
+        return made
+
+    def gathered(node, uses):
+        if node.rule not in PRODUCTS:
+            return node
+        number, factors, divisors = factors_of(node, uses)
+        whole = all(isinstance(factor, Node) for factor in (*factors, *divisors))
+        as_it_is = number == 1 and all(a is b for a, b in zip(factors, node.arguments)) and not divisors
+        if as_it_is or not factors or not whole or not can_stand(number, node.dtype):
+            return node
+        factors.sort(key=lambda factor: (factor in moves, factor.size))
+        made = factors[0]
+        if number == -1 and made.dtype == node.dtype:
+            made = -made
+        elif number != 1:
+            number = int(number) if number.is_integer() and abs(number) < 1e6 else number
+            made = (number if made.dtype == node.dtype else node.dtype.type(number)) * made
+        for factor in factors[1:]:
+            made = made * factor
+        for divisor in divisors:
+            made = made / divisor
+        return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
+
+    return rewritten(roots, rewrite, spared=inner)
+
+
+def moving(roots) -> set[Node]:
+    """The nodes that change while learning: the variables, and what is computed from them."""
+    found: set[Node] = set()
+    for node in topological_order(*roots):
+        if node.leaf_kind == "variable" or not found.isdisjoint(node.inputs):
+            found.add(node)
+    return found
+
+
+def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
+    """A product taken apart: its number, its factors and its divisors."""
+    number, factors, divisors = 1.0, [], []
+    waiting = [(node, False)]
+    while waiting:
+        part, below = waiting.pop()
+        known = number_in(part)
+        if below and known == 0:  # an infinity is the business of the pass itself
+            known = None
+        inner = isinstance(part, Node) and (part is node or _is_free(part, uses))
+        if known is not None:
+            number = number / known if below else number * known
+        elif inner and part.rule is NEGATIVE:
+            number = -number
+            waiting.append((part.arguments[0], below))
+        elif inner and part.rule in (MULTIPLY, DIVIDE):
+            first, second = part.arguments
+            waiting += [(second, below != (part.rule is DIVIDE)), (first, below)]
+        else:
+            (divisors if below else factors).append(part)
+    return number, factors, divisors
+
+
+def can_stand(number, dtype) -> bool:
+    """Whether a number that was gathered neither overflowed nor lost digits by being tiny."""
+    limits = np.finfo(dtype if dtype.kind == "f" else float)
+    return bool(limits.tiny <= abs(number) <= limits.max)
+
+
+def sums_of_products(roots):
+    """A sum of products of entries is a product of vectors: Σ x² = x · x."""
+
+    def rewrite(node, uses):
+        inner = node.arguments[0]
+        if node.rule is not SUM or node.shape != () or not _is_free(inner, uses):
+            return None
+        if inner.rule is SQUARE or (inner.rule is POWER and number_in(inner.arguments[1]) == 2):
+            pair = inner.arguments[:1] * 2
+        elif inner.rule is MULTIPLY:
+            pair = inner.arguments
+        else:
+            return None
+        alike = {(np.shape(x), np.result_type(x)) for x in pair}
+        return np.vdot(*pair) if alike == {(inner.shape, inner.dtype)} else None
+
+    return rewritten(roots, rewrite)
+
+
+SIMPLIFICATIONS = (
+    opened,
+    folded,
+    shared,
+    gates_from_outputs,
+    unbroadcast,
+    numbers_gathered,
+    folded,
+    sums_of_products,
+    shared,
+)

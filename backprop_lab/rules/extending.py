@@ -1,0 +1,174 @@
+"""``bl.rule``: the reader's own operations, declared as the package's are.
+
+What must hold: an operation added here is checked, drawn, stepped through, differentiated again and compiled
+like any other; a mistake in its declaration is named.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+
+import numpy as np
+
+from backprop_lab.graph.node import RULES, Node
+from backprop_lab.graph.operation import operation
+from backprop_lab.rules import writing
+from backprop_lab.rules.rules import declared
+from backprop_lab.rules.shapes import broadcast_shape, tried
+from backprop_lab.words.arrays import frozen
+from backprop_lab.words.errors import NotAnArrayError, ShapeError
+
+_KINDS = {"elementwise": "z, x", "linear": "g, z, x", "custom": "g, z, x"}
+
+
+def rule(
+    name: str,
+    compute: Callable,
+    *derivatives: Callable | None,
+    kind: str = "elementwise",
+    shape: Callable | None = None,
+    parameters: dict[str, object] | None = None,
+) -> Callable:
+    """Add an operation: how it is computed, and one derivative for each of its arguments.
+
+    ``compute(x, y, …)`` gives the value z for arrays. The derivatives are written with NumPy's functions, so
+    that they work on arrays and on nodes; None where no gradient flows. What they are says ``kind``:
+
+    - ``"elementwise"``: the partial derivative ∂z/∂x, as ``d(z, x, y, …)``;
+    - ``"linear"``: the transpose applied to g = ∂J/∂z, as ``d(g, z, x, y, …)``;
+    - ``"custom"``: the vector-Jacobian product (∂z/∂x)ᵀ g, as ``d(g, z, x, y, …)``.
+
+    ``shape(x, y, …)`` gives the shape of z from the shapes of the arguments; by default they broadcast
+    (elementwise), or zeros of these shapes are tried. ``parameters`` are keywords with their defaults, which
+    all these functions take as well. Returns the operation, for arrays and nodes alike. If ``compute`` is a
+    function of NumPy's, that function works on nodes from now on.
+
+    Raises TypeError or ValueError for a declaration that cannot be one.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> x = bl.variable("x", [0.0, 2.0])
+    >>> swish = bl.rule("swish", lambda x: x * bl.sigmoid(x), lambda z, x: z + (1 - z) * bl.sigmoid(x))
+    >>> bl.check_gradient(np.sum(swish(x))).ok
+    True
+    >>> hasty = bl.rule("hasty", lambda x: x * bl.sigmoid(x), lambda z, x: bl.sigmoid(x))
+    >>> bl.check_gradient(np.sum(hasty(x))).ok
+    False
+    """
+    _check(name, compute, derivatives, kind, parameters or {})
+    numpys = _is_numpys(compute)
+    if shape is None:
+        shape = broadcast_shape if kind == "elementwise" else tried(compute, np.ones, ValueError)
+    made = declared(
+        compute if isinstance(compute, np.ufunc) else _careful(name, compute, shape),
+        kind,
+        shape,
+        *(d if d is None else _fitting(name, i, d, kind) for i, d in enumerate(derivatives)),
+        name=name,
+        code=writing.call(f"np.{name}" if numpys else name, {}),
+        parameters=parameters or {},
+    )
+    if numpys:
+        RULES[compute] = made
+    return operation(made)
+
+
+def _check(name, compute, derivatives, kind, parameters):
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TypeError(f'rule: the name comes first, an identifier such as "softplus"; was given {name!r}')
+    if not callable(compute):
+        raise TypeError(f"rule({name!r}, …): compute is a function of arrays, was given {compute!r}")
+    if kind not in _KINDS:
+        raise ValueError(f"rule({name!r}, …): kind is one of {', '.join(_KINDS)}, not {kind!r}")
+    if not derivatives or not all(d is None or callable(d) for d in derivatives):
+        raise TypeError(
+            f"rule({name!r}, …): give one derivative for each argument, as lambda {_KINDS[kind]}: …, or None "
+            "where no gradient flows"
+        )
+    count, more = len(derivatives), "s" * (len(derivatives) > 1)
+    if not _takes(compute, count, parameters):
+        raise TypeError(
+            f"rule({name!r}, …): {count} derivative{more} given, one for each argument, and compute does not "
+            f"take {count} argument{more}"
+        )
+    known = _KINDS[kind].split(", ")[:-1]
+    for place, derivative in enumerate(derivatives, 1):
+        if derivative is not None and not _takes(derivative, len(known) + count, parameters):
+            raise TypeError(
+                f"rule({name!r}, …): derivative {place} is called with {', '.join(known)} and then the "
+                f"arguments, {len(known) + count} in all: lambda {_KINDS[kind]}{', y' * (count > 1)}: …"
+            )
+
+
+def _takes(function, count, parameters) -> bool:
+    """Whether a function can be called with so many arguments, and these keywords."""
+    if getattr(function, "nin", count) != count:  # a ufunc takes more, such as out=
+        return False
+    try:
+        inspect.signature(function).bind(*range(count), **parameters)
+    except TypeError:
+        return False
+    except ValueError:
+        return True  # one written in C does not tell
+    return True
+
+
+def _careful(name, compute, shape):
+    """``compute`` on read-only arrays, its result compared with the declared shape."""
+
+    @wraps(compute)
+    def careful(*operands, **parameters):
+        if any(isinstance(o, Node) for o in operands):
+            return compute(*operands, **parameters)
+        value = np.asarray(compute(*map(_looked_at, operands), **parameters))
+        declared = tuple(shape(*(np.shape(o) for o in operands), **parameters))
+        if value.shape != declared:
+            raise ShapeError(
+                f"{name}: computed a value of shape {value.shape} where its rule says {declared}; "
+                "give the rule shape=…, the shape of the result from those of the arguments"
+            )
+        return value
+
+    careful.__module__ = "your own"
+    return careful
+
+
+def _looked_at(operand):
+    """A read-only look at an operand, which itself stays as writable as it was."""
+    return frozen(np.asarray(operand).view())
+
+
+def _is_numpys(compute) -> bool:
+    name = getattr(compute, "__name__", None)
+    homes = (np, np.linalg, np.fft)
+    return isinstance(compute, np.ufunc) or any(getattr(home, name or "", None) is compute for home in homes)
+
+
+def _fitting(name, place, derivative, kind):
+    """``derivative``, its result compared with the shape that it should have."""
+
+    @wraps(derivative)
+    def fitting(*given, **parameters):
+        made = derivative(*(g if isinstance(g, Node) else _looked_at(g) for g in given), **parameters)
+        said = f"{name}: the derivative for its argument {place + 1}"
+        if made is None:
+            raise NotAnArrayError(f"{said} gave None; is a return missing?")
+        value, found = np.shape(given[0] if kind == "elementwise" else given[2 + place]), np.shape(made)
+        try:
+            both = np.broadcast_shapes(value, found)
+        except ValueError:
+            both = None
+        if kind == "elementwise" and both != value:
+            raise ShapeError(
+                f"{said} has shape {found}, and the value {value}; an elementwise rule gives a slope for "
+                'each entry (another Jacobian: kind="custom")'
+            )
+        if kind != "elementwise" and both != found:
+            raise ShapeError(
+                f"{said} has shape {found}, and the argument {value}; a gradient has the shape of what it is "
+                "a gradient of"
+            )
+        return made
+
+    return fitting

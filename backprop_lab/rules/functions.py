@@ -1,0 +1,277 @@
+"""The functions of networks that NumPy has no name for, on arrays and nodes alike.
+
+Activations, softmax and its relatives, costs. Each is declared as in ``rules.py``: how it is computed, and
+its derivative in NumPy. All are computed so that no exponential overflows. Source of the formulas:
+Goodfellow, Bengio & Courville, Deep Learning (2016), sections 4.1, 6.2 and 6.3.
+
+What must hold: arrays in, array out; a node in, one node out.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.operation import Rule, operation
+from backprop_lab.rules.local_derivatives import spread
+from backprop_lab.rules.rules import converted, declared, function
+from backprop_lab.rules.shapes import axes_of, broadcast_shape, reduced_shape
+from backprop_lab.words.errors import NotAnArrayError, ShapeError
+
+
+@function("elementwise", broadcast_shape, lambda z, x: x > 0)
+def relu(x):
+    """The rectifier: x where x > 0, else 0. Its derivative at 0 is taken as 0.
+
+    Any shape, same shape out.
+
+    >>> import backprop_lab as bl
+    >>> bl.relu([-8.0, 7.0])
+    array([0., 7.])
+    """
+    return np.maximum(x, 0)
+
+
+@function("elementwise", broadcast_shape, lambda z, x: z * (1 - z), math="σ({0})")
+def sigmoid(x):
+    """The logistic function 1 / (1 + e⁻ˣ), computed so that no exponential overflows.
+
+    Any shape, same shape out.
+
+    >>> import backprop_lab as bl
+    >>> bl.sigmoid([0.0, -1000.0])
+    array([0.5, 0. ])
+    """
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, small) / (1 + small)
+
+
+@function(
+    "elementwise",
+    lambda x, slope=0.01: x,
+    lambda z, x, slope: np.where(x > 0, 1, slope),
+    parameters={"slope": 0.01},
+)
+def leaky_relu(x, slope=0.01):
+    """x where x > 0, else ``slope`` · x: a gate that never closes. Any shape, same shape out.
+
+    >>> import backprop_lab as bl
+    >>> bl.leaky_relu([-8.0, 7.0], slope=0.1)
+    array([-0.8,  7. ])
+    """
+    return np.where(x > 0, x, slope * x)
+
+
+@function("elementwise", broadcast_shape, lambda z, x: sigmoid(x))
+def softplus(x):
+    """log(1 + eˣ), a smooth relu whose derivative is the sigmoid. Any shape, same shape out.
+
+    >>> import backprop_lab as bl
+    >>> bl.softplus([0.0, 1000.0]).round(4)
+    array([6.931e-01, 1.000e+03])
+    """
+    return np.logaddexp(x, 0)
+
+
+def _same_shape(x, axis=-1):
+    axes_of(axis, len(x))
+    return x
+
+
+@function(
+    "custom",
+    _same_shape,
+    lambda g, z, x, axis: z * (g - np.sum(g * z, axis=axis, keepdims=True)),
+    parameters={"axis": -1},
+)
+def softmax(x, axis=-1):
+    """Positive numbers that sum to 1 along ``axis``, in the ratio of eˣ. Same shape out.
+
+    >>> import backprop_lab as bl
+    >>> bl.softmax([1.0, 2.0, 0.0]).round(3)
+    array([0.245, 0.665, 0.09 ])
+    """
+    powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+@function(
+    "custom",
+    _same_shape,
+    lambda g, z, x, axis: g - np.exp(z) * np.sum(g, axis=axis, keepdims=True),
+    parameters={"axis": -1},
+)
+def log_softmax(x, axis=-1):
+    """The logarithm of the softmax, accurate also where the softmax is nearly 0. Same shape out.
+
+    >>> import backprop_lab as bl
+    >>> bl.log_softmax([0.0, -1000.0])
+    array([    0., -1000.])
+    """
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+@function(
+    "custom",
+    lambda x, axis=-1, keepdims=False: reduced_shape(x, axis, keepdims),
+    lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims) * np.exp(x - spread(z, x, axis, keepdims)),
+    parameters={"axis": -1, "keepdims": False},
+)
+def logsumexp(x, axis=-1, keepdims=False):
+    """log Σ eˣ along ``axis``: a smooth maximum. The axis goes, or stays with length 1.
+
+    >>> import backprop_lab as bl
+    >>> round(float(bl.logsumexp([1000.0, 1000.0])), 4)
+    1000.6931
+    """
+    largest = np.max(x, axis=axis, keepdims=True)
+    total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return total if keepdims else np.squeeze(total, axis=axis)
+
+
+# ----------------------------------------------------------------------------------------------- costs
+
+
+def _one_hot_shape(labels, logits):
+    if labels not in (logits, logits[:-1]) or not logits:
+        raise ShapeError(f"labels of shape {labels} fit logits of shape {labels} or (…, classes)")
+    return logits
+
+
+def one_hot(labels, logits):
+    """Class labels as rows that are 1 at the label, else 0, in the logits' shape; rows stay as they are."""
+    _one_hot_shape(np.shape(labels), np.shape(logits))
+    dtype = np.result_type(logits, np.float16)
+    if np.shape(labels) == np.shape(logits):
+        return labels if np.result_type(labels) == dtype else converted(labels, dtype=dtype)
+    return rows_of(labels, classes=np.shape(logits)[-1], dtype=dtype)
+
+
+@function(
+    "custom", lambda labels, classes, dtype: (*labels, classes), None,
+    parameters={"classes": None, "dtype": None}, code="np.eye({classes})[{0}]",
+    math="onehot({0})")  # fmt: skip
+def rows_of(labels, classes, dtype):
+    """Class labels as rows that are 1 at the label, else 0."""
+    rows = checked_labels(labels, classes=classes)[..., None] == np.arange(classes)
+    return rows * dtype.type(1)
+
+
+@function(
+    "custom", lambda x, classes: x, None, parameters={"classes": None}, code="{0}", math="{0}",
+    gives="the same")  # fmt: skip
+def checked_labels(labels, classes):
+    """The labels as they are, if all of these classes exist."""
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        worst = labels.max() if labels.max() >= classes else labels.min()
+        raise ValueError(
+            f"cross_entropy: label {int(worst)} does not exist among {classes} classes, 0 to {classes - 1}"
+        )
+    return labels
+
+
+def _entropy_shape(logits, labels):
+    _one_hot_shape(labels, logits)
+    return ()
+
+
+def _examples(logits) -> int:
+    """How many examples the mean is over."""
+    return max(np.size(logits) // np.shape(logits)[-1], 1)
+
+
+def _entropy_back(g, z, logits, labels):
+    """p − y for each example, over the number of examples."""
+    wanted, p = one_hot(labels, logits), softmax(logits)
+    if np.shape(labels) == np.shape(logits):
+        p = p * np.sum(wanted, axis=-1, keepdims=True)
+    return g * (p - wanted) / _examples(logits)
+
+
+def _entropy_back_to_labels(g, z, logits, labels):
+    """−log p for each probability; class numbers have no slope."""
+    if np.shape(labels) != np.shape(logits):
+        return 0 * labels
+    return -g * log_softmax(logits) / _examples(logits)
+
+
+@function("custom", _entropy_shape, _entropy_back, _entropy_back_to_labels, math="cross-entropy({0}, {1})")
+def _cross_entropy(logits, labels):
+    wanted = one_hot(labels, logits)
+    return -np.sum(wanted * log_softmax(logits)) / _examples(logits)
+
+
+def cross_entropy(logits, labels):
+    """The mean over a batch of −log p(label), where p is the softmax of the logits: a single number.
+
+    ``logits`` have the classes on their last axis. ``labels`` are class numbers, one for each example, or
+    rows of probabilities in the logits' shape. Its gradient with respect to the logits is p − y, with respect
+    to such probabilities −log p, both over the number of examples. Raises ShapeError where the shapes do not
+    fit, TypeError for labels that are not integers, ValueError for a class that does not exist.
+
+    >>> import backprop_lab as bl
+    >>> z = bl.variable("z", [1.0, 2.0, 0.0])
+    >>> bl.backward(bl.cross_entropy(z, 2))[z].round(3)
+    array([ 0.245,  0.665, -0.91 ])
+    """
+    kind = labels.dtype.kind if isinstance(labels, Node) else np.asarray(labels).dtype.kind
+    if np.ndim(labels) < np.ndim(logits) and kind not in "iu":
+        raise NotAnArrayError(
+            "cross_entropy: class labels are integers, one for each example; probabilities have the "
+            f"shape of the logits, {np.shape(logits)}"
+        )
+    return _cross_entropy(logits, labels)
+
+
+@function(
+    "custom",
+    lambda x, y: broadcast_shape(x, y) and (),
+    lambda g, z, x, y: g * 2 * (x - y) / np.size(x - y),
+    lambda g, z, x, y: g * 2 * (y - x) / np.size(x - y),
+    math="mean(({0} − {1})²)",
+)
+def squared_error(y_hat, y):
+    """The mean of the squared differences: a single number. Shapes that broadcast.
+
+    >>> import backprop_lab as bl
+    >>> float(bl.squared_error([3.0, 5.0, 9.0], [2.0, 4.0, 6.0]))
+    3.6666666666666665
+    """
+    return np.mean((y_hat - y) ** 2)
+
+
+@lru_cache
+def _penalty(count: int) -> Rule:
+    """The rule of the sum of squares of ``count`` arrays."""
+    return declared(
+        lambda *arrays: sum(np.vdot(x, x) for x in arrays), "custom", lambda *shapes: (),
+        *(lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count)),
+        name="l2", home="bl", math=lambda node, *texts: " + ".join(f"‖{text}‖²" for text in texts),
+        binds=1 if count > 1 else 4)  # fmt: skip
+
+
+def l2(*parameters):
+    """The L2 penalty: the sum of the squares of all entries of all ``parameters``, without a factor.
+
+    >>> import backprop_lab as bl
+    >>> float(bl.l2([5.0, 2.0], [[1.0]]))
+    30.0
+    """
+    if not parameters:
+        raise TypeError("l2: give the parameters to be penalised, such as bl.l2(W1, W2)")
+    return operation(_penalty(len(parameters)))(*parameters)
+
+
+@function("linear", lambda x: x, None, math="stopped({0})")
+def stop_gradient(x):
+    """x itself on the way forward; nothing flows back through it. PyTorch calls it detach.
+
+    >>> import backprop_lab as bl
+    >>> w = bl.variable("w", 3.0)
+    >>> bl.backward(w * bl.stop_gradient(w))[w]
+    array(3.)
+    """
+    return x + 0

@@ -1,0 +1,216 @@
+"""``bl.step_through``: the passes over the learner's own graph, step by step in the browser.
+
+Python makes the whole film of a run (``film.py``), and it travels to the browser in one trait. From then on
+the browser needs no kernel, except to change the inputs: then a new film of the same graph travels.
+
+What must hold: the learner's graph stays as it is; the output holds no address and no time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+
+from backprop_lab.browser import assets
+from backprop_lab.exercises.bugs import bug_named, check, wrong_steps
+from backprop_lab.graph.node import Node
+from backprop_lab.learning.rounds import Round, learning_rounds
+from backprop_lab.passes.gradient_check import GradientReport, check_gradient
+from backprop_lab.passes.passes import steps as all_steps
+from backprop_lab.passes.records import Step
+from backprop_lab.pictures.drawing import page, readable_graph, write
+from backprop_lab.pictures.palette import palette_named
+from backprop_lab.pictures.raster import gif, png
+from backprop_lab.stepping.film import Film
+from backprop_lab.words.arrays import checked_array
+
+MODULES = (
+    *(f"browser/{name}.js" for name in ("dom", "answers", "picture", "ask", "newest", "inputs")),
+    "stepping/step_through.js",
+)
+
+
+class StepThrough(anywidget.AnyWidget):
+    """The widget that :func:`step_through` returns.
+
+    ``position`` runs from 0 (only what is given is known) to the last one; it can be read, set and
+    observed, and so can ``predict`` and ``given``: {leaf's name: values}, what counts instead of the graph's
+    own values. ``steps`` are the records.
+    """
+
+    _esm = assets.script(*MODULES, "stepping/step_through_widget.js")
+    _css = assets.styles()
+    position = traitlets.Int(0).tag(sync=True)
+    predict = traitlets.Bool(False).tag(sync=True)
+    given = traitlets.Dict().tag(sync=True)
+    film = traitlets.Dict().tag(sync=True)
+    complaint = traitlets.Unicode("").tag(sync=True)
+    runs = traitlets.Int(0).tag(sync=True)  # how often the kernel has run again: its answer to ``given``
+
+    def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, **how):
+        self._answered = predict == "answered"
+        self._record = lambda given, like=None: Film(J, run(given), like=like, **how)
+        self._film = self._record({})
+        whole = isinstance(step, (int, np.integer)) and not isinstance(step, bool)
+        if not whole or not 0 <= step <= self._film.last:
+            raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step!r}")
+        super().__init__(position=int(step), predict=bool(predict), film=self._film.data(self._answered))
+
+    @property
+    def steps(self) -> list[Step]:
+        """The records of all steps, as :func:`bl.steps` gives them; in learning, of all rounds."""
+        return [step for round in self._film.rounds for step in round.steps]
+
+    @traitlets.validate("position")
+    def _within_the_run(self, proposal):
+        return min(max(proposal["value"], 0), self._film.last)
+
+    @traitlets.validate("given")
+    def _with_leaves(self, proposal):
+        leaves = self._film.listing.leaves
+        for name in proposal["value"]:
+            if name not in leaves:
+                raise ValueError(f"given: the leaves are {', '.join(leaves)}; there is no {name!r}")
+        return proposal["value"]
+
+    @traitlets.observe("given")
+    def _another_run(self, change):
+        """Run again from other values; where that cannot be, say why and stay."""
+        complaint = ""
+        try:
+            self._film = self._record(self._read(change["new"]), like=self._film)
+        except (ValueError, TypeError, IndexError) as error:
+            complaint = str(error)
+        with self.hold_sync():
+            self.complaint = complaint
+            self.film = self._film.data(self._answered)
+            self.runs += 1
+
+    def _read(self, given) -> dict[Node, np.ndarray]:
+        values = {}
+        for name, numbers in given.items():
+            leaf = self._film.listing.leaves[name]
+            array = checked_array(numbers, f"given: {name}")
+            if array.size != leaf.size:
+                raise ValueError(f"{name}: {array.size} numbers were given, and its shape is {leaf.shape}")
+            values[leaf] = array.reshape(leaf.shape)
+        return values
+
+    def check(self) -> GradientReport:
+        """The gradient check, at the graph's own values: of the wrong pass in a run with a bug."""
+        J, bug = self._film.cost, self._film.bug
+        return check_gradient(J) if bug is None else check(J, bug)
+
+    # -- what stands where no kernel runs
+
+    def __repr__(self):
+        nodes = len(self._film.picture.line.nodes)
+        return f"<{self._film.title}: {nodes} nodes, {len(self.steps)} steps>"
+
+    def table(self) -> str:
+        """All steps as text, one line each."""
+        return self._film.table()
+
+    def _repr_mimebundle_(self, **options):
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        asks = self.predict and not self._answered
+        return {
+            **data,
+            "text/plain": f"{self!r}\n{self._film.table(asks)}",
+            "text/html": self._film.twin(asks),
+        }, metadata
+
+    def save(self, path) -> Path:
+        """Write the step-through to ``path``: a page (.html) that works alone, an animation (.gif) of all
+        steps, or a picture (.svg, .png) of the present position. Returns the path.
+
+        .png and .gif are drawn by resvg: ``pip install resvg-py``.
+        """
+        still = self._film.still
+        kinds = {
+            ".html": self._page,
+            ".gif": lambda: gif([still(position) for position in range(self._film.last + 1)]),
+            ".svg": lambda: still(self.position),
+            ".png": lambda: png(still(self.position)),
+        }
+        return write(path, kinds)
+
+    def _page(self) -> str:
+        data = json.dumps(
+            {"film": self.film, "position": self.position, "predict": self.predict},
+            ensure_ascii=False,
+        ).replace("<", "\\u003c")  # nothing in it can end the script element that holds it
+        return page(
+            self._film.title,
+            f'<style>{assets.styles()}</style><main id="step-through"></main>'
+            f'<script type="application/json" id="film">{data}</script>'
+            f'<script type="module">{assets.script(*MODULES, "stepping/saved_page.js")}</script>',
+        )
+
+
+def step_through(
+    J: Node,
+    step: int = 0,
+    predict: bool | str = False,
+    bug: str | None = None,
+    palette: str = "green",
+    *,
+    learning_rate: float | Callable[[int], float] | None = None,
+    iterations: int = 3,
+    data: Mapping | Iterable[Mapping] | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> StepThrough:
+    """Both passes over ``J``'s graph, to be stepped through with buttons, keys or a slider.
+
+    ``J`` is the cost, a single number whose leaves all have values. ``step`` is the position to start
+    at, ``predict`` whether surprising steps are asked about first (the learner can switch it);
+    ``"answered"``: the questions stand there with their answers.
+
+    ``bug``: the way back goes wrong as hand-written ones do, with the right numbers beside the wrong ones.
+    ``"overwrite"``, ``"too_early"``, ``"not_reset"``, ``"not_unbroadcast"``, ``"no_activation_derivative"``,
+    ``"not_transposed"``. ``.check()`` is then the gradient check that catches it.
+
+    ``palette="blue"`` has blue in place of green.
+
+    With a ``learning_rate`` it is the film of learning: ``iterations`` times a batch, both passes and the
+    update, as ``bl.sgd(J, data, learning_rate, batch_size, seed=seed)`` takes them. The variables in the
+    graph stay as they are.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> J = x * x
+    >>> bl.step_through(J)
+    <Step-through of J: 2 nodes, 4 steps>
+    >>> bl.step_through(J, learning_rate=0.1, iterations=2)
+    <Step-through of learning with J: 2 nodes, 8 steps>
+    >>> bl.step_through(J, bug="overwrite").check().ok
+    False
+    """
+    readable_graph(J, "step_through")
+    if not (isinstance(predict, bool) or (isinstance(predict, str) and predict == "answered")):
+        raise ValueError(f'step_through: predict is True, False or "answered", not {predict!r}')
+    palette_named(palette)  # refused at once, not when the picture is drawn
+    if bug is not None:
+        if learning_rate is not None:
+            raise TypeError("step_through: bug= is one pass; leave learning_rate= out")
+        bug = bug_named(bug)
+    if learning_rate is None and (data is not None or batch_size is not None):
+        raise TypeError("step_through: data= and batch_size= are for learning; give a learning_rate= too")
+    if isinstance(data, Iterable) and not isinstance(data, Mapping):
+        data = list(data)  # gone through again when inputs change
+
+    def run(given):
+        if bug is not None:
+            return [Round(wrong_steps(J, bug, given))]
+        if learning_rate is None:
+            return [Round(all_steps(J, given=given))]
+        return learning_rounds(J, iterations, learning_rate, data, batch_size, seed, given)
+
+    return StepThrough(J, run, step, predict, bug=bug, palette=palette)

@@ -1,1 +1,0 @@
-"""What a learner steps through and answers: the step-through, self-checks, paper exercises."""

@@ -1,0 +1,77 @@
+"""Arrays at the border of the graph: numbers that come in are checked, those that go out are read-only.
+
+What must hold: nothing here changes a number, but that a negative zero may become zero; what is refused is
+named, with what to do.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from backprop_lab.words import notation
+from backprop_lab.words.errors import NotAnArrayError, ShapeError
+
+READABLE = 36  # entries of an array that a person may read number by number
+
+
+def checked_array(value, context) -> np.ndarray:
+    """The numbers in ``value`` as an array (perhaps the same one), or an error in words."""
+    if hasattr(value, "needs_gradient"):  # a node
+        raise NotAnArrayError(
+            f"{context}: {notation.mention(value, code=True)} is a node already; give numbers (its "
+            ".value), or use the node itself in the expression"
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        message = f"{context}: the rows have different lengths; an array needs equal ones"
+        raise ShapeError(message) from None
+    if array.dtype.kind not in "fiub":
+        kinds = {"c": "complex numbers", "U": "text", "S": "text", "O": "Python objects"}
+        kind = kinds.get(array.dtype.kind, array.dtype)
+        raise NotAnArrayError(
+            f"{context}: expected real numbers, was given {kind} ({notation.shorten(repr(value), 40)})"
+        )
+    return array
+
+
+def numbers_for(leaf, value, context: str) -> np.ndarray:
+    """``value`` as numbers of the leaf's type (perhaps the same array), or an error in words."""
+    array = checked_array(value, context)
+    counts = leaf.dtype.kind != "f"
+    if counts and (array.dtype.kind == "f" or not np.array_equal(array.astype(leaf.dtype), array)):
+        raise NotAnArrayError(
+            f"{context}: {leaf.name} holds {leaf.dtype} and the new value {array.dtype}; nothing is "
+            "rounded or cut here: round it yourself, or make the constant with floats"
+        )
+    return array.astype(leaf.dtype, copy=False)
+
+
+def finite(value) -> bool:
+    """Whether all entries are. One product tells, unless it overflows by itself; looking takes longer.
+
+    NumPy may warn of that overflow: the caller sees to it that it does not.
+    """
+    if value.ndim == 0:
+        return math.isfinite(value)
+    flat = value if value.ndim == 1 else value.reshape(-1)
+    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(value).all())
+
+
+def hollow(shape, dtype="V0") -> np.ndarray:
+    """An array that stands for its shape only; entries of "V0" take no memory wherever they are moved."""
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+def frozen(array) -> np.ndarray:
+    """``array`` made read-only, as all numbers are that leave the graph."""
+    array = np.asarray(array)
+    array.setflags(write=False)
+    return array
+
+
+def presentable(gradient: np.ndarray) -> np.ndarray:
+    """A gradient read-only, and small ones without negative zeros for the learner to puzzle over."""
+    return frozen(gradient + 0 if gradient.size <= READABLE else gradient)

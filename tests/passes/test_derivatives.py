@@ -1,0 +1,333 @@
+"""Gradients as graphs, Jacobians, products with them, and the gradient check."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from oracles import numerical_jacobian
+from samples import programs
+
+import backprop_lab as bl
+from backprop_lab.graph.node import topological_order
+from tools import graphs
+
+few = settings(deadline=None, derandomize=True, max_examples=60)
+
+
+def variables(J):
+    return [n for n in topological_order(J) if n.leaf_kind == "variable"]
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_the_gradient_as_a_graph_has_the_values_of_the_backward_pass(name):
+    J = graphs.ALL[name]()
+    wrt = variables(J)
+    nodes, numbers = bl.gradient(J, wrt), bl.backward(J)
+    for variable, node in zip(wrt, nodes, strict=True):
+        assert node.shape == variable.shape
+        np.testing.assert_allclose(bl.forward(node), numbers[variable], rtol=1e-12, atol=1e-14)
+
+
+@few
+@given(programs(most=6))
+def test_second_derivatives_agree_with_central_differences(program):
+    J = program.graph()
+    wrt = variables(J)
+    direction = [np.cos(np.arange(v.size)).reshape(v.shape) for v in wrt]
+    slope = sum(np.sum(g * d) for g, d in zip(bl.gradient(J, wrt), direction, strict=True))
+    report = bl.check_gradient(slope, wrt=[v for v in wrt if v in set(topological_order(slope))] or wrt)
+    assert report.ok, report
+
+
+def test_a_third_derivative_is_as_easy_as_a_first():
+    x = bl.variable("x", 0.7)
+    y = np.sin(x)
+    for expected in (np.cos, lambda t: -np.sin(t), lambda t: -np.cos(t)):
+        y = bl.gradient(y, x)
+        np.testing.assert_allclose(bl.forward(y), expected(0.7))
+
+
+def test_the_storyboards_second_derivative():
+    x = bl.variable("x", 0.7)
+    y = np.tanh(x**2)
+    first = bl.gradient(y, x)
+    second = bl.gradient(first, x)
+    assert [round(float(bl.forward(n)), 4) for n in (y, first, second)] == [0.4542, 1.1112, 0.1742]
+
+
+def test_what_the_cost_does_not_depend_on_gets_zeros():
+    x, y = bl.variable("x", [1.0, 2.0]), bl.variable("y", [3.0])
+    assert bl.forward(bl.gradient(np.sum(x), y)).tolist() == [0.0]
+
+
+def test_an_inner_node_can_be_asked_about():
+    x = bl.variable("x", 3.0)
+    u = x**2
+    J = u * (u + 3)
+    assert bl.forward(bl.gradient(J, u)) == 21
+
+
+def test_a_constant_cannot_be_asked_about():
+    x, w = bl.constant("x", 3.0), bl.variable("w", 2.0)
+    for ask in (lambda: bl.gradient(w * x, x), lambda: bl.vjp(w * x, x, 1), lambda: bl.jacobian(w * x, x)):
+        with pytest.raises(TypeError, match=r"x is a constant.*bl\.variable"):
+            ask()
+
+
+def test_a_seed_of_the_wrong_shape_is_refused():
+    x = bl.variable("x", [1.0, 2.0])
+    with pytest.raises(ValueError, match="shape"):
+        bl.gradient(x * x, x)
+    with pytest.raises(ValueError, match="seed"):
+        bl.gradient(x * x, x, seed=bl.constant("s", [1.0, 2.0, 3.0]))
+
+
+def test_asking_for_derivatives_leaves_the_graph_as_it_was():
+    J = graphs.lecture()
+    w = next(v for v in variables(J) if v.name == "w")
+    bl.forward(bl.gradient(J, w)), bl.jacobian(J, w), bl.hessian(J, w), bl.check_gradient(J)
+    bl.jvp(J, w, np.ones(2)), bl.vjp(J, w, 1.0)
+    assert w.grad is None and all(n.grad is None for n in topological_order(J))
+
+
+JACOBIANS = {
+    "polar": lambda x: np.stack([x[0] * np.cos(x[1]), x[0] * np.sin(x[1])]),
+    "matrix": lambda x: np.outer(x, x) + x,
+    "constant": lambda x: np.sign(x) + bl.constant("c", [1.0, 2.0]),
+    "number": lambda x: np.sum(x**3),
+}
+
+
+@pytest.mark.parametrize("name", JACOBIANS)
+def test_jacobians_agree_with_differences_and_with_products(name):
+    start = np.array([2.0, np.pi / 6])
+    x = bl.variable("x", start)
+    y = JACOBIANS[name](x)
+
+    def value(array):
+        return np.asarray(bl.forward(JACOBIANS[name](bl.variable("x", array))))
+
+    J = bl.jacobian(y, x)
+    assert J.shape == y.shape + x.shape
+    np.testing.assert_allclose(
+        J.reshape(y.size, 2), numerical_jacobian(value, start).reshape(y.size, 2), atol=1e-6
+    )
+    v, u = np.array([0.3, -2.0]), np.cos(np.arange(y.size)).reshape(y.shape)
+    np.testing.assert_allclose(bl.jvp(y, x, v), np.tensordot(J, v, 1), atol=1e-12)
+    np.testing.assert_allclose(bl.vjp(y, x, u), np.tensordot(u, J, y.ndim), atol=1e-12)
+
+
+def test_the_storyboards_jacobian():
+    x = bl.variable("x", [2.0, np.pi / 6])
+    J = bl.jacobian(JACOBIANS["polar"](x), x)
+    np.testing.assert_allclose(J, [[0.866, -1], [0.5, 1.732]], atol=5e-4)
+
+
+@few
+@given(programs(most=6))
+def test_a_hessian_is_symmetric(program):
+    J = program.graph()
+    for v in variables(J):
+        H = bl.hessian(J, v).reshape(v.size, v.size)
+        np.testing.assert_allclose(H, H.T, atol=1e-8 * (1 + np.abs(H).max(initial=0)))
+
+
+# ------------------------------------------------------------------------------------ the gradient check
+
+
+scales = st.sampled_from([(1, 0), (1e8, 0), (1e-8, 0), (1e-12, 1e-12), (1, 1e8), (1e5, -1e5)])
+
+
+@few
+@given(programs(), scales)
+def test_a_right_gradient_is_never_failed_whatever_the_scale(program, scale):
+    factor, more = scale
+    report = bl.check_gradient(factor * program.graph() + more)
+    assert report.ok, report
+
+
+@few
+@given(programs(), scales)
+def test_a_gradient_that_is_one_percent_off_is_never_passed_whatever_the_scale(program, scale):
+    factor, more = scale
+    J = factor * program.graph() + more
+    assume(J.shape == ())
+    off = {v: 1.01 * g for v, g in bl.backward(J).items() if np.any(g)}
+    assume(off)
+    report = bl.check_gradient(J, given=off)
+    assert not report.ok, report
+
+
+@pytest.mark.parametrize("name", ["tanh", "multiply", "matmul", "relu", "sum", "power"])
+@pytest.mark.parametrize("wrong", [lambda d: 1.01 * d, lambda d: -1.0 * d], ids=["a percent more", "negated"])
+def test_a_wrong_rule_is_never_passed(name, wrong):
+    from dataclasses import replace
+
+    x, A = bl.variable("x", [0.5, -1.3]), bl.variable("A", [[1.0, 2.0], [0.3, -1.0]])
+    J = {
+        "tanh": lambda: np.sum(np.tanh(x)),
+        "multiply": lambda: np.sum(x * x),
+        "matmul": lambda: np.sum((A @ x) ** 2),
+        "relu": lambda: np.sum(bl.relu(x)),
+        "sum": lambda: np.sum(x),
+        "power": lambda: np.sum(x**2),
+    }[name]()
+    assert bl.check_gradient(J).ok
+    for node in topological_order(J):
+        if node.rule is not None and node.rule.name == name:
+            broken = tuple(lambda *a, d=d, **k: wrong(d(*a, **k)) for d in node.rule.derivatives)
+            node.rule = replace(node.rule, derivatives=broken)
+    report = bl.check_gradient(J)
+    assert not report.ok
+    assert any(row.verdict == "wrong" and row.entry.startswith("[") for row in report.rows)
+
+
+def test_at_a_kink_it_says_so_instead_of_judging():
+    x = bl.variable("x", [0.0, 2.0])
+    report = bl.check_gradient(np.sum(bl.relu(x)))
+    verdicts = {row.entry: row.verdict for row in report.rows}
+    assert verdicts["[0]"] == "kink" and verdicts["[1]"] == "ok" and report.ok
+    assert "slope 0 on one side and 1 on the other" in str(report)
+
+
+def test_near_a_kink_a_smaller_step_is_tried():
+    assert bl.check_gradient(np.sum(bl.relu(bl.variable("x", [1e-6])))).ok
+
+
+RIGHT_SLOPES = {
+    "entries of very different sizes": lambda x: np.sum(np.log(x([1e5, 1.0, 1e-6]))),
+    "a tiny entry": lambda x: np.log(x(1e-7)),
+    "a large cost": lambda x: 1e10 + x(3.0) ** 2,
+    "large numbers that cancel": lambda x: (1e10 + x(3.0) ** 2) - 1e10,
+    "a tiny cost": lambda x: 1e-12 * np.sum(np.exp(x([1.0, 2.0]))),
+    "a flat place": lambda x: x(0.0) ** 3,
+    "a constant cost": lambda x: np.sum(bl.softmax(1e5 * x([1.0, 1.00001, 0.99999]))) - 1,
+    "saturated units": lambda x: np.sum(bl.sigmoid(x([30.0, -30.0, 40.0]))),
+    "fast waves": lambda x: np.sin(1e6 * x(1.3)),
+    "single precision, tiny": lambda x: np.float32(1e-12) * np.sum(np.exp(x(np.float32([1, 2])))),
+}
+
+
+@pytest.mark.parametrize("cost", RIGHT_SLOPES.values(), ids=RIGHT_SLOPES)
+def test_right_slopes_pass_whatever_their_scale(cost):
+    report = bl.check_gradient(cost(lambda value: bl.variable("x", value)))
+    assert report.ok, report
+
+
+WRONG_SLOPES = {
+    "a large cost": lambda f: 1e10 + f(3.0, 1.15),
+    "a large cost, no slope": lambda f: 1e10 + f(3.0, 0.0),
+    "a tiny cost": lambda f: 1e-9 * f(3.0, 1.05),
+    "a tiny cost, no slope": lambda f: 1e-9 * f(3.0, 0.0),
+    "a tiny entry": lambda f: f(1e-7, 1.05),
+    "entries of very different sizes": lambda f: np.sum(f([1e5, 1e-3], 1.05)),
+    "single precision, tiny": lambda f: np.float32(1e-12) * np.sum(f(np.float32([1, 2]), 1.05)),
+}
+
+
+@pytest.mark.parametrize("cost", WRONG_SLOPES.values(), ids=WRONG_SLOPES)
+def test_wrong_slopes_fail_whatever_their_scale(cost):
+    def squared(value, factor):
+        rule = bl.rule("squared", lambda x: x**2, lambda z, x: 2 * factor * x)
+        return rule(bl.variable("x", value))
+
+    report = bl.check_gradient(cost(squared))
+    assert not report.ok, report
+
+
+def test_a_slope_that_rounding_hides_is_called_unclear_and_not_judged():
+    x = bl.variable("x", np.float32([-0.5, 0.3, 2.0]))
+    report = bl.check_gradient(np.sum(bl.relu(x)) + 262144)
+    assert report.ok and "unclear: rounding hides the slope" in str(report)
+    assert bl.check_gradient(np.sum(np.abs(x)) + 1e5).ok
+
+
+def test_a_single_variable_may_be_named_without_a_list():
+    x, w = bl.variable("x", 3.0), bl.variable("w", 2.0)
+    assert [row.variable for row in bl.check_gradient(w * x, wrt=x).rows] == ["x"]
+
+
+def test_float32_is_checked_with_its_own_precision():
+    x = bl.variable("x", np.array([0.5, -2.0, 3.0], np.float32))
+    report = bl.check_gradient(np.mean(np.tanh(x) * x))
+    assert report.ok and len(report.rows) == 5
+
+
+def test_an_array_is_checked_through_random_weights():
+    x = bl.variable("x", [1.0, 2.0])
+    assert bl.check_gradient(x * x, second=True).ok
+
+
+def test_the_report_is_a_table_that_names_variable_entry_and_both_slopes():
+    W = bl.variable("W", [[1.0, 2.0]])
+    lines = str(bl.check_gradient(np.sum(W**2))).splitlines()
+    assert lines[0].split() == ["variable", "entry", "backward", "pass", "difference", "quotient"]
+    assert lines[2].split()[:5] == ["W", "[0,", "1]", "4", "4"]
+    assert lines[-1] == "4 compared, 0 wrong"
+
+
+def test_a_cost_without_variables_has_nothing_to_check():
+    with pytest.raises(ValueError, match="depends on no variable"):
+        bl.check_gradient(bl.constant("x", 1.0) * 2)
+
+
+def test_asking_the_gradients_for_a_constant_says_why_there_is_none():
+    x, w, far = bl.constant("x", 3.0), bl.variable("w", 2.0), bl.variable("far", 1.0)
+    p = w * x
+    gradients = bl.backward(p)
+    for node, said in [(x, "is a constant"), (far, "does not depend on far"), (p, "p.grad")]:
+        with pytest.raises(KeyError, match=said):
+            gradients[node]
+    with pytest.raises(KeyError, match="not a node"):
+        gradients["w"]
+
+
+def test_a_gradient_of_ones_own_is_checked_entry_by_entry():
+    w = bl.variable("w", [1.0, 2.0])
+    J = np.sum(w**2)
+    assert bl.check_gradient(J, given={w: [2, 4]}).ok
+    report = bl.check_gradient(J, given={w: [2, 5]})
+    assert [row.verdict for row in report.rows[:2]] == ["ok", "wrong"]
+    assert "given gradient" in repr(report)
+
+
+@pytest.mark.parametrize("missing", [None, 3, [1, 2, 3]])
+def test_a_gradient_of_ones_own_without_its_variables_shape_is_wrong(missing):
+    w = bl.variable("w", [1.0, 2.0])
+    assert not bl.check_gradient(np.sum(w**2), given={w: missing}).ok
+
+
+def test_what_is_no_gradient_of_ones_own_is_refused_in_words():
+    w, c = bl.variable("w", [1.0, 2.0]), bl.constant("c", 1.0)
+    J = np.sum(w**2)
+    for cost, arguments, said in [
+        (J, {"given": {}}, "empty"),
+        (J, {"given": {"w": 2}}, "where a variable should stand"),
+        (J, {"given": {c: 2}}, "where a variable should stand"),
+        (J, {"given": {w: "two"}}, "no array of numbers"),
+        (J, {"given": {w: [2, 4]}, "second": True}, "leave wrt= and second= out"),
+        (w**2, {"given": {w: [2, 4]}}, "one number"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            bl.check_gradient(cost, **arguments)
+
+
+def cube_root(slope):
+    return bl.rule("root", lambda x: np.cbrt(x), slope)(bl.variable("x", [-8.0, 0.0, 27.0]))
+
+
+@np.errstate(divide="ignore")
+def test_where_the_function_is_vertical_the_check_says_so_and_judges_the_other_entries():
+    report = bl.check_gradient(np.sum(cube_root(lambda z, x: 1 / (3 * z**2))))
+    verdicts = {row.entry: row.verdict for row in report.rows}
+    assert verdicts["[0]"] == verdicts["[2]"] == "ok" and verdicts["[1]"] == "kink" and report.ok
+    assert "vertical" in next(row.note for row in report.rows if row.entry == "[1]")
+
+
+@np.errstate(divide="ignore")
+def test_an_infinite_slope_where_the_function_is_not_vertical_is_wrong():
+    own = bl.rule("own", lambda x: np.sin(x), lambda z, x: np.cos(x) / np.where(x > 1, 0, 1))
+    verdicts = {r.entry: r.verdict for r in bl.check_gradient(np.sum(own(bl.variable("x", [0.5, 2.0])))).rows}
+    assert verdicts["[0]"] == "ok" and verdicts["[1]"] == "wrong"

@@ -1,0 +1,228 @@
+"""The program's simplifications: each gives an equal graph, and takes out what it is there for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from oracles import law
+from samples import programs
+
+import backprop_lab as bl
+from backprop_lab.graph.node import topological_order
+from backprop_lab.passes.derivatives import adjoints
+from backprop_lab.program import one_vector, simplify
+from backprop_lab.words import notation
+
+
+def text(node):
+    """The whole expression of a node as code."""
+    return notation.expression(node, lambda a: a.name, code=True, depth=9)
+
+
+def only(simplification, node):
+    (simplified,) = simplification([node])
+    assert (simplified.shape, simplified.dtype) == (node.shape, node.dtype)
+    np.testing.assert_allclose(bl.forward(simplified), bl.forward(node), rtol=1e-12, atol=1e-14)
+    return simplified
+
+
+def count(root):
+    return len([n for n in topological_order(root) if n.rule is not None])
+
+
+x = bl.variable("x", [0.5, -2.0, 3.0])
+y = bl.variable("y", [1.5, 0.2, -1.0])
+c = bl.constant("c", [1.0, 2.0, 3.0])
+s = bl.variable("s", 2.0)
+
+
+@law
+@given(programs(most=6))
+@pytest.mark.parametrize("simplification", simplify.SIMPLIFICATIONS, ids=lambda f: f.__name__)
+def test_every_simplification_keeps_the_values(simplification, program):
+    J = program.graph()
+    roots = [J, *adjoints(J).values()]
+    for before, after in zip(roots, simplification(roots), strict=True):
+        assert (before.shape, before.dtype) == (after.shape, after.dtype)
+        np.testing.assert_allclose(bl.forward(after), bl.forward(before), rtol=1e-9, atol=1e-10)
+
+
+@law
+@given(programs(most=6))
+def test_the_graph_that_is_given_stays_as_it_is(program):
+    J = program.graph()
+    before = [(n, n.arguments, n.name) for n in topological_order(J)]
+    for simplification in simplify.SIMPLIFICATIONS:
+        simplification([J])
+    for node, (same, arguments, name) in zip(topological_order(J), before, strict=True):
+        assert node is same and name in (None, node.name)
+        assert all(a is b for a, b in zip(node.arguments, arguments, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("made", "written"),
+    [
+        (lambda: bl.relu(x), "np.maximum(x, 0)"),
+        (lambda: bl.l2(x, y), "np.vdot(x, x) + np.vdot(y, y)"),
+        (lambda: bl.squared_error(x, y), "np.mean((x - y)**2)"),
+    ],
+    ids=["relu", "l2", "squared error"],
+)
+def test_opened_writes_functions_out_in_numpys(made, written):
+    assert written in text(only(simplify.opened, made()))
+
+
+def test_opened_goes_on_inside_what_it_opened():
+    z = bl.variable("z", np.arange(6.0).reshape(2, 3))
+    opened = only(simplify.opened, bl.cross_entropy(z, [0, 2]))
+    assert {n.rule.name for n in topological_order(opened) if n.rule} <= {
+        "sum", "multiply", "negative", "divide", "subtract", "max", "exp", "log", "checked_labels", "index",
+        "equal",
+    }  # fmt: skip
+
+
+def test_opened_leaves_alone_what_cannot_read_nodes():
+    own = bl.rule(
+        "doubled", lambda x: np.array([2 * float(v) for v in x]), lambda g, z, x: 2 * g, kind="linear"
+    )
+    node = own(x)
+    assert simplify.opened([node]) == [node]
+
+
+def test_folded_computes_what_no_named_leaf_decides():
+    node = x * (bl.constant(None, [1.0, 2.0, 3.0]) * 2 + 1)
+    assert text(only(simplify.folded, node)) == "x * (3, 5, 7)"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: x * 1,
+        lambda: 1 * x,
+        lambda: x + 0,
+        lambda: 0 + x,
+        lambda: x - 0,
+        lambda: x / 1,
+        lambda: x**1,
+        lambda: np.reshape(x, (3,)),
+        lambda: np.broadcast_to(x, (3,)),
+        lambda: np.ravel(x),
+    ],
+)
+def test_folded_leaves_out_what_changes_nothing(made):
+    assert simplify.folded([made()]) == [x]
+
+
+def test_folded_keeps_what_looks_neutral_but_changes_shape_or_type():
+    flag = x > 0
+    for node in (s * np.ones(3), flag * 1.0, s + np.zeros((2, 3))):
+        assert only(simplify.folded, node) is not node.arguments[0]
+
+
+def test_shared_does_equal_things_once():
+    node = np.tanh(x * y) + np.tanh(x * y) * np.sum(x, axis=0) + np.sum(x, axis=0)
+    assert count(node) - count(only(simplify.shared, node)) == 3
+
+
+def test_shared_tells_parameters_and_types_apart():
+    A = bl.variable("A", np.arange(6.0).reshape(2, 3))
+    node = (
+        np.sum(A, axis=0) @ x
+        + np.sum(A, axis=1) @ np.array([1.0, 2.0])
+        + A[0, 1]
+        + A[1, 0]
+        + np.sum(A[:, 1:])
+    )
+    assert count(only(simplify.shared, node)) == count(node)
+    several = x[np.array([0, 1])] + x[np.array([1, 0])]
+    assert count(only(simplify.shared, several)) == count(several)
+
+
+def test_unbroadcast_lets_the_operation_repeat_its_small_argument():
+    node = np.broadcast_to(s, (3,)) * x
+    assert text(only(simplify.unbroadcast, node)) == "s * x"
+    both = np.broadcast_to(s, (3,)) * np.broadcast_to(s, (3,))
+    assert text(only(simplify.unbroadcast, both)) == "np.broadcast_to(s * s, (3,))"
+
+
+def test_gates_are_read_from_the_output_of_a_relu():
+    a = x + y
+    h = np.maximum(a, 0)
+    node = h * (a > 0)
+    assert text(only(simplify.gates_from_outputs, node)) == "h * (h > 0)"
+
+
+def test_numbers_are_gathered_and_multiply_the_smallest_factor():
+    node = 2 * (x * (s * 3)) / 4 * -1
+    assert text(only(simplify.numbers_gathered, node)) == "-1.5 * s * x"
+
+
+def test_numbers_multiply_first_what_does_not_move():
+    assert text(only(simplify.numbers_gathered, 2 * (x * c))) == "2 * c * x"
+
+
+def test_numbers_are_gathered_across_nobodys_name_but_the_compilers():
+    inner = 3 * x
+    assert text(only(simplify.numbers_gathered, 2 * inner * y)) == "2 * inner * y"
+
+
+def test_a_minus_is_not_put_before_a_comparison_which_numpy_cannot_negate():
+    node = only(simplify.numbers_gathered, -((s > 0) * x))
+    assert text(node) == "-1.0 * (s > 0) * x"
+
+
+def test_division_by_zero_is_left_to_numpy():
+    with np.errstate(all="ignore"):
+        (node,) = simplify.numbers_gathered([2 * (x / 0)])
+    np.testing.assert_array_equal(bl.forward(node, on_nonfinite="ignore"), [np.inf, -np.inf, np.inf])
+
+
+@pytest.mark.parametrize(
+    ("made", "written"),
+    [
+        (lambda: np.sum(x * y), "np.vdot(x, y)"),
+        (lambda: np.sum(np.square(x)), "np.vdot(x, x)"),
+        (lambda: np.sum(x**2), "np.vdot(x, x)"),
+        (lambda: np.sum(s * x), "np.sum(s * x)"),
+        (lambda: np.sum(x**3), "np.sum(x**3)"),
+    ],
+)
+def test_sums_of_products_become_products(made, written):
+    assert text(only(simplify.sums_of_products, made())) == written
+
+
+def test_all_variables_become_views_of_one_vector_with_the_penalised_ones_together():
+    b, V = bl.variable("b", 1.0), bl.variable("V", np.arange(4.0).reshape(2, 2))
+    J = np.sum(np.tanh(x + b)) + np.sum(np.sin(V)) + 0.1 * (np.sum(x**2) + np.sum(V**2))
+    flows = adjoints(J)
+    roots = [J, *(flows[v] for v in (b, x, V))]
+    for simplification in simplify.SIMPLIFICATIONS:
+        roots = simplification(roots)
+    cost, gradient, theta, slices = one_vector.in_one_vector(roots[0], roots[1:], [b, x, V])
+    assert theta.name == "theta" and theta.shape == (8,)
+    assert slices == {x: slice(0, 3), V: slice(3, 7), b: slice(7, 8)}
+    theta.value = np.concatenate([x.value, V.value.ravel(), [b.value]])
+    np.testing.assert_allclose(bl.forward(cost), bl.forward(J))
+    expected = bl.backward(J)
+    np.testing.assert_allclose(
+        bl.forward(gradient), np.concatenate([expected[v].ravel() for v in (x, V, b)]), rtol=1e-12
+    )
+    squares = [n for n in topological_order(cost) if n.rule and n.rule.name == "matmul"]
+    assert [n.inputs[0].shape for n in squares] == [(7,)]
+
+
+def test_a_long_product_is_taken_apart_once_and_not_at_each_of_its_factors(monkeypatch):
+    seen = []
+
+    def counted(node, uses, factors_of=simplify.factors_of):
+        number, factors, divisors = factors_of(node, uses)
+        seen.append(len(factors) + len(divisors))
+        return number, factors, divisors
+
+    monkeypatch.setattr(simplify, "factors_of", counted)
+    product = x
+    for k in range(200):
+        product = product * bl.variable(f"v{k}", 1.0)
+    simplify.numbers_gathered([product])
+    assert sum(seen) <= 2 * 201

@@ -1,0 +1,59 @@
+"""The reference: every public name is in it, and the site itself in a browser.
+
+The site is built by ``python -m tools.reference FOLDER``; its tests need BACKPROP_LAB_REFERENCE=FOLDER.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import backprop_lab as bl
+from tools import lab, reference
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
+
+
+@pytest.fixture
+def site():
+    if "BACKPROP_LAB_REFERENCE" not in os.environ:
+        pytest.skip("no site: python -m tools.reference FOLDER, then BACKPROP_LAB_REFERENCE=FOLDER")
+    return Path(os.environ["BACKPROP_LAB_REFERENCE"])
+
+
+def test_every_public_name_has_its_place():
+    listed = list(chain.from_iterable(reference.PARTS.values())) + list(reference.MODULES.values())
+    assert sorted(listed) == sorted(bl.__all__)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_names_and_notebooks_are_there_in_light_and_in_dark_and_nothing_is_asked_of_others(
+    site, browser, dark
+):
+    with lab.new_page(browser, dark=dark) as page:
+        page.goto((site / "names.html").as_uri())
+        for name in ("variable", "sgd", "explore.fit", "data.digits"):
+            assert page.locator(f"dt[id='backprop_lab.{name}']").count() == 1
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, paper[4:-1].split(","))) < 200) == dark
+        for notebook in NOTEBOOKS:
+            page.goto((site / f"{notebook.stem}.html").as_uri())
+            assert page.locator("h1").first.inner_text().startswith(notebook.name[:2])
+        assert page.strangers == [] and page.errors == []
+
+
+def test_a_step_through_works_in_a_notebooks_page(site, browser):
+    with lab.new_page(browser) as page:
+        page.goto((site / "00-start-here.html").as_uri())
+        frame = page.frame_locator("iframe.step-through").first
+        step = frame.locator(".bl-step")
+        before = frame.locator(".bl-panel").inner_text()
+        step.click(position={"x": 5, "y": 5})
+        step.press("ArrowRight")
+        assert frame.locator(".bl-panel").inner_text() != before
+        seen, whole = page.locator("iframe.step-through").first.bounding_box(), step.bounding_box()
+        assert seen["height"] >= whole["height"]  # nothing of it is cut off
+        assert page.strangers == [] and page.errors == []

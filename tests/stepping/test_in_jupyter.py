@@ -1,0 +1,440 @@
+"""What a learner does in JupyterLab and in Notebook 7, with a real kernel and a real Chromium."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+import backprop_lab as bl
+from tools import graphs, lab
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+STRANGE = [
+    "import backprop_lab as bl\n"
+    f"x = bl.variable({graphs.HOSTILE[0]!r}, 3.0)\n"
+    f"J = x * bl.variable({graphs.HOSTILE[1]!r}, 2.0)",
+    "J",
+    "bl.step_through(J)",
+    "bl.question('What is 2 + 2?', answer='4', why='Count.', wrong={'5': '<b>One</b> too many.'})",
+    "bl.question('What is −2 · 3?', answer=-6, why='Yes.', wrong={6: 'The sign is lost.'})",
+    "bl.question('Which are even?', answer={'2': 'Twice 1.', '4': 'Twice 2.'}, wrong={'3': 'It is odd.'})",
+    "bl.question('Order', answer=['a', 'b', 'c'], why='As in the alphabet.',"
+    " wrong={('b', 'a'): 'a is first.', ('c', 'b'): 'c is last.'})",
+]
+HOSTILE = [  # widgets that show a reader's own names, here such as would do something if read as HTML
+    STRANGE[0] + "\nx",
+    "bl.step_through(J, predict=True)",
+    "bl.step_through(J**2, learning_rate=0.001)",
+    "bl.step_through(J + x, bug='overwrite')",
+    "bl.draw(J)",
+    "bl.which_function(J)",
+    "bl.explore.paths(J + x, x)",
+    "bl.explore.landscape(J**2 / 100)",
+    f"bl.question({graphs.HOSTILE[0]!r}, answer={graphs.HOSTILE[0]!r}, why='Yes.',"
+    f" wrong={{{graphs.HOSTILE[1]!r}: {graphs.HOSTILE[0]!r}}})",
+    f"bl.figure({graphs.HOSTILE[0]!r})[0]",
+]
+
+
+LIVE = [
+    "import numpy as np, backprop_lab as bl",
+    "x, w = bl.constant('x', [2, -3]), bl.variable('w', [5.0, 2.0])\n"
+    "labels = bl.constant('labels', 1)\n"
+    "J = bl.cross_entropy(bl.relu(w * x), labels) + np.sum(w**2)\n"
+    "film = bl.step_through(J)\n"
+    "film",
+    "other = bl.step_through(J, step=3)\nother",
+]
+
+QUIZ = [
+    "import backprop_lab as bl",
+    "quiz = bl.which_function(level=4)\nquiz",
+    "bl.which_function(level=3, pick=True)",
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """JupyterLab over a folder with the notebooks, started by ``backprop-lab`` itself."""
+    root = tmp_path_factory.mktemp("notebooks")
+    lab.write_notebook(root / "strange.ipynb", STRANGE)
+    lab.write_notebook(root / "hostile.ipynb", HOSTILE)
+    lab.write_notebook(root / "live.ipynb", LIVE)
+    lab.write_notebook(root / "quiz.ipynb", QUIZ)
+    shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", root / "untrusted.ipynb")
+    with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
+        yield server
+
+
+def formula(page, which=0):
+    """The formula that can be seen under the picture."""
+    return page.locator(".bl-step").nth(which).locator(".bl-formula").text_content()
+
+
+def said(page, which=0):
+    return page.locator(".bl-step").nth(which).locator(".bl-panel").inner_text()
+
+
+def test_notebook_06_is_stepped_by_keyboard_alone_in_jupyterlab(page, server):
+    film = bl.step_through(graphs.lecture(), step=6)
+    lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
+    lab.run_all(page)
+    frame = page.locator(".bl-step").first
+    frame.locator(".bl-predict input").uncheck()
+    frame.focus()
+    page.keyboard.press("Home")
+    assert "Known from the start" in frame.inner_text()
+    for step in film.steps:
+        page.keyboard.press("ArrowRight")
+        assert formula(page) == step.formula
+    for step in reversed(film.steps[:-1]):
+        page.keyboard.press("ArrowLeft")
+        assert formula(page) == step.formula
+
+
+def test_the_position_reaches_python_and_python_moves_the_page(page, server):
+    lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
+    lab.run_all(page)
+    second = page.locator(".bl-step").nth(1)  # the cell that keeps its widget as `film`
+    assert second.locator(".bl-counter").text_content().startswith("16 /")
+    lab.run_in_new_cell(page, "film.position = 3; print('moved to', film.position)")
+    page.get_by_text("moved to 3").wait_for()
+    page.wait_for_function("() => document.querySelectorAll('.bl-counter')[1].textContent.startsWith('3 /')")
+    second.focus()
+    page.keyboard.press("ArrowRight")
+    lab.run_in_new_cell(page, "print('python sees', film.position)")
+    page.get_by_text("python sees 4").wait_for()
+
+
+def shut_down_kernel(page):
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Shut Down Kernel", exact=True).click()
+    page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
+
+
+def test_it_goes_on_when_the_kernel_is_gone(page, server):
+    lab.open_notebook(page, server, "00-start-here.ipynb")
+    lab.run_all(page)
+    shut_down_kernel(page)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    assert formula(page) == "∂J/∂w = ∂J/∂(w · x) · x"
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert formula(page) == "w · x"
+
+
+def test_the_widget_follows_the_theme_of_jupyterlab(page, server):
+    lab.open_notebook(page, server, "00-start-here.ipynb")
+    lab.run_all(page)
+    paper = "() => getComputedStyle(document.querySelector('.bl-step')).backgroundColor"
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_text("Theme", exact=True).hover()
+    page.get_by_text("JupyterLab Dark", exact=True).click()
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    assert page.evaluate(paper) == "rgb(28, 28, 28)"
+
+
+def test_arrow_keys_step_in_notebook_7_too(page, server):
+    lab.open_notebook(page, server, "00-start-here.ipynb", application="notebooks")
+    lab.run_all(page)
+    page.errors.clear()  # Notebook 7 makes errors of its own while it loads its settings
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert formula(page) == "ŷ = w · x + b"
+
+
+def test_before_running_an_untrusted_notebook_shows_its_pictures(page, server):
+    lab.open_notebook(page, server, "untrusted.ipynb")
+    page.wait_for_function("() => document.querySelectorAll('img[src^=\"data:image/svg\"]').length >= 4")
+    shown = "all => all.map(i => i.naturalWidth > 50 && i.alt.length > 20)"
+    found = page.eval_on_selector_all("img[src^='data:image/svg']", shown)
+    assert len(found) >= 4 and all(found)
+
+
+def test_questions_explain_every_answer_and_hostile_names_stay_text_in_jupyterlab(page, server):
+    lab.open_notebook(page, server, "strange.ipynb")
+    lab.run_all(page)
+    choice, number = page.locator(".bl-question").nth(0), page.locator(".bl-question").nth(1)
+    choice.get_by_label("5").check()
+    assert choice.locator(".bl-answer").inner_text() == "✗ <b>One</b> too many."
+    choice.get_by_label("4").check()
+    assert choice.locator(".bl-answer").inner_text() == "✓ Count."
+    box = number.locator("input")
+    for typed, said in [("6", "✗ The sign is lost."), ("-12/2", "✓ Yes."), ("x", "✗ Type one number")]:
+        box.fill(typed)
+        box.press("Enter")
+        assert number.locator(".bl-answer").inner_text().startswith(said)
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_no_widget_takes_a_name_or_an_answer_for_html(page, server):
+    lab.open_notebook(page, server, "hostile.ipynb")
+    lab.run_all(page)
+    page.locator(".bl-step").nth(2).wait_for()
+    page.locator(".bl-question").nth(1).wait_for()
+    page.locator(".bl-explore").nth(1).wait_for()
+    for frame in page.locator(".bl-step").all():
+        frame.focus()
+        for key in ("ArrowRight", "End", "ArrowLeft"):
+            page.keyboard.press(key)
+        for folded in frame.locator("summary").all():
+            folded.click()
+    formula, choice = page.locator(".bl-question").nth(0), page.locator(".bl-question").nth(1)
+    formula.get_by_role("textbox").fill(graphs.HOSTILE[0])
+    formula.get_by_role("textbox").press("Enter")
+    page.wait_for_function("() => /✗/.test(document.querySelectorAll('.bl-question')[0].innerText)")
+    for answer in choice.locator("input").all():
+        answer.check()
+    assert "onerror" in choice.inner_text() and "onerror" in page.locator(".bl-explore").first.inner_text()
+    made = "img[src='x'], [onerror], .jp-OutputArea-output script"
+    assert page.locator(made).count() == 0 and page.evaluate("() => window.hacked") is None
+
+
+# --------------------------------------------------------------------------------------- which function?
+
+
+def quiz(page, server):
+    """A notebook that asks for a formula first, and for a graph then; the field of the first."""
+    lab.open_notebook(page, server, "quiz.ipynb")
+    lab.run_all(page)
+    page.locator(".bl-question").nth(1).wait_for()
+    return page.locator(".bl-question").first.get_by_role("textbox")
+
+
+def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
+    field = quiz(page, server)
+    status = page.locator(".bl-question").first.get_by_role("status")
+    for typed in ("x + y²", "(x + y) * q", "y·(x + y)"):
+        field.fill(typed)
+        field.press("Enter")
+        verdict = bl.which_function(level=4).check(typed)
+        page.locator(".bl-question").first.get_by_text(verdict.text).wait_for()
+        assert status.inner_text() == f"{'✓' if verdict.ok else '✗'} {verdict.text}"
+        if verdict.place:
+            selected = (
+                "() => { const f = document.activeElement; return [f.selectionStart, f.selectionEnd]; }"
+            )
+            assert page.evaluate(selected) == list(verdict.place)
+    lab.run_in_new_cell(page, "print('python saw', quiz.typed['text'], quiz.said['right'])")
+    page.get_by_text("python saw y·(x + y) True").wait_for()
+
+
+def test_a_formula_that_nobody_answers_is_said_to_be_so(page, server):
+    field = quiz(page, server)
+    shut_down_kernel(page)
+    field.fill("x*y")
+    field.press("Enter")
+    page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
+
+
+def test_a_graph_is_picked_with_the_keyboard_or_a_click_on_its_picture(page, server):
+    quiz(page, server)
+    spec = bl.which_function(level=3, pick=True).spec
+    pick = page.locator(".bl-question").nth(1)
+    pick.get_by_role("radio").first.focus()
+    for choice in spec["choices"]:
+        page.keyboard.press("Space")
+        assert pick.get_by_role("status").inner_text() == f"{'✓' if choice['right'] else '✗'} {choice['why']}"
+        page.keyboard.press("ArrowDown")
+    pick.locator("svg").nth(1).click()
+    assert pick.get_by_role("radio").nth(1).is_checked()
+
+
+def test_axe_finds_nothing_serious_in_the_quiz(page, server):
+    quiz(page, server)
+    for width in (1280, 700):
+        page.set_viewport_size({"width": width, "height": 800})
+        found = Axe().run(page, context=".bl-question").response["violations"]
+        assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+# ------------------------------------------------------------------------------------------ live inputs
+
+
+def live(page, server):
+    """A notebook with two step-throughs of one graph, the fields of the first unfolded."""
+    lab.open_notebook(page, server, "live.ipynb")
+    lab.run_all(page)
+    page.locator(".bl-step").nth(1).wait_for()
+    page.locator("summary", has_text="Change the inputs").first.click()
+
+
+def records(**given):
+    """What the graph of that notebook has at these values."""
+    x, w = bl.constant("x", given.get("x", [2, -3])), bl.variable("w", given.get("w", [5.0, 2.0]))
+    labels = bl.constant("labels", given.get("labels", 1))
+    J = bl.cross_entropy(bl.relu(w * x), labels) + np.sum(w**2)
+    return bl.steps(J)
+
+
+def wait_until_shown(page, steps):
+    """Until the first step-through shows the last of these records."""
+    page.wait_for_function(
+        "text => document.querySelector('.bl-step .bl-panel').innerText.includes(text)", arg=steps[-1].numbers
+    )
+
+
+def test_a_typed_input_runs_the_graph_again_and_the_other_view_stays(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    before = formula(page, 1)
+    page.get_by_label("w[1]").first.fill("-7.5")
+    again = records(w=[5.0, -7.5])
+    wait_until_shown(page, again)
+    assert formula(page) == again[-1].formula
+    for step in reversed(again):
+        assert step.formula == formula(page)
+        assert step.is_seed or step.numbers in said(page)
+        page.get_by_role("button", name="Back").first.click()
+    assert formula(page, 1) == before
+    assert page.evaluate("() => document.activeElement.closest('.bl-step') !== null")
+    lab.run_in_new_cell(page, "print('graph', w.value, 'film', film.given['w'], film.steps[-1].numbers)")
+    page.get_by_text(f"graph [5. 2.] film [5, -7.5] {again[-1].numbers}").wait_for()
+
+
+def test_inputs_are_live_in_notebook_7_too(page, server):
+    lab.open_notebook(page, server, "live.ipynb", application="notebooks")
+    lab.run_all(page)
+    page.errors.clear()  # Notebook 7 makes errors of its own while it loads its settings
+    page.locator("summary", has_text="Change the inputs").first.click()
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    page.get_by_label("w[1]").first.fill("0.5")
+    wait_until_shown(page, records(w=[5.0, 0.5]))
+
+
+def test_an_input_is_dragged_and_the_last_number_counts(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    field = page.get_by_label("w[0]").first
+    box = field.bounding_box()
+    x, y = box["x"] + 15, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(1, 61):
+        page.mouse.move(x + 2 * i, y)
+    page.mouse.up()
+    assert field.input_value() == "8"  # 120 pixels, 4 for each tenth
+    wait_until_shown(page, records(w=[8.0, 2.0]))
+    page.get_by_role("button", name="As in the graph").first.click()
+    wait_until_shown(page, records())
+    assert field.input_value() == "5"
+
+
+def test_an_input_that_cannot_be_is_refused_in_words_and_the_numbers_stay(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    label = page.locator("input[aria-label='labels']").first
+    label.fill("7")
+    page.get_by_text("label 7 does not exist among 2 classes").wait_for()
+    assert records()[-1].numbers in said(page)
+    label.fill("1")
+    page.wait_for_function("() => !document.querySelector('.bl-note').textContent")
+    label.fill("7")
+    page.get_by_text("label 7 does not exist among 2 classes").wait_for()
+    page.get_by_role("button", name="As in the graph").first.click()
+    page.wait_for_function("() => document.querySelector('input[aria-label=labels]').value === '1'")
+    label.fill("0")
+    wait_until_shown(page, records(labels=0))
+    label.fill("0.5")
+    page.get_by_text("labels holds whole numbers: type one such as").wait_for()
+    assert records(labels=0)[-1].numbers in said(page)
+    page.get_by_label("w[0]").first.fill("")
+    page.get_by_text("w: type a number").wait_for()
+
+
+def test_inputs_are_answered_while_a_cell_is_running(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    lab.run_in_new_cell(page, "import time; time.sleep(6); print('slept')")
+    page.get_by_label("w[0]").first.fill("6")
+    wait_until_shown(page, records(w=[6.0, 2.0]))
+    page.get_by_text("slept", exact=True).wait_for()
+
+
+def test_without_a_kernel_the_page_says_that_nobody_answers_and_goes_on_stepping(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    shut_down_kernel(page)
+    page.get_by_label("w[0]").first.fill("6")
+    page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
+    page.get_by_role("button", name="Back").first.click()
+    assert formula(page) == records()[-2].formula
+
+
+def test_axe_finds_nothing_serious_in_the_widget(page, server):
+    live(page, server)
+    page.evaluate("() => document.querySelectorAll('.bl-step details').forEach(d => { d.open = true })")
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    found = Axe().run(page, context=".bl-step").response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_a_theme_switched_while_it_is_open_keeps_position_and_focus(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    before = formula(page)
+    page.evaluate("() => { document.body.dataset.jpThemeLight = 'false' }")
+    paper = "() => getComputedStyle(document.querySelector('.bl-step')).backgroundColor"
+    assert page.evaluate(paper) == "rgb(28, 28, 28)"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert formula(page) == before
+
+
+# ----------------------------------------------------------------------------------------- self-checks
+
+
+def test_all_that_are_right_are_chosen_by_keyboard_and_each_mistake_is_explained(page, server):
+    lab.open_notebook(page, server, "strange.ipynb")
+    lab.run_all(page)
+    form = page.locator(".bl-question").nth(2)
+    verdict = form.locator(".bl-answer")
+
+    def choose(*texts):
+        for text in texts:
+            form.get_by_label(text).focus()
+            page.keyboard.press(" ")
+        form.get_by_role("button", name="Check").focus()
+        page.keyboard.press("Enter")
+
+    choose("2", "3")
+    assert verdict.inner_text() == "✗ “3” does not belong to them. It is odd."
+    choose("3")
+    assert verdict.inner_text() == "✗ “4” belongs to them. Twice 2."
+    choose("4")
+    assert verdict.inner_text().startswith("✓")
+
+
+def test_steps_are_put_in_order_by_keyboard_and_the_focus_goes_with_them(page, server):
+    lab.open_notebook(page, server, "strange.ipynb")
+    lab.run_all(page)
+    form = page.locator(".bl-question").nth(3)
+    verdict, check = form.locator(".bl-answer"), form.get_by_role("button", name="Check")
+    check.click()
+    assert verdict.inner_text() == "✗ “b” cannot come before “a”. a is first."
+    form.get_by_role("button", name="a: one place up").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert form.locator("li").all_inner_texts()[0].endswith("a")
+    check.click()
+    assert verdict.inner_text() == "✗ “c” cannot come before “b”. c is last."
+    form.get_by_role("button", name="c: one place down").click()
+    check.click()
+    assert verdict.inner_text() == "✓ As in the alphabet."
