@@ -56,7 +56,7 @@ def _is_activation(node) -> bool:
     if rule.name == "maximum":
         return any(isinstance(argument, (int, float)) and argument == 0 for argument in node.arguments)
     return rule.name in ACTIVATIONS or (
-        rule.known_as is None and rule.kind == "elementwise" and len(rule.derivatives) == 1
+        rule.home is None and rule.kind == "elementwise" and len(rule.derivatives) == 1
     )
 
 

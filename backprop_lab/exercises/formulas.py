@@ -87,7 +87,7 @@ def names_of(J: Node) -> dict[str, Node]:
 def functions_of(J: Node) -> dict[str, Callable]:
     """{name: function} of the reader's own operations in ``J``'s graph."""
     rules = {node.rule for node in topological_order(J) if node.rule is not None}
-    return {rule.name: operation(rule) for rule in rules if rule.known_as is None}
+    return {rule.name: operation(rule) for rule in rules if rule.home is None}
 
 
 def known_functions() -> dict[str, Callable]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from inspect import signature
 from typing import Any
@@ -34,12 +34,17 @@ class Rule:
     - ``"linear"`` and ``"custom"``: the vector-Jacobian product ``d(g, z, *args, **parameters)``,
       where g is ∂J/∂z.
 
+    ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``: by it, never by its name, an
+    operation is recognised. ``home`` is where it lives, such as ``np``; None for a reader's own, which texts
+    call by the name alone.
+
     ``code`` and ``math`` write it with ``{0}``, ``{1}`` for the arguments (or are functions of the
     node and those texts); ``binds`` and ``slots`` say where brackets are needed. ``gives`` is
     ``"floats"``, ``"booleans"``, or ``"the same"`` where entries only move about and integers stay.
     """
 
     name: str
+    home: str | None
     compute: Callable
     shape: Callable
     kind: str
@@ -50,12 +55,7 @@ class Rule:
     slots: tuple[int, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
     gives: str = "floats"
-
-    @property
-    def known_as(self) -> str | None:
-        """Its name, for those who know some operations better than others; None for a reader's own."""
-        home = getattr(self.compute, "__module__", None) or "numpy"
-        return self.name if home.split(".")[0] in ("numpy", "backprop_lab") else None
+    function: Callable | None = None
 
     def needs(self, count: int, code: bool = False) -> tuple[int, ...]:
         """The binding strength that lets each of ``count`` arguments go without brackets."""
@@ -95,16 +95,17 @@ class Rule:
         return own
 
 
-def operation(rule: Rule) -> Callable:
+def operation(declared: Rule) -> Callable:
     """A function for arrays and nodes alike: arrays in, array out; a node in, a node out."""
 
-    @wraps(rule.compute)
+    @wraps(declared.compute)
     def call(*args, **keywords):
         if any([isinstance(a, Node) for a in args]):
             return rule(*args, **keywords)
         operands, more = args[: len(rule.derivatives)], args[len(rule.derivatives) :]
         return rule.compute(*_read(rule, [np.asarray(a) for a in operands]), *more, **keywords)
 
+    rule = declared if declared.function else replace(declared, function=call)
     return call
 
 

@@ -10,6 +10,7 @@ computed when the data change, not at every call.
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -18,30 +19,33 @@ from types import SimpleNamespace
 import numpy as np
 
 from backprop_lab.graph.node import Node, topological_order
-from backprop_lab.program.simplify import BROADCAST, moving, number_in
+from backprop_lab.program.simplify import moving, number_in
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words import notation
 
 FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
 MANY_ROWS, SMALL_MATRIX = 32, 1 << 12  # of the left matrix; entries of the right one, to be copied first
 ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
-_FUNCTIONS = {name: getattr(np, name) for name in (
-    "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"
-)}  # fmt: skip
+_FUNCTIONS = (
+    np.exp, np.log, np.log1p, np.expm1, np.sqrt, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh
+)  # fmt: skip
 _CHOICES = {  # the result is one of the numbers itself, so that all must have its type
-    "where": "{1} if {0} else {2}",
-    "maximum": "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
-    "minimum": "{0} if {0} < {1} or {0} != {0} else {1}",
+    np.where: "{1} if {0} else {2}",
+    np.maximum: "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
+    np.minimum: "{0} if {0} < {1} or {0} != {0} else {1}",
 }
 _PYTHONS = {  # how single numbers are calculated with
-    "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
-    "negative": "-{}", "positive": "{}", "square": "{0} * {0}", "reciprocal": "1 / {}",
-    "power": "pow({}, {})", "absolute": "abs({})", "arctan": "atan({})",
-    "greater": "{} > {}", "greater_equal": "{} >= {}", "less": "{} < {}", "less_equal": "{} <= {}",
-    "equal": "{} == {}", "not_equal": "{} != {}",
-    **{name: name + "({})" for name in _FUNCTIONS}, **_CHOICES,
+    np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
+    np.negative: "-{}", np.positive: "{}", np.square: "{0} * {0}", np.reciprocal: "1 / {}",
+    np.power: "pow({}, {})", np.absolute: "abs({})", np.arctan: "atan({})",
+    np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.less: "{} < {}", np.less_equal: "{} <= {}",
+    np.equal: "{} == {}", np.not_equal: "{} != {}",
+    **{function: function.__name__ + "({})" for function in _FUNCTIONS}, **_CHOICES,
 }  # fmt: skip
-_VIEWS = {"reshape", "ravel", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "index", "flip"}
+_VIEWS = {
+    np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.flip,
+    np.broadcast_to, operator.getitem,
+}  # fmt: skip
 
 
 def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> SimpleNamespace:
@@ -61,7 +65,7 @@ class _Binder:
         self.names: dict = {}
         self.scope: dict[str, object] = {
             "dot": np.dot, "copyto": np.copyto, "np": np, "number": lambda array: array[()],
-            "pow": np.power, "atan": np.arctan, **_FUNCTIONS,
+            "pow": np.power, "atan": np.arctan, **{f.__name__: f for f in _FUNCTIONS},
         }  # fmt: skip
         self.lines: dict[bool, list[str]] = {False: [], True: []}
         self.moves = moving(self.roots)
@@ -121,12 +125,12 @@ class _Binder:
             if node not in self.target or node.rule is None:
                 continue
             place = self.target[node]
-            if node.rule.known_as == "concatenate" and node.ndim == 1:
+            if node.rule.function is np.concatenate and node.ndim == 1:
                 parts = _parts(node, place)
-            elif node.rule.known_as in ("ravel", "reshape"):
+            elif node.rule.function in (np.ravel, np.reshape):
                 parts = [(a, place.reshape(a.shape)) for a in node.inputs]
             elif isinstance(node.rule.compute, np.ufunc):
-                joined = [a for a in node.inputs if a.rule is not None and a.rule.known_as == "concatenate"]
+                joined = [a for a in node.inputs if a.rule is not None and a.rule.function is np.concatenate]
                 parts = [(a, place) for a in joined[:1]]
             else:
                 parts = []
@@ -138,7 +142,7 @@ class _Binder:
     def _look(self, node) -> bool:
         """Whether a node is but another look at its input's memory; then it costs nothing."""
         source = self.place[node.inputs[0]]
-        if not isinstance(source, np.ndarray) or not (node.rule.known_as in _VIEWS or node.rule is BROADCAST):
+        if not isinstance(source, np.ndarray) or node.rule.function not in _VIEWS:
             return False
         view = node.rule.compute(source, **node.parameters)
         if not isinstance(view, np.ndarray):  # an array of one number, not the number
@@ -219,10 +223,10 @@ class _Binder:
 
     def _number(self, node) -> str:
         """A single number from single numbers by Python's own operators, else by the quickest call."""
-        if node.rule.known_as in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
-            chooses = node.rule.known_as in _CHOICES
+        if node.rule.function in _PYTHONS and all(np.shape(a) == () for a in node.arguments):
+            chooses = node.rule.function in _CHOICES
             texts = (self._typed(a, node.dtype) if chooses else self._single(a) for a in node.arguments)
-            return _PYTHONS[node.rule.known_as].format(*texts)
+            return _PYTHONS[node.rule.function].format(*texts)
         return self._quickest(node, None) or self._plain(node)
 
     def _into(self, node, out) -> str:
@@ -234,7 +238,7 @@ class _Binder:
         return f"{self._name(node.rule.compute)}({', '.join(operands)}, out={out})"
 
     def _quickest(self, node, out) -> str | None:
-        emit = _EMITTERS.get(node.rule.known_as)
+        emit = _EMITTERS.get(node.rule.function)
         return emit and emit(self, node, out)
 
     def _plain(self, node) -> str:
@@ -256,9 +260,9 @@ def _is_entrywise(node) -> bool:
 
 def _is_number(node) -> bool:
     """Whether a node is a single number as Python has them, a leaf, or the vector of such numbers."""
-    if node.rule is None or node.rule.known_as in ("ravel", "concatenate"):
+    if node.rule is None or node.rule.function in (np.ravel, np.concatenate):
         return True
-    known = node.rule.known_as in _PYTHONS or node.rule.known_as == "index"
+    known = node.rule.function in _PYTHONS or node.rule.function is operator.getitem
     return known and node.shape == () and node.dtype in (np.float64, bool)
 
 
@@ -342,14 +346,14 @@ def _join(binder, node, out):
     return "; ".join(f"copyto({binder._name(part)}, {binder._text(a)})" for a, part in apart) or "pass"
 
 
-_EMITTERS: dict[str, Callable] = {
-    "matmul": _product,
-    "vdot": partial(_of_vectors, -1, -1),
-    "outer": partial(_of_vectors, (-1, 1), (1, -1)),
-    "sum": _sum,
-    "mean": _sum,
-    "max": _extreme,
-    "min": _extreme,
-    "ravel": _ravel,
-    "concatenate": _join,
+_EMITTERS: dict[Callable, Callable] = {
+    np.matmul: _product,
+    np.vdot: partial(_of_vectors, -1, -1),
+    np.outer: partial(_of_vectors, (-1, 1), (1, -1)),
+    np.sum: _sum,
+    np.mean: _sum,
+    np.max: _extreme,
+    np.min: _extreme,
+    np.ravel: _ravel,
+    np.concatenate: _join,
 }

@@ -87,7 +87,7 @@ class Functional:
             own = {
                 node.rule
                 for node in topological_order(graph.cost, graph.gradient)
-                if node.rule is not None and not node.rule.known_as
+                if node.rule is not None and node.rule.home is None
             }
             scope = {"np": self._xp} | {rule.name: rule.compute for rule in own}
             if len(scope) <= len(own):

@@ -123,7 +123,9 @@ def penalties_together(roots, penalised):
 def _squared(node):
     """The variable x of a term x · x."""
     first, *others = node.inputs or (None,)
-    alike = node.rule is not None and node.rule.known_as == "vdot" and len(others) == 1 and others[0] is first
+    alike = (
+        node.rule is not None and node.rule.function is np.vdot and len(others) == 1 and others[0] is first
+    )
     return first if alike and first.leaf_kind == "variable" else None
 
 

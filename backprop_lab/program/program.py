@@ -139,7 +139,7 @@ class Program:
         try:
             return Simplified(self, shapes)
         except Exception:  # a reader's own derivative may be one for arrays only
-            if all(node.rule is None or node.rule.known_as for node in order):
+            if all(node.rule is None or node.rule.home for node in order):
                 raise
             return None
 

@@ -65,7 +65,7 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
     """
     order = topological_order(*roots)
     namer, wanted, uses = Namer(), set(roots), Counter(roots)
-    namer.taken.update(node.rule.name for node in order if node.rule is not None and not node.rule.known_as)
+    namer.taken.update(node.rule.name for node in order if node.rule is not None and node.rule.home is None)
     parameters = {namer(leaf.name): leaf for leaf in leaves}
     names = {leaf: name for name, leaf in parameters.items()}
     for node in order:

@@ -57,7 +57,7 @@ def rule(
     False
     """
     _check(name, compute, derivatives, kind, parameters or {})
-    numpys = _is_numpys(compute)
+    home = _home(compute)
     if shape is None:
         shape = broadcast_shape if kind == "elementwise" else tried(compute, np.ones, ValueError)
     made = declared(
@@ -65,11 +65,14 @@ def rule(
         kind,
         shape,
         *(d if d is None else _fitting(name, i, d, kind) for i, d in enumerate(derivatives)),
-        name=name,
-        code=writing.call(f"np.{name}" if numpys else name, {}),
+        name=compute.__name__ if home else name,
+        home=home,
+        code=writing.call(f"{home}.{compute.__name__}" if home else name, {}),
+        math=writing.call(name, parameters or {}),
         parameters=parameters or {},
+        function=compute if home else None,
     )
-    if numpys:
+    if home:
         RULES[compute] = made
     return operation(made)
 
@@ -130,7 +133,6 @@ def _careful(name, compute, shape):
             )
         return value
 
-    careful.__module__ = "your own"
     return careful
 
 
@@ -139,10 +141,11 @@ def _looked_at(operand):
     return frozen(np.asarray(operand).view())
 
 
-def _is_numpys(compute) -> bool:
-    name = getattr(compute, "__name__", None)
-    homes = (np, np.linalg, np.fft)
-    return isinstance(compute, np.ufunc) or any(getattr(home, name or "", None) is compute for home in homes)
+def _home(compute) -> str | None:
+    """Which of NumPy's modules a function lives in, as code calls it; None if in none."""
+    name = getattr(compute, "__name__", "")
+    homes = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
+    return next((called for called, home in homes.items() if getattr(home, name, None) is compute), None)
 
 
 def _fitting(name, place, derivative, kind):

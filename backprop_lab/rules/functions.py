@@ -9,12 +9,13 @@ What must hold: arrays in, array out; a node in, one node out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
 from backprop_lab.graph.node import Node
-from backprop_lab.graph.operation import Rule, operation
+from backprop_lab.graph.operation import operation
 from backprop_lab.rules.local_derivatives import spread
 from backprop_lab.rules.rules import converted, declared, function
 from backprop_lab.rules.shapes import axes_of, broadcast_shape, reduced_shape
@@ -244,13 +245,13 @@ def squared_error(y_hat, y):
 
 
 @lru_cache
-def _penalty(count: int) -> Rule:
-    """The rule of the sum of squares of ``count`` arrays."""
-    return declared(
+def _penalty(count: int) -> Callable:
+    """The operation that sums the squares of ``count`` arrays."""
+    return operation(declared(
         lambda *arrays: sum(np.vdot(x, x) for x in arrays), "custom", lambda *shapes: (),
         *(lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count)),
         name="l2", home="bl", math=lambda node, *texts: " + ".join(f"‖{text}‖²" for text in texts),
-        binds=1 if count > 1 else 4)  # fmt: skip
+        binds=1 if count > 1 else 4, function=l2))  # fmt: skip
 
 
 def l2(*parameters):
@@ -262,7 +263,7 @@ def l2(*parameters):
     """
     if not parameters:
         raise TypeError("l2: give the parameters to be penalised, such as bl.l2(W1, W2)")
-    return operation(_penalty(len(parameters)))(*parameters)
+    return _penalty(len(parameters))(*parameters)
 
 
 @function("linear", lambda x: x, None, math="stopped({0})")

@@ -53,13 +53,14 @@ def declared(compute, kind, shape, *derivatives, name=None, home="np", code=None
     Where nothing else is said it is written as a call of a function of ``home``.
     """
     name, defaults = name or compute.__name__.strip("_"), how.get("parameters", {})
-    code, math = code or writing.call(f"{home}.{name}", defaults), math or writing.call(name, defaults)
-    return Rule(name, compute, shape, kind, derivatives, code, math, **how)
+    called = f"{home}.{name}" if home else name
+    code, math = code or writing.call(called, defaults), math or writing.call(name, defaults)
+    return Rule(name, home, compute, shape, kind, derivatives, code, math, **how)
 
 
 def enter(function, *declaration, **how):
     """Enter an operation into the table: NumPy's ``function`` makes a node from now on."""
-    RULES[function] = declared(function, *declaration, **how)
+    RULES[function] = declared(function, *declaration, function=function, **how)
 
 
 def elementwise(function, *partials, **how):
@@ -218,11 +219,12 @@ def reshape(x, shape):  # NumPy 2.0 calls the second argument newshape, later on
 
 RULES[np.reshape] = declared(
     reshape, "linear", shapes.reshaped_shape, in_its_shape, code="np.reshape({0}, {shape})",
-    parameters={"shape": None}, math=writing.reshaped, binds=1, slots=(2,), gives="the same")  # fmt: skip
+    parameters={"shape": None}, math=writing.reshaped, binds=1, slots=(2,), gives="the same",
+    function=np.reshape)  # fmt: skip
 RULES[operator.getitem] = declared(
     index, "linear", shapes.indexed_shape, lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
     parameters={"key": None}, slots=(notation.ATOM,), code=writing.indexed_in_code, math=writing.indexed,
-    gives="the same")  # fmt: skip
+    gives="the same", function=operator.getitem)  # fmt: skip
 enter(np.where, "linear", shapes.broadcast_shape,
       None, lambda g, z, c, x, y: np.where(c, g, 0), lambda g, z, c, x, y: np.where(c, 0, g),
       math="({1} if {0}, else {2})")  # fmt: skip
@@ -245,6 +247,7 @@ def joining(join: Callable, cut: Callable, count: int) -> Rule:
     return declared(
         joined, "linear", shapes.tried(joined), *backs, name=join.__name__, parameters={"axis": 0},
         code=listed(f"np.{join.__name__}"), math=listed(join.__name__), slots=(1,) * count, gives="the same",
+        function=join,
     )  # fmt: skip
 
 
@@ -309,7 +312,7 @@ def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
 CLIP = declared(
     np.clip, "elementwise", shapes.broadcast_shape, lambda z, x, low, high: (x >= low) * (x <= high),
     lambda z, x, low, high: (x < low) * (low <= high),
-    lambda z, x, low, high: np.maximum(x, low) > high)  # fmt: skip
+    lambda z, x, low, high: np.maximum(x, low) > high, function=np.clip)  # fmt: skip
 RULES[np.clip] = _clip
 RULES[np.dot] = _dot
 RULES[np.stack] = partial(_join, np.stack, taken_layer)

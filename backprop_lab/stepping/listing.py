@@ -24,7 +24,7 @@ class Listing:
     def __init__(self, J: Node, rounds: Sequence[Round]):
         order, round = topological_order(J), rounds[0]
         self._namer = Namer()
-        self._namer.taken.update(n.rule.name for n in order if n.rule is not None and not n.rule.known_as)
+        self._namer.taken.update(n.rule.name for n in order if n.rule is not None and n.rule.home is None)
         self._names = {node: self._name(node, J) for node in order}
         self.leaves = {
             name: node

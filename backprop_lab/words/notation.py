@@ -211,7 +211,7 @@ def mention(node, code: bool = False) -> str:
 
 def _is_minus_a_name(node, write) -> bool:
     """−x is hardly longer than x, and no level of its own: 1 / (1 + exp(−x)) is written out."""
-    return node.rule is not None and node.rule.known_as == "negative" and write(node.inputs[0]) is not None
+    return node.rule is not None and node.rule.function is np.negative and write(node.inputs[0]) is not None
 
 
 def _written(node, write, code, depth):
