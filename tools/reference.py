@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 from nbclient import NotebookClient
@@ -24,21 +25,6 @@ import backprop_lab as bl
 from tools.normalise import VIEW
 
 ROOT = Path(__file__).parent.parent
-PARTS = {  # the public names, in the order in which a reader meets them
-    "Leaves and nodes": ["variable", "constant", "Node"],
-    "Functions beside NumPy's": [
-        *("relu", "leaky_relu", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp"),
-        *("cross_entropy", "squared_error", "l2", "stop_gradient"),
-    ],
-    "Passes": ["forward", "backward", "steps", "Step"],
-    "Derivatives": ["gradient", "jacobian", "hessian", "vjp", "jvp", "check_gradient"],
-    "Speed and learning": ["compile", "sgd"],
-    "Looking": ["draw", "step_through", "figure"],
-    "Practice": ["question", "which_function", "fill_in"],
-    "Extending": ["rule"],
-    "Mistakes": ["ShapeError", "NotAnArrayError", "MissingValueError", "NonFiniteError", "NonFiniteWarning"],
-}
-MODULES = {"Explorers": "explore", "Data": "data"}
 # Run before a notebook: a step-through shows itself as its saved page.
 LIVE = """
 from html import escape
@@ -53,67 +39,52 @@ def _as_page(self, **how):
     return {"text/plain": repr(self), "text/html": frame + "</iframe>"}
 StepThrough._repr_mimebundle_ = _as_page
 """
-SETTINGS = """
-project = "backprop_lab"
-author = copyright = "the backprop_lab authors"
-extensions = ["sphinx.ext.autodoc", "myst_nb"]
-html_theme = "furo"
-html_title = "backprop_lab"
-html_static_path = ["static"]
-html_css_files = ["reference.css"]
-nb_execution_mode = "off"
-nb_ipywidgets_js = {}
-html_math_renderer = "mathml"
-myst_enable_extensions = ["dollarmath"]
-autodoc_member_order = "bysource"
-
-def setup(app):
-    # Formulas as MathML, which browsers draw themselves; MathJax would come from another server.
-    from docutils import nodes
-    from latex2mathml.converter import convert
-
-    def written(display):
-        def visit(translator, node):
-            translator.body.append(convert(node.astext(), display=display))
-            raise nodes.SkipNode
-        return visit, None
-
-    app.add_html_math_renderer("mathml", written("inline"), written("block"))
-"""
-STYLE = "iframe.step-through { width: 100%; min-height: 420px; border: 0; }\n"
 
 
 def build(site: Path):
     """Write the site into ``site``."""
     with tempfile.TemporaryDirectory() as place:
         source = Path(place)
-        (source / "static").mkdir()
-        (source / "static" / "reference.css").write_text(STYLE, "utf-8")
-        (source / "conf.py").write_text(SETTINGS, "utf-8")
         (source / "names.rst").write_text(names(), "utf-8")
         notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
         for path in notebooks:
             nbformat.write(live(path), source / path.name)
         (source / "index.md").write_text(index([path.stem for path in notebooks]), "utf-8")
-        sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
-        subprocess.run([*sphinx, place, str(site)], check=True)
+        sphinx = [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-c",
+            ROOT / "docs",
+            "-W",
+            "--keep-going",
+            "-q",
+            "-b",
+            "html",
+        ]
+        subprocess.run([*sphinx, place, site], check=True)
     shutil.rmtree(site / ".doctrees", ignore_errors=True)
 
 
 def names() -> str:
     """The page of all public names, for autodoc."""
     parts = ["Reference", "=========", "", "``import numpy as np, backprop_lab as bl``", ""]
-    for title, members in PARTS.items():
+    for title, homes in bl.PUBLIC.items():
         parts += [title, "-" * len(title), ""]
-        for name in members:
-            kind = "autoclass" if isinstance(getattr(bl, name), type) else "autofunction"
-            parts += [f".. {kind}:: backprop_lab.{name}", *["   :members:"] * (kind == "autoclass"), ""]
-    for title, module in MODULES.items():
-        parts += [title, "-" * len(title), ""]
-        home = getattr(bl, module)
-        for name in filter(lambda name: callable(getattr(home, name)), home.__all__):
-            parts += [f".. autofunction:: backprop_lab.{module}.{name}", ""]
+        for name in (name for names in homes.values() for name in names):
+            parts += entries(name)
     return "\n".join(parts)
+
+
+def entries(name: str) -> list[str]:
+    """What autodoc is told of one public name: a function, a class, or all functions of a module."""
+    public = getattr(bl, name)
+    if isinstance(public, ModuleType):
+        inside = (member for member in public.__all__ if callable(getattr(public, member)))
+        return [line for member in inside for line in (f".. autofunction:: backprop_lab.{name}.{member}", "")]
+    if isinstance(public, type):
+        return [f".. autoclass:: backprop_lab.{name}", "   :members:", ""]
+    return [f".. autofunction:: backprop_lab.{name}", ""]
 
 
 def index(notebooks: list[str]) -> str:
