@@ -103,7 +103,7 @@ def __dir__():
 
 def _picture_of_node(node):
     """A node on a cell's last line shows its graph, unless that is too large to read."""
-    from backprop_lab.graph.node import topological_order
+    from backprop_lab.graph.order import topological_order
     from backprop_lab.pictures.drawing import MOST_NODES, draw
 
     return draw(node)._repr_html_() if len(topological_order(node)) <= MOST_NODES else None

@@ -17,7 +17,8 @@ from functools import cached_property
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.gradient_check import GradientReport, check_gradient
 from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import SoFar, Step

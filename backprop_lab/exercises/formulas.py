@@ -22,8 +22,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES, Node, constant, topological_order
+from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import operation
+from backprop_lab.graph.order import topological_order
 from backprop_lab.program.source import Namer
 from backprop_lab.rules import functions
 from backprop_lab.words import notation

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_lab.explorers.explorer import Control, Explorer, Scene
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import checked_asked
 from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import Step

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant, topological_order
-from backprop_lab.graph.order import places
+from backprop_lab.graph.node import Node, constant
+from backprop_lab.graph.order import places, topological_order
 from backprop_lab.rules.rules import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen

@@ -18,7 +18,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.program.simplify import moving, number_in
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words import notation

@@ -17,7 +17,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, set_together, set_value, topological_order
+from backprop_lab.graph.node import Node, set_together, set_value
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import adjoints
 from backprop_lab.passes.passes import Gradients, Pass, checked_node, refuse_without_value
 from backprop_lab.program import simplify

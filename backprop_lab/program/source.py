@@ -16,7 +16,8 @@ from itertools import chain, count
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.words import notation
 
 WIDTH = 88  # of a line; longer expressions are given a line of their own

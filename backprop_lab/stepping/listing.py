@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from keyword import iskeyword
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.learning.rounds import Round
 from backprop_lab.program.source import Namer, constant_text
 from backprop_lab.words import notation
