@@ -6,12 +6,12 @@ anywidget) load on first use.
 
 from __future__ import annotations
 
-import backprop_lab.rules.contractions  # noqa: F401  (enters its operations into the table)
+import backprop_lab.rules.table  # noqa: F401  (fills the table of operations)
 from backprop_lab.graph.node import Node, constant, variable
 from backprop_lab.passes.nonfinite import NonFiniteError, NonFiniteWarning
 from backprop_lab.passes.passes import backward, forward, steps
 from backprop_lab.passes.records import Step
-from backprop_lab.rules.functions import (
+from backprop_lab.rules.networks import (
     cross_entropy,
     l2,
     leaky_relu,

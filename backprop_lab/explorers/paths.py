@@ -222,7 +222,7 @@ def _plain(local: np.ndarray) -> str:
 
 
 def _bracketed(text: str, later: bool) -> str:
-    return f"({text})" if later and text.startswith(notation.MINUS) else text
+    return notation.bracket_minus(text) if later else text
 
 
 def _cut(parts: list[str]) -> list[str]:

@@ -26,7 +26,7 @@ from backprop_lab.program.buffers import bind
 from backprop_lab.program.one_vector import in_one_vector, leaf_of
 from backprop_lab.program.simplify import Suggestion
 from backprop_lab.program.source import written
-from backprop_lab.rules.rules import converted
+from backprop_lab.rules.primitives import converted
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import finite, frozen, numbers_for
 from backprop_lab.words.errors import NotAnArrayError, ShapeError

@@ -66,8 +66,8 @@ class Listing:
 
         def write(node, value):
             if node is None:
-                return gradients[step.node], notation.ATOM
-            return names.get(node) or constant_text(node) or f"np.array({value.tolist()})", notation.ATOM
+                return notation.Part(gradients[step.node])
+            return notation.Part(names.get(node) or constant_text(node) or f"np.array({value.tolist()})")
 
         flow = step.written_flow(write, code=True)
         # not +=, which would change an array that another gradient may share

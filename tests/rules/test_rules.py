@@ -17,17 +17,18 @@ from rule_cases import CASES, A, nodes, numbers, positive
 import backprop_lab as bl
 from backprop_lab.graph.node import RULES
 from backprop_lab.graph.operation import Rule
-from backprop_lab.rules import functions, rules
-from backprop_lab.rules.rules import sum_to, vector_jacobian
+from backprop_lab.rules import elementwise, networks, primitives
+from backprop_lab.rules.primitives import converted, sum_to
+from backprop_lab.rules.vector_jacobian import vector_jacobian
 
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
 def all_rules():
     """Every rule of the table, with those of the functions that NumPy has no name for."""
-    made = [*vars(rules).values(), *vars(functions).values()]
+    made = [value for module in (elementwise, networks, primitives) for value in vars(module).values()]
     closures = [getclosurevars(f).nonlocals.get("rule") for f in made if isfunction(f) and f.__closure__]
-    return {rule for rule in [*RULES.values(), *closures] if isinstance(rule, Rule)}
+    return {rule for rule in [*RULES.values(), *made, *closures] if isinstance(rule, Rule)}
 
 
 def test_every_rule_has_a_case():
@@ -335,9 +336,9 @@ def test_functions_of_the_package_make_one_node_that_carries_their_name():
 
 def test_a_gradient_graph_has_the_precision_of_its_variable():
     x = bl.variable("x", np.array([0.5, -1.0], np.float32))
-    flow = rules.converted(bl.constant("g", [1.0, 2.0]) * x.value.astype(float), dtype=x.dtype)
+    flow = converted(bl.constant("g", [1.0, 2.0]) * x.value.astype(float), dtype=x.dtype)
     assert flow.dtype == bl.forward(flow).dtype == np.float32
-    again = bl.gradient(np.sum(rules.converted(x, dtype=np.dtype(np.float64)) ** 2), x)
+    again = bl.gradient(np.sum(converted(x, dtype=np.dtype(np.float64)) ** 2), x)
     assert again.dtype == np.float32 and bl.forward(again).tolist() == [1.0, -2.0]
 
 
@@ -354,7 +355,7 @@ def test_class_labels_and_rows_of_probabilities_give_the_same_cross_entropy():
     labels = np.array([0, 2, 1, 2])
     rows = np.eye(3)[labels]
     np.testing.assert_allclose(bl.cross_entropy(z, labels), bl.cross_entropy(z, rows))
-    np.testing.assert_allclose(functions.one_hot(labels, z), rows)
+    np.testing.assert_allclose(networks.one_hot(labels, z), rows)
     expected = -np.log(np.exp(z) / np.exp(z).sum(1, keepdims=True))[np.arange(4), labels].mean()
     np.testing.assert_allclose(bl.cross_entropy(z, labels), expected)
 
