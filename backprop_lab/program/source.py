@@ -87,17 +87,17 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
                 if texts[node].isidentifier():
                     parameters[texts[node]] = node
             continue
-        text = notation.expression(node, texts.get, code=True, depth=0)
+        text, binds = notation.written_out(node, texts.get, code=True, depth=0)
         inner = [a for a in dict.fromkeys(node.inputs) if isinstance(texts[a], notation.Part)]
         inner.sort(key=lambda a: len(texts[a].text))
         while inner and len(text) > WIDTH:
             longest = inner.pop()
             give_line(longest, texts[longest].text)
-            text = notation.expression(node, texts.get, code=True, depth=0)
+            text, binds = notation.written_out(node, texts.get, code=True, depth=0)
         if node in names or node in wanted or uses[node] > 1:
             give_line(node, text)
         else:
-            texts[node] = notation.Part(text, notation.form_of(node, code=True).binds)
+            texts[node] = notation.Part(text, binds)
     body = "\n".join([*lines, f"    return {', '.join(texts[root] for root in roots)}"])
     helper = SCATTER if "scatter(" in body else "\n"
     return f"import {library} as np\n\n{helper}def program({', '.join(parameters)}):\n{body}\n", parameters

@@ -174,29 +174,17 @@ def checked_labels(labels, classes):
     return labels
 
 
-def _entropy_shape(logits, labels):
-    _one_hot_shape(labels, logits)
-    return ()
+def p_minus_y(logits, labels):
+    """softmax(logits) − labels for each example; rows that do not sum to 1 weigh their softmax."""
+    y, p = one_hot(labels, logits), softmax(logits)
+    if np.shape(labels) == np.shape(logits):
+        p = p * np.sum(y, axis=-1, keepdims=True)
+    return p - y
 
 
 def _examples(logits) -> int:
-    """How many examples the mean is over."""
+    """How many examples a mean over the batch is over."""
     return max(np.size(logits) // np.shape(logits)[-1], 1)
-
-
-def _entropy_back(g, z, logits, labels):
-    """p − y for each example, over the number of examples."""
-    wanted, p = one_hot(labels, logits), softmax(logits)
-    if np.shape(labels) == np.shape(logits):
-        p = p * np.sum(wanted, axis=-1, keepdims=True)
-    return g * (p - wanted) / _examples(logits)
-
-
-def _entropy_back_to_labels(g, z, logits, labels):
-    """−log p for each probability; class numbers have no slope."""
-    if np.shape(labels) != np.shape(logits):
-        return 0 * labels
-    return -g * log_softmax(logits) / _examples(logits)
 
 
 def cross_entropy(logits, labels):
@@ -221,14 +209,14 @@ def cross_entropy(logits, labels):
     return _cross_entropy(logits, labels)
 
 
-def _entropy(logits, labels):
-    wanted = one_hot(labels, logits)
-    return -np.sum(wanted * log_softmax(logits)) / _examples(logits)
-
-
-_cross_entropy = declare(
-    "custom", _entropy_shape, _entropy_back, _entropy_back_to_labels,
-    name="cross_entropy", function=cross_entropy)(_entropy)  # fmt: skip
+@declare(
+    "custom", lambda logits, labels: _one_hot_shape(labels, logits) and (),
+    lambda g, z, logits, labels: g * p_minus_y(logits, labels) / _examples(logits),
+    lambda g, z, logits, labels: (
+        -g * log_softmax(logits) / _examples(logits) if np.ndim(labels) == np.ndim(logits) else 0 * labels),
+    name="cross_entropy", function=cross_entropy)  # fmt: skip
+def _cross_entropy(logits, labels):
+    return -np.sum(one_hot(labels, logits) * log_softmax(logits)) / _examples(logits)
 
 
 @declare(

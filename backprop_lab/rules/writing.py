@@ -18,7 +18,7 @@ from backprop_lab.rules.forms import comparison, formula, infix
 from backprop_lab.words.notation import ATOM, POWER, PRODUCT, SUM, WRITTEN, Form, Written, power
 
 # fmt: off
-WRITTEN |= {
+WRITTEN.update({
     np.add:            infix("{0} + {1}", "{0} + {1}", SUM, SUM, SUM),
     np.subtract:       infix("{0} - {1}", "{0} − {1}", SUM, SUM, PRODUCT),
     np.multiply:       infix("{0} * {1}", forms.product, PRODUCT, PRODUCT, PRODUCT),
@@ -73,5 +73,5 @@ WRITTEN |= {
     primitives.scatter:      Written(forms.scattered_in_code, forms.scattered),
     primitives.sum_to:       Written(forms.summed_in_code, forms.summed),
     primitives.converted:    formula("{0}", code="np.asarray({0}, np.{dtype})"),
-}
+})
 # fmt: on

@@ -232,11 +232,17 @@ def expression(node, write=None, *, code: bool = False, depth: int = 3) -> str:
     ``depth`` levels down, then as "…".
     """
 
+    return written_out(node, write, code=code, depth=depth).text
+
+
+def written_out(node, write=None, *, code: bool = False, depth: int = 3) -> Part:
+    """The :func:`expression` of ``node``, and how strongly it binds."""
+
     def part_of(operand) -> Part | None:
         found = written_name(operand, code) if write is None else write(operand)
         return Part(found) if isinstance(found, str) else found
 
-    return _written_out(node, part_of, code, depth).text
+    return _written_out(node, part_of, code, depth)
 
 
 def _written_out(node, part_of, code, depth) -> Part:
@@ -315,10 +321,7 @@ def written_name(operand, code: bool) -> str | None:
 def part(node) -> Part:
     """A node as a part of a formula: its symbol, or its expression."""
     name = written_name(node, code=False)
-    if name is not None:
-        return Part(name)
-    binds = ATOM if node.rule is None else form_of(node, code=False).binds
-    return Part(expression(node), binds)
+    return written_out(node) if name is None else Part(name)
 
 
 def factor(node) -> str:
