@@ -18,6 +18,8 @@ from backprop_lab.words.notation import ANYTHING, ATOM, POWER, PRODUCT, SUM, For
 
 # -------------------------------------------------------------------------------------- kinds of operations
 
+ITSELF = Form("{0}", binds=None)  # an operation that a reader need not see
+
 
 def infix(code: str, math: str | Form | Callable, binds: int, *slots: int) -> Written:
     """An operation with a sign of its own in code as well.

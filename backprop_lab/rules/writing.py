@@ -64,14 +64,14 @@ WRITTEN.update({
 
     networks.sigmoid:        formula("σ({0})"),
     networks.cross_entropy:  formula("cross-entropy({0}, {1})"),
-    networks.squared_error:  formula("mean(({0} − {1})²)"),
+    networks.squared_error:  formula("mean(({0} − {1})²)", ATOM, SUM, PRODUCT),
     networks.l2:             Written(None, forms.squared_norms),
     networks.stop_gradient:  formula("stopped({0})"),
     networks.rows_of:        formula("onehot({0})", code="np.eye({classes})[{0}]"),
-    networks.checked_labels: formula("{0}", code="{0}"),
+    networks.checked_labels: Written(forms.ITSELF, forms.ITSELF),
 
     primitives.scatter:      Written(forms.scattered_in_code, forms.scattered),
     primitives.sum_to:       Written(forms.summed_in_code, forms.summed),
-    primitives.converted:    formula("{0}", code="np.asarray({0}, np.{dtype})"),
+    primitives.converted:    Written(Form("np.asarray({0}, np.{dtype})"), forms.ITSELF),
 })
 # fmt: on

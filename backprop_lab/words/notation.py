@@ -176,12 +176,13 @@ class Form(NamedTuple):
     """How an operation is written in one of the two notations.
 
     ``text`` is a template with ``{0}``, ``{1}`` for the arguments and ``{axis}`` for a parameter, or a
-    function of the arguments' texts. ``binds`` is how strongly the whole binds, ``slots`` how strongly each
-    argument must bind to stand without brackets; the last slot holds for all arguments that follow.
+    function of the arguments' texts. ``binds`` is how strongly the whole binds (None: as its argument),
+    ``slots`` how strongly each argument must bind to stand without brackets; the last slot holds for all
+    arguments that follow.
     """
 
     text: str | Callable[..., str]
-    binds: int = ATOM
+    binds: int | None = ATOM
     slots: tuple[int, ...] = (ANYTHING,)
 
     def slot(self, place: int) -> int:
@@ -253,7 +254,7 @@ def _written_out(node, part_of, code, depth) -> Part:
     parts = [_argument(argument, part_of, code, depth) for argument in node.arguments]
     texts = [_in_its_slot(part, form.slot(place), place) for place, part in enumerate(parts)]
     text = form.text(*texts) if callable(form.text) else form.text.format(*texts, **node.parameters)
-    return Part(text, form.binds)
+    return Part(text, parts[0].binds if form.binds is None else form.binds)
 
 
 def _argument(argument, part_of, code, depth) -> Part:

@@ -1,6 +1,6 @@
 """Every operation: its value is NumPy's, its derivative the one that others find.
 
-The table of cases below is complete: a rule that none of them exercises makes a test fail.
+The table of cases in ``rule_cases.py`` is complete: a rule that none of them exercises makes a test fail.
 """
 
 from inspect import getclosurevars, isfunction
@@ -20,6 +20,7 @@ from backprop_lab.graph.operation import Rule
 from backprop_lab.rules import elementwise, networks, primitives
 from backprop_lab.rules.primitives import converted, sum_to
 from backprop_lab.rules.vector_jacobian import vector_jacobian
+from backprop_lab.words.notation import WRITTEN
 
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
@@ -40,6 +41,11 @@ def test_every_rule_has_a_case():
         "converted",
         "stop_gradient",
     }
+
+
+def test_only_operations_that_exist_have_a_line_in_the_table_of_writing():
+    known = {rule.function for rule in all_rules()} | {np.stack, np.concatenate, np.einsum, bl.l2}
+    assert known >= WRITTEN.keys()
 
 
 @cases
