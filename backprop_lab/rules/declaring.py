@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from backprop_lab.graph.node import RULES
 from backprop_lab.graph.operation import Rule, operation
-from backprop_lab.rules import shapes
+from backprop_lab.rules.shapes import broadcast_shape, reduced_shape
 
 
 def rule_of(compute, kind, shape, *derivatives, name=None, home="np", parameters=None, **how) -> Rule:
@@ -30,7 +30,7 @@ def enter(function, kind, shape, *derivatives, **how):
 
 def elementwise(function, *partials, **how):
     """Enter an operation that works entry by entry; ``partials``: ∂z/∂x, ∂z/∂y as d(z, x, y)."""
-    enter(function, "elementwise", shapes.broadcast_shape, *partials, **how)
+    enter(function, "elementwise", broadcast_shape, *partials, **how)
 
 
 def comparison(function):
@@ -40,7 +40,7 @@ def comparison(function):
 
 def reduction(function, kind, back, **how):
     """Enter an operation that takes the entries along axes together; ``back``: d(g, z, x, axis, keepdims)."""
-    enter(function, kind, shapes.reduced_shape, back, parameters={"axis": None, "keepdims": False}, **how)
+    enter(function, kind, reduced_shape, back, parameters={"axis": None, "keepdims": False}, **how)
 
 
 def rearrangement(function, shape, back, /, **parameters):

@@ -18,23 +18,33 @@ import numpy as np
 
 from backprop_lab.graph.node import RULES
 from backprop_lab.graph.operation import Rule, apply
-from backprop_lab.rules import shapes
 from backprop_lab.rules.declaring import rearrangement, rule_of
 from backprop_lab.rules.primitives import scatter
-from backprop_lab.rules.shapes import inverse, permutation, tried
+from backprop_lab.rules.shapes import (
+    axes_of,
+    broadcast_to_shape,
+    indexed_shape,
+    inverse,
+    permutation,
+    repeated_shape,
+    reshaped_shape,
+    tiled_shape,
+    transposed_shape,
+    tried,
+)
 from backprop_lab.words.errors import ShapeError
 
-
-def in_its_shape(g, z, x, **_):
-    return np.reshape(g, np.shape(x))
-
-
 # fmt: off
-rearrangement(np.ravel, tried(np.ravel), in_its_shape)
-rearrangement(np.expand_dims, tried(np.expand_dims), in_its_shape, axis=None)
-rearrangement(np.squeeze, tried(np.squeeze), in_its_shape, axis=None)
+rearrangement(np.ravel, tried(np.ravel),
+              lambda g, z, x: np.reshape(g, np.shape(x)))
+rearrangement(np.expand_dims, tried(np.expand_dims),
+              lambda g, z, x, axis: np.reshape(g, np.shape(x)),
+              axis=None)
+rearrangement(np.squeeze, tried(np.squeeze),
+              lambda g, z, x, axis: np.reshape(g, np.shape(x)),
+              axis=None)
 
-rearrangement(np.transpose, shapes.transposed_shape,
+rearrangement(np.transpose, transposed_shape,
               lambda g, z, x, axes: np.transpose(g, inverse(permutation(axes, np.ndim(x)))),
               axes=None)
 rearrangement(np.swapaxes, tried(np.swapaxes),
@@ -49,13 +59,13 @@ rearrangement(np.flip, tried(np.flip),
 
 rearrangement(np.diag, tried(np.diag),
               lambda g, z, x: np.diag(g) if np.ndim(x) == 1 else on_diagonal(g, x))
-rearrangement(np.tile, shapes.tiled_shape,
+rearrangement(np.tile, tiled_shape,
               lambda g, z, x, reps: summed_copies(g, x, reps),
               reps=None)
-rearrangement(np.repeat, shapes.repeated_shape,
+rearrangement(np.repeat, repeated_shape,
               lambda g, z, x, repeats, axis: summed_repeats(g, x, repeats, axis),
               repeats=None, axis=None)
-rearrangement(np.broadcast_to, shapes.broadcast_to_shape,
+rearrangement(np.broadcast_to, broadcast_to_shape,
               lambda g, z, x, shape: g,  # summed to the shape of x, as after all broadcasting
               shape=None)
 
@@ -69,12 +79,12 @@ def reshape(x, shape):  # NumPy 2.0 calls the second argument newshape, later on
 
 
 RULES[operator.getitem] = rule_of(
-    index, "linear", shapes.indexed_shape,
+    index, "linear", indexed_shape,
     lambda g, z, x, key: scatter(g, shape=np.shape(x), key=key),
     parameters={"key": None}, gives="the same", function=operator.getitem)
 RULES[np.reshape] = rule_of(
-    reshape, "linear", shapes.reshaped_shape,
-    in_its_shape,
+    reshape, "linear", reshaped_shape,
+    lambda g, z, x, shape: np.reshape(g, np.shape(x)),
     parameters={"shape": None}, gives="the same", function=np.reshape)
 # fmt: on
 
@@ -116,7 +126,7 @@ def _join(join, cut, arrays, axis=0):
 
 def _split(x, indices_or_sections, axis=0):
     """np.split: a list of slices, each a node of its own."""
-    (axis,) = shapes.axes_of(axis, np.ndim(x))
+    (axis,) = axes_of(axis, np.ndim(x))
     length = np.shape(x)[axis]
     if isinstance(indices_or_sections, (int, np.integer)):
         count = int(indices_or_sections)

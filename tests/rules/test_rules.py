@@ -43,6 +43,19 @@ def test_every_rule_has_a_case():
     }
 
 
+def test_an_operation_is_recognised_by_the_function_that_a_learner_calls():
+    of_one = [bl.relu, bl.sigmoid, bl.softplus, bl.leaky_relu, bl.softmax, bl.log_softmax, bl.logsumexp]
+    of_one += [bl.l2, bl.stop_gradient, np.tanh, np.sum, np.reshape, np.ravel, np.linalg.norm]
+    x = bl.variable("x", numbers(3))
+    for function in of_one:
+        node = function(x, (3, 1)) if function is np.reshape else function(x)
+        assert node.rule.function is function
+    assert bl.cross_entropy(x, 1).rule.function is bl.cross_entropy
+    assert bl.squared_error(x, 1.0).rule.function is bl.squared_error
+    assert np.einsum("i,i->i", x, x).rule.function is np.einsum
+    assert np.stack([x, x]).rule.function is np.stack
+
+
 def test_only_operations_that_exist_have_a_line_in_the_table_of_writing():
     known = {rule.function for rule in all_rules()} | {np.stack, np.concatenate, np.einsum, bl.l2}
     assert known >= WRITTEN.keys()
