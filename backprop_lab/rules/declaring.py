@@ -4,6 +4,9 @@ A derivative is written once, in NumPy. Fed arrays it computes numbers; fed node
 graph, from which the formulas shown to the learner are written. Throughout the tables z is the operation's
 value, x and y its arguments, g = ∂J/∂z.
 
+A new operation takes a line in the module of its family, one in ``writing.py`` unless it is written as a
+call, and a call of it in ``tests/rule_cases.py``, by which all of it is tested.
+
 What must hold: a derivative uses NumPy's functions and those of this room only, so that it works on arrays
 and on nodes. Broadcasting is no concern of a declaration (``vector_jacobian.py``), nor is how the operation
 is written (``writing.py``).

@@ -19,6 +19,7 @@ from backprop_lab.words.notation import ATOM, POWER, PRODUCT, SUM, WRITTEN, Form
 
 # fmt: off
 WRITTEN.update({
+    #                  code, math, how the whole binds, how x and y must
     np.add:            infix("{0} + {1}", "{0} + {1}", SUM, SUM, SUM),
     np.subtract:       infix("{0} - {1}", "{0} − {1}", SUM, SUM, PRODUCT),
     np.multiply:       infix("{0} * {1}", forms.product, PRODUCT, PRODUCT, PRODUCT),
