@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import backprop_lab.rules.contractions  # noqa: F401  (enters its operations into the table)
+import backprop_lab.rules.table  # noqa: F401  (fills the table of operations)
 from backprop_lab.graph.node import Node
 
 __version__ = "0.1.0"
@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 PUBLIC = {
     "Leaves and nodes": {"graph.node": ("variable", "constant", "Node")},
     "Functions beside NumPy's": {
-        "rules.functions": (
+        "rules.networks": (
             *("relu", "leaky_relu", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp"),
             *("cross_entropy", "squared_error", "l2", "stop_gradient"),
         )
@@ -74,17 +74,17 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow a table;
     from backprop_lab.pictures.figure import figure as figure
     from backprop_lab.program.compiling import compile as compile
     from backprop_lab.rules.extending import rule as rule
-    from backprop_lab.rules.functions import cross_entropy as cross_entropy
-    from backprop_lab.rules.functions import l2 as l2
-    from backprop_lab.rules.functions import leaky_relu as leaky_relu
-    from backprop_lab.rules.functions import log_softmax as log_softmax
-    from backprop_lab.rules.functions import logsumexp as logsumexp
-    from backprop_lab.rules.functions import relu as relu
-    from backprop_lab.rules.functions import sigmoid as sigmoid
-    from backprop_lab.rules.functions import softmax as softmax
-    from backprop_lab.rules.functions import softplus as softplus
-    from backprop_lab.rules.functions import squared_error as squared_error
-    from backprop_lab.rules.functions import stop_gradient as stop_gradient
+    from backprop_lab.rules.networks import cross_entropy as cross_entropy
+    from backprop_lab.rules.networks import l2 as l2
+    from backprop_lab.rules.networks import leaky_relu as leaky_relu
+    from backprop_lab.rules.networks import log_softmax as log_softmax
+    from backprop_lab.rules.networks import logsumexp as logsumexp
+    from backprop_lab.rules.networks import relu as relu
+    from backprop_lab.rules.networks import sigmoid as sigmoid
+    from backprop_lab.rules.networks import softmax as softmax
+    from backprop_lab.rules.networks import softplus as softplus
+    from backprop_lab.rules.networks import squared_error as squared_error
+    from backprop_lab.rules.networks import stop_gradient as stop_gradient
     from backprop_lab.stepping.step_through import step_through as step_through
     from backprop_lab.training_lab import explore as explore
     from backprop_lab.words.errors import MissingValueError as MissingValueError
@@ -107,7 +107,7 @@ def __dir__() -> list[str]:
 
 def _picture_of_node(node: Node) -> str | None:
     """A node on a cell's last line shows its graph, unless that is too large to read."""
-    from backprop_lab.graph.node import topological_order
+    from backprop_lab.graph.order import topological_order
     from backprop_lab.pictures.drawing import MOST_NODES, draw
 
     return draw(node)._repr_html_() if len(topological_order(node)) <= MOST_NODES else None

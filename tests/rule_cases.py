@@ -3,7 +3,7 @@
 import numpy as np
 
 import backprop_lab as bl
-from backprop_lab.rules.rules import scatter, sum_to
+from backprop_lab.rules.primitives import scatter, sum_to
 
 random = np.random.default_rng(7)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oracles import OURS
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from tools import graphs
 
 

@@ -17,11 +17,12 @@ from functools import cached_property
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.gradient_check import GradientReport, check_gradient
 from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import SoFar, Step
-from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import finite, frozen, presentable
 from backprop_lab.words.errors import ShapeError

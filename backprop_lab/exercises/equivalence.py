@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
 from backprop_lab.graph.operation import apply
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.passes import evaluate
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import READABLE, finite

@@ -13,7 +13,7 @@ from backprop_lab.exercises.confusions import likely_confusions, same
 from backprop_lab.graph.node import Node
 from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import Step, operands_of
-from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 
 

@@ -22,10 +22,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES, Node, constant, topological_order
+from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import operation
+from backprop_lab.graph.order import topological_order
 from backprop_lab.program.source import Namer
-from backprop_lab.rules import functions
+from backprop_lab.rules import networks
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import READABLE
 
@@ -95,7 +96,7 @@ def known_functions() -> dict[str, Callable]:
     found = {f.__name__: f for f in RULES if getattr(np, f.__name__, None) is f}
     for several in ("split", "einsum"):  # which give lists, or take text
         found.pop(several, None)
-    found |= {name: getattr(functions, name) for name in _OURS}
+    found |= {name: getattr(networks, name) for name in _OURS}
     found["norm"] = np.linalg.norm
     others = {"abs": "absolute", "ln": "log", "σ": "sigmoid", "Σ": "sum", "pow": "power", "√": "sqrt"}
     return found | {other: found[name] for other, name in others.items()}

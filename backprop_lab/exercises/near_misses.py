@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from backprop_lab.exercises.equivalence import REFUSALS, Point, again, close, rebuilt
-from backprop_lab.graph.node import RULES, Node, topological_order
+from backprop_lab.graph.node import RULES, Node
 from backprop_lab.graph.operation import apply
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.passes import evaluate
 from backprop_lab.words import notation
 

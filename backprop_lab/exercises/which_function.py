@@ -23,7 +23,8 @@ from backprop_lab.exercises.formulas import FormulaError, functions_of, names_of
 from backprop_lab.exercises.levels import LEVELS, level_numbered
 from backprop_lab.exercises.near_misses import meaning
 from backprop_lab.exercises.questions import Question
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.passes import checked_node, evaluate
 from backprop_lab.pictures.cards import Riddle
 from backprop_lab.pictures.drawing import as_image

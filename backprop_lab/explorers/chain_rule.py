@@ -97,7 +97,7 @@ class _Picture:
     def scene(self, values: dict) -> Scene:
         point = self._point(values["x"])
         x, y, z, dy_dx, dz_dy, dz_dx = map(notation.number, (*point, point.dz_dx))
-        product = f"{dz_dy} · {_factor(dy_dx)} = {dz_dx}"
+        product = f"{dz_dy} · {notation.bracket_minus(dy_dx)} = {dz_dx}"
         lines = [
             f"x = {x}, y = {self.inner.formula} = {y}, z = {self.outer.formula} = {z}",
             f"dy/dx = {dy_dx}: the piece at x {_stretching(point.dy_dx)}",
@@ -132,10 +132,6 @@ class _Picture:
             if axis.low <= value <= axis.high:
                 plot.dot("forwards", a, height, 5)
         plot.area("handle", START - 12, LINES[0] - 26, END - START + 24, 56, drag_x=self.axes[0].drag("x"))
-
-
-def _factor(number: str) -> str:
-    return f"({number})" if number.startswith(notation.MINUS) else number
 
 
 def _stretching(slope: float) -> str:

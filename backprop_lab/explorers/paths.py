@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_lab.explorers.explorer import Control, Explorer, Scene
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import checked_asked
 from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import Step
@@ -221,7 +222,7 @@ def _plain(local: np.ndarray) -> str:
 
 
 def _bracketed(text: str, later: bool) -> str:
-    return f"({text})" if later and text.startswith(notation.MINUS) else text
+    return notation.bracket_minus(text) if later else text
 
 
 def _cut(parts: list[str]) -> list[str]:

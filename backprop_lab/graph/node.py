@@ -2,7 +2,8 @@
 
 A :class:`Node` answers NumPy's own protocols, so that ``h = np.tanh(W @ x)`` makes two nodes
 instead of two arrays. A node knows its shape at once and its value only after a forward pass. What
-an operation *is* stands in ``operation.py``; the table of rules is empty here and filled by ``rules.py``.
+an operation *is* stands in ``operation.py``, what a node refuses in ``refusals.py``; the table of rules
+is empty here and filled in the room ``rules``.
 
 What must hold: no recursion over the graph anywhere (graphs are as deep as memory allows); a node
 refers to its inputs strongly and to its consumers weakly, so that graphs nobody uses disappear; a
@@ -20,12 +21,13 @@ from itertools import chain
 
 import numpy as np
 
+from backprop_lab.graph import refusals
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array, finite, frozen, hollow, numbers_for, presentable
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
 RULES: dict[Callable, Callable] = {}
-"""NumPy's function → what makes the node; filled by ``rules.py``."""
+"""NumPy's function → what makes the node."""
 
 
 # ------------------------------------------------------------------------------------------- nodes
@@ -158,12 +160,9 @@ class Node:
     def __array_ufunc__(self, ufunc, method, *args, **keywords):
         __tracebackhide__ = True
         if method != "__call__":
-            raise NotAnArrayError(f"np.{ufunc.__name__}.{method} of a node is not supported")
+            raise refusals.method_of_a_ufunc(ufunc, method)
         if keywords.pop("out", None) is not None:
-            raise NotAnArrayError(
-                f"np.{ufunc.__name__}(…, out=…) and in-place operators would write into an array, "
-                "and a node has no numbers to write yet; write y = a + b instead of a += b or out=a"
-            )
+            raise refusals.writing_into_an_array(ufunc)
         return _rule_for(ufunc)(*args, **keywords)
 
     def __array_function__(self, function, types, args, keywords):
@@ -271,45 +270,8 @@ for _name, _ufunc in _ARITHMETIC.items():
     setattr(Node, f"__r{_name}__", _operator(_ufunc, reflected=True))
 for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
     setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
-
-
-def _format(self, spec):
-    if spec:
-        name = notation.mention(self, code=True)
-        raise NotAnArrayError(f"{name} is a node; to write its number with {spec!r}, format its .value")
-    return str(self)
-
-
-Node.__format__ = _format
-
-
-def _refusal(words):
-    """A method of Node that refuses what Python or NumPy ask of it."""
-
-    def refuse(self, *arguments, **keywords):
-        raise NotAnArrayError(notation.mention(self, code=True) + words)
-
-    return refuse
-
-
-_NEEDS_A_VALUE = (
-    " is a node and may have no value yet, so it cannot {}; use .value after bl.forward, or np.where / "
-    "np.maximum inside the graph"
-)
-for _name, _words in {
-    "bool": _NEEDS_A_VALUE.format("decide an if, a while, an and, or a comparison chain"),
-    "float": _NEEDS_A_VALUE.format("become a float"),
-    "int": _NEEDS_A_VALUE.format("become an int"),
-    "index": _NEEDS_A_VALUE.format("be an index or a count"),
-    "complex": _NEEDS_A_VALUE.format("become a complex number"),
-    "array": " is a node, not an array: np.array, np.asarray and lists of nodes cannot hold it; use "
-    "np.stack([a, b]) to put nodes together, and .value for numbers",
-    "setitem": "[…] = …: a node's entries cannot be assigned; build a new node with np.where or np.stack, "
-    "or set .value of a leaf",
-    "reduce_ex": ": a node cannot be pickled or copied, because it stands in a graph; keep the values of "
-    "the variables ({v.name: v.value}) and build the graph again",
-}.items():
-    setattr(Node, f"__{_name}__", _refusal(_words))
+for _name, _refuse in refusals.METHODS.items():
+    setattr(Node, f"__{_name}__", _refuse)
 
 
 _PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
@@ -322,34 +284,11 @@ _PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
 }
 
 
-_WITHOUT_SLOPE = {
-    *("argmax", "argmin", "argsort", "argwhere", "nonzero", "searchsorted", "unique", "count_nonzero"),
-    *("isnan", "isinf", "isfinite", "any", "all", "allclose", "isclose", "array_equal", "logical_and"),
-    *("logical_or", "logical_not", "floor", "ceil", "rint", "trunc", "round", "around", "fix"),
-}
-
-
 def _rule_for(function) -> Callable:
     """What makes the node for a NumPy function, or an error that names the nearest known ones."""
     if function in RULES:
         return RULES[function]
-    import difflib
-
-    known = sorted({f.__name__ for f in RULES if getattr(np, f.__name__, None) is f})
-    name = function.__name__
-    if name in _WITHOUT_SLOPE:
-        raise TypeError(
-            f"np.{name} of a node: no gradient flows through it, so it is no operation of a graph; take it "
-            "of numbers, such as the node's .value after bl.forward"
-        )
-    near = ", ".join(f"np.{n}" for n in difflib.get_close_matches(name, known, n=3, cutoff=0.6))
-    hint = f"the nearest known: {near}" if near else f"none of the {len(known)} known is near"
-    home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
-    places = ", ".join("xyuvw"[: getattr(function, "nin", 1)])
-    raise TypeError(
-        f"{home}.{name} has no rule for nodes yet; {hint}; to add it, give its derivative: "
-        f'bl.rule("{name}", {home}.{name}, lambda z, {places}: …)'
-    )
+    raise refusals.no_rule(function, RULES)
 
 
 # ------------------------------------------------------------------------------------------ leaves
@@ -421,42 +360,3 @@ def set_together(*settings):
 
 
 set_value, set_gradient = Node._value.__set__, Node._grad.__set__
-
-
-# ------------------------------------------------------------------------------------ whole graphs
-
-
-def topological_order(*roots: Node) -> list[Node]:
-    """All nodes that the roots depend on, every node after its inputs, each once.
-
-    Depth first along the inputs in their order, without recursion. A cycle cannot be built through
-    the public names; if one was forced, ValueError says so instead of looping for ever.
-
-    >>> import backprop_lab as bl
-    >>> x = bl.variable("x", 3.0)
-    >>> u = x * x
-    >>> v = u + 3
-    >>> J = u * v
-    >>> [node.name for node in topological_order(J)]
-    ['x', 'u', 'v', 'J']
-    """
-    done: dict[Node, bool] = {}  # False while its inputs are being visited
-    stack = [(root, False) for root in reversed(roots)]
-    order = []
-    while stack:
-        node, inputs_done = stack.pop()
-        if inputs_done:
-            done[node] = True
-            order.append(node)
-        elif node not in done:
-            done[node] = False
-            stack.append((node, True))
-            for operand in reversed(node.inputs):
-                if operand not in done:
-                    stack.append((operand, False))
-                elif not done[operand]:
-                    raise ValueError(
-                        f"a cycle: {notation.mention(node, code=True)} depends on itself through "
-                        f"{notation.mention(operand, code=True)}; a graph to differentiate has none"
-                    )
-    return order

@@ -24,7 +24,7 @@ from backprop_lab.words.naming import assigned_name
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rule:
-    """One operation: how it is computed, its shape, its derivative, how it is written.
+    """One operation: how it is computed, its shape, its derivative.
 
     ``compute(*arrays, **parameters)`` gives the value; ``shape(*shapes, **parameters)`` the shape,
     raising :class:`ShapeError` with the numbers that differ. ``derivatives`` has one entry per
@@ -34,13 +34,13 @@ class Rule:
     - ``"linear"`` and ``"custom"``: the vector-Jacobian product ``d(g, z, *args, **parameters)``,
       where g is ∂J/∂z.
 
-    ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``: by it, never by its name, an
-    operation is recognised. ``home`` is where it lives, such as ``np``; None for a reader's own, which texts
-    call by the name alone.
+    ``parameters`` are the keywords with their defaults. ``gives`` is ``"floats"``, ``"booleans"``, or
+    ``"the same"`` where entries only move about and integers stay.
 
-    ``code`` and ``math`` write it with ``{0}``, ``{1}`` for the arguments (or are functions of the
-    node and those texts); ``binds`` and ``slots`` say where brackets are needed. ``gives`` is
-    ``"floats"``, ``"booleans"``, or ``"the same"`` where entries only move about and integers stay.
+    ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``: by it, never by its name, an
+    operation is recognised, and found in the table of how operations are written. ``home`` is where it
+    lives, such as ``np``; None for a reader's own, which texts call by the name alone. ``written`` is how
+    it is written if that table does not know it.
     """
 
     name: str
@@ -49,28 +49,10 @@ class Rule:
     shape: Callable
     kind: str
     derivatives: tuple
-    code: str | Callable
-    math: str | Callable
-    binds: int = notation.ATOM
-    slots: tuple[int, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
     gives: str = "floats"
     function: Callable | None = None
-
-    def needs(self, count: int, code: bool = False) -> tuple[int, ...]:
-        """The binding strength that lets each of ``count`` arguments go without brackets."""
-        return (0,) * count if code and self._is_call else self.slots or (0,) * count
-
-    def strength(self, code: bool = False) -> int:
-        """How strongly the whole binds when it is an argument itself."""
-        return notation.ATOM if code and self._is_call else self.binds
-
-    @property
-    def _is_call(self) -> bool:
-        """Whether it is written ``f(…)`` in code; formulas have signs of their own."""
-        if callable(self.code):
-            return getattr(self.code, "is_call", False)
-        return self.code.endswith(")") and not self.code.startswith(("(", "{"))
+    written: notation.Written | None = None
 
     def __call__(self, *args, **keywords) -> Node:
         """A node of this operation, called with NumPy's own signature."""

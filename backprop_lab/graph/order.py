@@ -1,13 +1,52 @@
-"""The order in which both passes take the nodes of a graph; made once for each cost, as graphs never change.
+"""The orders in which a graph is walked: every node after its inputs, and the arrows of the backward pass.
 
-What must hold: a plan does not keep the cost itself alive, whose it is; nothing recurses over the graph.
+The plan of both passes is made once for each cost, as graphs never change.
+
+What must hold: the plan of a cost does not keep that cost alive; nothing recurses over the graph.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.words import notation
+
+
+def topological_order(*roots: Node) -> list[Node]:
+    """All nodes that the roots depend on, every node after its inputs, each once.
+
+    Depth first along the inputs in their order, without recursion. A cycle cannot be built through
+    the public names; if one was forced, ValueError says so instead of looping for ever.
+
+    >>> import backprop_lab as bl
+    >>> x = bl.variable("x", 3.0)
+    >>> u = x * x
+    >>> v = u + 3
+    >>> J = u * v
+    >>> [node.name for node in topological_order(J)]
+    ['x', 'u', 'v', 'J']
+    """
+    done: dict[Node, bool] = {}  # False while its inputs are being visited
+    stack = [(root, False) for root in reversed(roots)]
+    order = []
+    while stack:
+        node, inputs_done = stack.pop()
+        if inputs_done:
+            done[node] = True
+            order.append(node)
+        elif node not in done:
+            done[node] = False
+            stack.append((node, True))
+            for operand in reversed(node.inputs):
+                if operand not in done:
+                    stack.append((operand, False))
+                elif not done[operand]:
+                    raise ValueError(
+                        f"a cycle: {notation.mention(node, code=True)} depends on itself through "
+                        f"{notation.mention(operand, code=True)}; a graph to differentiate has none"
+                    )
+    return order
 
 
 class Plan(NamedTuple):

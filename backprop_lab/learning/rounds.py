@@ -41,8 +41,8 @@ class Update(NamedTuple):
     def numbers(self) -> str:
         """The same with values put in: ``(5, 2) − 0.01 · (20, −34) = (4.8, 2.34)``."""
         before, gradient, after = map(notation.array, (self.before, self.gradient, self.after))
-        gradient = f"({gradient})" if gradient.startswith(notation.MINUS) else gradient
-        return f"{before} − {notation.number(self.learning_rate)} · {gradient} = {after}"
+        rate = notation.number(self.learning_rate)
+        return f"{before} − {rate} · {notation.bracket_minus(gradient)} = {after}"
 
     def __str__(self):
         return f"update    {self.formula}   {self.numbers}"

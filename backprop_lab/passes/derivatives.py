@@ -16,7 +16,7 @@ import numpy as np
 from backprop_lab.graph.node import Node, constant, variable
 from backprop_lab.graph.order import plan_of
 from backprop_lab.passes.passes import checked_node, checked_seed, pull_back
-from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import gradient
 from backprop_lab.passes.passes import Pass, checked_node, evaluate, pull_back
 from backprop_lab.words import notation

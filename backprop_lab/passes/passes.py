@@ -15,7 +15,7 @@ from backprop_lab.graph.node import Node, set_gradient, set_together, set_value
 from backprop_lab.graph.order import plan_of
 from backprop_lab.passes.nonfinite import Report
 from backprop_lab.passes.records import SoFar, Step, operands_of
-from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array, finite, frozen, numbers_for, presentable
 from backprop_lab.words.errors import MissingValueError, NotAnArrayError, ShapeError

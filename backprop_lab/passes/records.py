@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant, topological_order
-from backprop_lab.graph.order import places
-from backprop_lab.rules.rules import vector_jacobian
+from backprop_lab.graph.node import Node, constant
+from backprop_lab.graph.order import places, topological_order
+from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 
@@ -146,8 +146,7 @@ class Step:
         if self.before is None:
             return notation.array(self.so_far.sum)
         before = notation.array(self.before)
-        now = notation.array(self.contribution)
-        now = f"({now})" if now.startswith(notation.MINUS) else now
+        now = notation.bracket_minus(notation.array(self.contribution))
         return f"{before} + {now} = {notation.array(self.so_far.sum)}"
 
     def gradient_name(self, node: Node) -> str:
@@ -182,7 +181,7 @@ class Step:
         upstream = stand_in(None, self.upstream, self.node)
         flow = self._sent(upstream, result, operands)
         if flow.rule is None:
-            return texts[flow][0]
+            return texts[flow].text
         for node in topological_order(flow):
             if node.rule is None and node not in texts:  # a constant of the rule's own
                 texts[node] = write(node, node.value)
@@ -190,11 +189,14 @@ class Step:
 
     def _symbols(self, node, value):
         """The part of a formula that a node is, or the gradient that flows in."""
-        return notation.part(node) if node is not None else (self.gradient_name(self.node), notation.FRACTION)
+        if node is not None:
+            return notation.part(node)
+        # a fraction such as ∂J/∂z needs brackets under a transpose or a power only
+        return notation.Part(self.gradient_name(self.node), notation.POWER)
 
     def _values(self, node, value):
         """A small array as its numbers; a large one as the part of the formula that it is."""
-        return (notation.array(value), notation.ATOM) if value.size <= 12 else self._symbols(node, value)
+        return notation.Part(notation.array(value)) if value.size <= 12 else self._symbols(node, value)
 
     def __repr__(self):
         return f"<Step {str(self).strip()}>"

@@ -6,7 +6,8 @@ import re
 from html import escape
 from pathlib import Path
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.passes import checked_node
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.folding import LEVELS

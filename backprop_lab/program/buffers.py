@@ -18,7 +18,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.program.simplify import moving, number_in
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words import notation
@@ -198,7 +199,7 @@ class _Binder:
         text = self._text(operand)
         if isinstance(operand, Node) and text in self.scope:  # an array of one
             return f"number({text})"
-        return f"({text})" if text.startswith("-") else text
+        return notation.bracket_minus(text)
 
     def _typed(self, operand, dtype) -> str:
         """The same, with numbers as NumPy's: one that is chosen is the result, and goes on into any call."""

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.program.program import Program, Simplified, present
 
 

@@ -16,7 +16,8 @@ from operator import add, mul
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant, topological_order, variable
+from backprop_lab.graph.node import Node, constant, variable
+from backprop_lab.graph.order import topological_order
 from backprop_lab.program.simplify import (
     ADD,
     Suggestion,

@@ -17,7 +17,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, set_together, set_value, topological_order
+from backprop_lab.graph.node import Node, set_together, set_value
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import adjoints
 from backprop_lab.passes.passes import Gradients, Pass, checked_node, refuse_without_value
 from backprop_lab.program import simplify
@@ -25,7 +26,7 @@ from backprop_lab.program.buffers import bind
 from backprop_lab.program.one_vector import in_one_vector, leaf_of
 from backprop_lab.program.simplify import Suggestion
 from backprop_lab.program.source import written
-from backprop_lab.rules.rules import converted
+from backprop_lab.rules.primitives import converted
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import finite, frozen, numbers_for
 from backprop_lab.words.errors import NotAnArrayError, ShapeError

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES, Node, constant, topological_order
+from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import apply
+from backprop_lab.graph.order import topological_order
 
 ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]

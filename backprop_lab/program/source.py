@@ -16,7 +16,8 @@ from itertools import chain, count
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.words import notation
 
 WIDTH = 88  # of a line; longer expressions are given a line of their own
@@ -72,7 +73,7 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
         uses.update(node.inputs)
         if node.name and node not in names:
             names[node] = namer(node.name)
-    texts: dict[Node, str | tuple[str, int]] = dict(names)
+    texts: dict[Node, str | notation.Part] = dict(names)
     lines = []
 
     def give_line(node, text):
@@ -86,17 +87,17 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
                 if texts[node].isidentifier():
                     parameters[texts[node]] = node
             continue
-        text = notation.expression(node, texts.get, code=True, depth=0)
-        inner = [a for a in dict.fromkeys(node.inputs) if isinstance(texts[a], tuple)]
-        inner.sort(key=lambda a: len(texts[a][0]))
+        text, binds = notation.written_out(node, texts.get, code=True, depth=0)
+        inner = [a for a in dict.fromkeys(node.inputs) if isinstance(texts[a], notation.Part)]
+        inner.sort(key=lambda a: len(texts[a].text))
         while inner and len(text) > WIDTH:
             longest = inner.pop()
-            give_line(longest, texts[longest][0])
-            text = notation.expression(node, texts.get, code=True, depth=0)
+            give_line(longest, texts[longest].text)
+            text, binds = notation.written_out(node, texts.get, code=True, depth=0)
         if node in names or node in wanted or uses[node] > 1:
             give_line(node, text)
         else:
-            texts[node] = text, node.rule.strength(code=True)
+            texts[node] = notation.Part(text, binds)
     body = "\n".join([*lines, f"    return {', '.join(texts[root] for root in roots)}"])
     helper = SCATTER if "scatter(" in body else "\n"
     return f"import {library} as np\n\n{helper}def program({', '.join(parameters)}):\n{body}\n", parameters

@@ -1,4 +1,4 @@
-"""Rules: the table of derivatives, a line for each operation, and what it stands on.
+"""Rules: the tables of derivatives, one module for each family of operations, and what they stand on.
 
-Read ``rules.py`` first.
+Read ``elementwise.py`` first, then ``declaring.py``; how operations are written stands in ``writing.py``.
 """

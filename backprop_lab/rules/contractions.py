@@ -1,4 +1,4 @@
-"""Products that sum over shared axes: einsum, and inner, vdot and tensordot as cases of it.
+"""Products that sum over shared axes, described by subscripts: einsum, and what is a case of it.
 
 In Einstein's notation the transpose is written by swapping subscripts: what flows to an argument is the
 einsum of g with the other arguments, with that argument's own subscripts as the result. (Laue, Mitterreiter
@@ -15,9 +15,8 @@ from string import ascii_letters
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES
 from backprop_lab.graph.operation import Rule, apply
-from backprop_lab.rules.rules import declared, enter
+from backprop_lab.rules.declaring import rule_of
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words.errors import ShapeError
 
@@ -25,24 +24,10 @@ from backprop_lab.words.errors import ShapeError
 @lru_cache
 def einsum_of(count: int) -> Rule:
     """The rule of a product of ``count`` arrays whose subscripts are its parameter."""
-    return declared(
+    return rule_of(
         lambda *arrays, subscripts: np.einsum(subscripts, *arrays), "linear", contracted_shape,
-        *(partial(flow_back, place) for place in range(count)), name="einsum",
-        code=lambda node, *texts: f"np.einsum({node.parameters['subscripts']!r}, {', '.join(texts)})",
-        math=lambda node, *texts: f"einsum({node.parameters['subscripts']}: {', '.join(texts)})",
-        parameters={"subscripts": None})  # fmt: skip
-
-
-def product(function, subscripts, **parameters):
-    """Enter a product of two arrays, whose subscripts follow from how many axes each has."""
-
-    def shape(x, y, **how):
-        return contracted_shape(x, y, subscripts=subscripts(len(x), len(y), **how))
-
-    def back(place, g, z, x, y, **how):
-        return flow_back(place, g, z, x, y, subscripts=subscripts(np.ndim(x), np.ndim(y), **how))
-
-    enter(function, "linear", shape, partial(back, 0), partial(back, 1), parameters=parameters)
+        *(partial(flow_back, place) for place in range(count)),
+        name="einsum", parameters={"subscripts": None}, function=np.einsum)  # fmt: skip
 
 
 def contracted_shape(*shapes, subscripts):
@@ -80,7 +65,8 @@ def flow_back(place, g, z, *arrays, subscripts):
     return flow if kept == mine else np.broadcast_to(np.reshape(flow, opened), shape)
 
 
-def _einsum(subscripts, *operands, optimize=None):
+def einsum(subscripts, *operands, optimize=None):
+    """np.einsum of nodes."""
     if not isinstance(subscripts, str):
         raise TypeError('np.einsum of nodes takes its subscripts as text, such as "ij,j->i"')
     return apply(
@@ -129,12 +115,7 @@ def along(of_x, of_y, x: int, y: int) -> str:
     return f"{first},{''.join(second)}->{''.join(c for c in joined if joined.count(c) == 1)}"
 
 
-def _of_tensordot(x, y, axes=2):
+def tensordot_subscripts(x: int, y: int, axes=2) -> str:
+    """The subscripts of np.tensordot, of arrays of ``x`` and ``y`` axes."""
     of_x, of_y = (range(x - axes, x), range(axes)) if isinstance(axes, (int, np.integer)) else axes
     return along(of_x, of_y, x, y)
-
-
-RULES[np.einsum] = _einsum
-product(np.vdot, partial(along, None, None))
-product(np.inner, lambda x, y: along(-1, -1, x, y) if x and y else along((), (), x, y))
-product(np.tensordot, _of_tensordot, axes=2)

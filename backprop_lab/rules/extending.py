@@ -14,9 +14,9 @@ import numpy as np
 
 from backprop_lab.graph.node import RULES, Node
 from backprop_lab.graph.operation import operation
-from backprop_lab.rules import writing
-from backprop_lab.rules.rules import declared
+from backprop_lab.rules.declaring import rule_of
 from backprop_lab.rules.shapes import broadcast_shape, tried
+from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
@@ -56,21 +56,24 @@ def rule(
     >>> bl.check_gradient(np.sum(hasty(x))).ok
     False
     """
-    _check(name, compute, derivatives, kind, parameters or {})
+    parameters = parameters or {}
+    _check(name, compute, derivatives, kind, parameters)
     home = _home(compute)
     if shape is None:
         shape = broadcast_shape if kind == "elementwise" else tried(compute, np.ones, ValueError)
-    made = declared(
-        compute if isinstance(compute, np.ufunc) else _careful(name, compute, shape),
+    made = rule_of(
+        compute if isinstance(compute, np.ufunc) else _checked_value(name, compute, shape),
         kind,
         shape,
-        *(d if d is None else _fitting(name, i, d, kind) for i, d in enumerate(derivatives)),
+        *(d if d is None else _checked_derivative(name, i, d, kind) for i, d in enumerate(derivatives)),
         name=compute.__name__ if home else name,
         home=home,
-        code=writing.call(f"{home}.{compute.__name__}" if home else name, {}),
-        math=writing.call(name, parameters or {}),
-        parameters=parameters or {},
+        parameters=parameters,
         function=compute if home else None,
+        written=notation.Written(
+            code=lambda node: notation.call(f"{home}.{compute.__name__}" if home else name, node.parameters),
+            math=lambda node: notation.call(name, notation.differing(node.parameters, parameters)),
+        ),
     )
     if home:
         RULES[compute] = made
@@ -117,14 +120,14 @@ def _takes(function, count, parameters) -> bool:
     return True
 
 
-def _careful(name, compute, shape):
+def _checked_value(name, compute, shape):
     """``compute`` on read-only arrays, its result compared with the declared shape."""
 
     @wraps(compute)
-    def careful(*operands, **parameters):
+    def checked(*operands, **parameters):
         if any(isinstance(o, Node) for o in operands):
             return compute(*operands, **parameters)
-        value = np.asarray(compute(*map(_looked_at, operands), **parameters))
+        value = np.asarray(compute(*map(_read_only, operands), **parameters))
         declared = tuple(shape(*(np.shape(o) for o in operands), **parameters))
         if value.shape != declared:
             raise ShapeError(
@@ -133,11 +136,11 @@ def _careful(name, compute, shape):
             )
         return value
 
-    return careful
+    return checked
 
 
-def _looked_at(operand):
-    """A read-only look at an operand, which itself stays as writable as it was."""
+def _read_only(operand):
+    """A read-only view of an operand, which itself stays as writable as it was."""
     return frozen(np.asarray(operand).view())
 
 
@@ -148,15 +151,15 @@ def _home(compute) -> str | None:
     return next((called for called, home in homes.items() if getattr(home, name, None) is compute), None)
 
 
-def _fitting(name, place, derivative, kind):
+def _checked_derivative(name, place, derivative, kind):
     """``derivative``, its result compared with the shape that it should have."""
 
     @wraps(derivative)
-    def fitting(*given, **parameters):
-        made = derivative(*(g if isinstance(g, Node) else _looked_at(g) for g in given), **parameters)
-        said = f"{name}: the derivative for its argument {place + 1}"
+    def checked(*given, **parameters):
+        made = derivative(*(g if isinstance(g, Node) else _read_only(g) for g in given), **parameters)
+        context = f"{name}: the derivative for its argument {place + 1}"
         if made is None:
-            raise NotAnArrayError(f"{said} gave None; is a return missing?")
+            raise NotAnArrayError(f"{context} gave None; is a return missing?")
         value, found = np.shape(given[0] if kind == "elementwise" else given[2 + place]), np.shape(made)
         try:
             both = np.broadcast_shapes(value, found)
@@ -164,14 +167,14 @@ def _fitting(name, place, derivative, kind):
             both = None
         if kind == "elementwise" and both != value:
             raise ShapeError(
-                f"{said} has shape {found}, and the value {value}; an elementwise rule gives a slope for "
+                f"{context} has shape {found}, and the value {value}; an elementwise rule gives a slope for "
                 'each entry (another Jacobian: kind="custom")'
             )
         if kind != "elementwise" and both != found:
             raise ShapeError(
-                f"{said} has shape {found}, and the argument {value}; a gradient has the shape of what it is "
-                "a gradient of"
+                f"{context} has shape {found}, and the argument {value}; a gradient has the shape of what it "
+                "is a gradient of"
             )
         return made
 
-    return fitting
+    return checked

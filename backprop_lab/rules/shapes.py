@@ -82,6 +82,11 @@ def permutation(axes, ndim):
     return tuple(range(ndim))[::-1] if axes is None else axes_of(axes, ndim)
 
 
+def inverse(order):
+    """The order of axes that undoes a transposition to ``order``."""
+    return tuple(int(axis) for axis in np.argsort(order))
+
+
 def transposed_shape(x, axes=None):
     order = permutation(axes, len(x))
     if len(order) != len(x):

@@ -1,95 +1,78 @@
-"""How operations are written where a template is not enough: the table of rules names these.
+"""How operations are written: a table beside the tables of derivatives.
 
-Each takes the node and the texts of its arguments, and gives the text of the whole.
+For each function: its form in code and in math, how strongly the whole binds, and how strongly each argument
+must bind to stand without brackets. What does not stand here is written as a call.
+
+What must hold: code computes what the graph computes; an expression has the brackets that it needs, and no
+others.
 """
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
-from backprop_lab.graph.node import Node
-from backprop_lab.words import notation
+from backprop_lab.rules import forms, networks, primitives
+from backprop_lab.rules.forms import comparison, formula, infix
+from backprop_lab.words.notation import ATOM, POWER, PRODUCT, SUM, WRITTEN, Form, Written, power
 
+# fmt: off
+WRITTEN.update({
+    #                  code, math, how the whole binds, how x and y must
+    np.add:            infix("{0} + {1}", "{0} + {1}", SUM, SUM, SUM),
+    np.subtract:       infix("{0} - {1}", "{0} − {1}", SUM, SUM, PRODUCT),
+    np.multiply:       infix("{0} * {1}", forms.product, PRODUCT, PRODUCT, PRODUCT),
+    np.divide:         infix("{0} / {1}", "{0} / {1}", PRODUCT, PRODUCT, POWER),
+    np.power:          infix("{0}**{1}", Form(power, POWER, (ATOM, POWER)), POWER, ATOM, POWER),
+    np.matmul:         infix("{0} @ {1}", forms.matrix_product, PRODUCT, PRODUCT, POWER),
+    np.negative:       infix("-{0}", "−{0}", SUM, PRODUCT),
+    np.positive:       infix("+{0}", "{0}", SUM, PRODUCT),
+    # as products, but they bind like sums: −(a % b) is not (−a) % b, where −(a · b) is (−a) · b
+    np.floor_divide:   infix("{0} // {1}", "⌊{0} / {1}⌋", SUM, PRODUCT, POWER),
+    np.remainder:      infix("{0} % {1}", "{0} mod {1}", SUM, PRODUCT, POWER),
 
-def multiplied(node, x, y):
-    """``w · x``; the sign ⊙ where two arrays meet entry by entry."""
-    arrays = all(np.ndim(a) > 0 for a in node.arguments)
-    return f"{x} {'⊙' if arrays else '·'} {y}"
+    np.greater:        comparison(">", ">"),
+    np.greater_equal:  comparison(">=", "≥"),
+    np.less:           comparison("<", "<"),
+    np.less_equal:     comparison("<=", "≤"),
+    np.equal:          comparison("==", "="),
+    np.not_equal:      comparison("!=", "≠"),
 
+    np.square:         formula("{0}²", POWER, ATOM),
+    np.sqrt:           formula("√{0}", ATOM, ATOM),
+    np.reciprocal:     formula("1 / {0}", PRODUCT, POWER),
+    np.absolute:       formula("|{0}|"),
+    np.linalg.norm:    formula("‖{0}‖"),
+    np.outer:          formula("{0} {1}ᵀ", PRODUCT, POWER, ATOM),
+    np.where:          formula("({1} if {0}, else {2})"),
 
-def matrix_product(node, x, y):
-    """``W x``; the dot · where two vectors meet."""
-    vectors = all(np.ndim(a) == 1 for a in node.arguments)
-    return f"{x} · {y}" if vectors else f"{x} {y}"
+    np.transpose:      Written(forms.transposed, Form("{0}ᵀ", ATOM, (ATOM,))),
+    np.swapaxes:       formula("{0}ᵀ", ATOM, ATOM, code="np.swapaxes({0}, {axis1}, {axis2})"),
+    np.moveaxis:       formula("{0}ᵀ", ATOM, ATOM, code="np.moveaxis({0}, {source}, {destination})"),
+    np.tile:           formula("{0} tiled {reps}", SUM, PRODUCT, code="np.tile({0}, {reps})"),
+    np.repeat:         formula("{0} repeated {repeats} times", SUM, PRODUCT,
+                               code="np.repeat({0}, {repeats}, axis={axis})"),
+    np.ravel:          Written(None, forms.reshaped),
+    np.expand_dims:    Written(None, forms.reshaped),
+    np.squeeze:        Written(None, forms.reshaped),
+    np.reshape:        Written(Form("np.reshape({0}, {shape})"), forms.reshaped),
+    np.broadcast_to:   Written(Form("np.broadcast_to({0}, {shape})"), forms.repeated),
+    operator.getitem:  Written(forms.indexed_in_code, forms.indexed),
+    np.stack:          Written(forms.joined("np.stack"), forms.joined("stack")),
+    np.concatenate:    Written(forms.joined("np.concatenate"), forms.joined("concatenate")),
+    np.einsum:         Written(forms.einsum_in_code, forms.einsum),
 
+    networks.sigmoid:        formula("σ({0})"),
+    networks.cross_entropy:  formula("cross-entropy({0}, {1})"),
+    networks.squared_error:  formula("mean(({0} − {1})²)", ATOM, SUM, PRODUCT),
+    networks.l2:             Written(None, forms.squared_norms),
+    networks.stop_gradient:  formula("stopped({0})"),
+    networks.rows_of:        formula("onehot({0})", code="np.eye({classes})[{0}]"),
+    networks.checked_labels: Written(forms.ITSELF, forms.ITSELF),
 
-def call(name, defaults):
-    """``np.sum(x, axis=0)``: the arguments, and by name the parameters that differ from these defaults."""
-
-    def write(node, *texts):
-        differ = {k: v for k, v in node.parameters.items() if k not in defaults or v is not defaults[k]}
-        said = (f"{k}={v.tolist() if hasattr(v, 'tolist') else v!r}" for k, v in differ.items())
-        return f"{name}({', '.join([*texts, *said])})"
-
-    write.is_call = True
-    return write
-
-
-def transposed(node, x):
-    axes = node.parameters["axes"]
-    return f"{x}.T" if axes is None else f"np.transpose({x}, {axes})"
-
-
-def reshaped(node, x):
-    return f"{x} as {notation.extent(node.shape)}"
-
-
-def repeated(node, x):
-    return f"{x} repeated to {notation.extent(node.shape)}"
-
-
-def indexed(node, x):
-    """A long list of indices is shortened: for looking, not for running."""
-    return f"{x}[{_key_text(node.parameters['key'], 16)}]"
-
-
-def indexed_in_code(node, x):
-    return f"{x}[{_key_text(node.parameters['key'])}]"
-
-
-def scattered_in_code(node, g):
-    return f"scatter({g}, {node.parameters['shape']}, np.s_[{_key_text(node.parameters['key'])}])"
-
-
-scattered_in_code.is_call = True
-
-
-def summed_to_in_code(node, g):
-    """``np.sum`` over the axes along which the smaller array was repeated."""
-    (operand,), shape = node.inputs, node.shape
-    new = operand.ndim - len(shape)
-    repeated_axes = [i + new for i, n in enumerate(shape) if n != operand.shape[i + new]]
-    axes = (*range(new), *repeated_axes)
-    total = f"np.sum({g}, axis={axes[0] if len(axes) == 1 else axes})"
-    return f"np.reshape({total}, {shape})" if repeated_axes and shape != () else total
-
-
-summed_to_in_code.is_call = True
-
-
-def _key_text(key, longest=None):
-    return ", ".join(_place_text(k, longest) for k in (key if isinstance(key, tuple) else (key,))) or "()"
-
-
-def _place_text(place, longest):
-    if isinstance(place, slice):
-        start, stop, step = ("" if k is None else k for k in (place.start, place.stop, place.step))
-        return f"{start}:{stop}" + (f":{step}" if place.step is not None else "")
-    if place is Ellipsis:
-        return "..."
-    if isinstance(place, Node):  # refused, but the error names it
-        return notation.mention(place, code=True)
-    text = str(np.asarray(place).tolist())
-    if longest:
-        return notation.shorten(text, longest)
-    return f"np.array({text}{', int' * (not np.size(place))})" if np.ndim(place) else text
+    primitives.scatter:      Written(forms.scattered_in_code, forms.scattered),
+    primitives.sum_to:       Written(forms.summed_in_code, forms.summed),
+    primitives.converted:    Written(Form("np.asarray({0}, np.{dtype})"), forms.ITSELF),
+})
+# fmt: on

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from keyword import iskeyword
 
-from backprop_lab.graph.node import Node, topological_order
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
 from backprop_lab.learning.rounds import Round
 from backprop_lab.program.source import Namer, constant_text
 from backprop_lab.words import notation
@@ -65,8 +66,8 @@ class Listing:
 
         def write(node, value):
             if node is None:
-                return gradients[step.node], notation.ATOM
-            return names.get(node) or constant_text(node) or f"np.array({value.tolist()})", notation.ATOM
+                return notation.Part(gradients[step.node])
+            return notation.Part(names.get(node) or constant_text(node) or f"np.array({value.tolist()})")
 
         flow = step.written_flow(write, code=True)
         # not +=, which would change an array that another gradient may share

@@ -146,7 +146,7 @@ def _jacobian(step: Step) -> str:
         upstream_number = notation.number(step.upstream.ravel()[0])
         return (
             f"<p>({escape(name)}) · {escape(upstream)} = {escape(arrives)}:<br>"
-            f"{_bracketed(local)} · {_bracketed(upstream_number)} = {flow}</p>"
+            f"{notation.bracket_minus(local)} · {notation.bracket_minus(upstream_number)} = {flow}</p>"
         )
     rows = "row by row, " if max(step.node.ndim, step.receiver.ndim) > 1 else ""
     return (
@@ -155,10 +155,6 @@ def _jacobian(step: Step) -> str:
         f'<div class="bl-product">{_table(step.local.T)} · '
         f"{_column(step.upstream, upstream)} = {_column(step.contribution, arrives)}</div>"
     )
-
-
-def _bracketed(number: str) -> str:
-    return f"({number})" if number.startswith(notation.MINUS) else number
 
 
 def _column(array, name) -> str:

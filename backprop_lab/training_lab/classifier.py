@@ -22,7 +22,7 @@ from backprop_lab.learning import data as toys
 from backprop_lab.learning.descent import sgd
 from backprop_lab.passes.nonfinite import NonFiniteError
 from backprop_lab.program.compiling import compile
-from backprop_lab.rules.functions import cross_entropy, l2, relu, sigmoid, softplus
+from backprop_lab.rules.networks import cross_entropy, l2, relu, sigmoid, softplus
 
 OWN = "own points"
 DATA = {

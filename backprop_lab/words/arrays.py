@@ -1,6 +1,6 @@
 """Arrays at the border of the graph: numbers that come in are checked, those that go out are read-only.
 
-What must hold: nothing here changes a number, but that a negative zero may become zero; what is refused is
+What must hold: nothing here changes a number, except that a negative zero may become zero; what is refused is
 named, with what to do.
 """
 
@@ -40,8 +40,8 @@ def checked_array(value, context) -> np.ndarray:
 def numbers_for(leaf, value, context: str) -> np.ndarray:
     """``value`` as numbers of the leaf's type (perhaps the same array), or an error in words."""
     array = checked_array(value, context)
-    counts = leaf.dtype.kind != "f"
-    if counts and (array.dtype.kind == "f" or not np.array_equal(array.astype(leaf.dtype), array)):
+    whole = leaf.dtype.kind != "f"
+    if whole and (array.dtype.kind == "f" or not np.array_equal(array.astype(leaf.dtype), array)):
         raise NotAnArrayError(
             f"{context}: {leaf.name} holds {leaf.dtype} and the new value {array.dtype}; nothing is "
             "rounded or cut here: round it yourself, or make the constant with floats"
@@ -50,9 +50,10 @@ def numbers_for(leaf, value, context: str) -> np.ndarray:
 
 
 def finite(value) -> bool:
-    """Whether all entries are. One product tells, unless it overflows by itself; looking takes longer.
+    """Whether all entries are finite.
 
-    NumPy may warn of that overflow: the caller sees to it that it does not.
+    One product tells, unless it overflows itself; only then are the entries looked at, which takes longer.
+    The caller silences NumPy's warning of such an overflow.
     """
     if value.ndim == 0:
         return math.isfinite(value)

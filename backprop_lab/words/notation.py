@@ -1,16 +1,20 @@
 """How names, numbers and expressions are written, as plain text.
 
-The lowest floor: errors, step records, pictures and widgets all write through this file, so that
-the same number never looks different in two places. Two hands are known: *code* (what the learner
-typed, used in errors) and *math* (the lecture's notation, used in formulas and on cards).
-Everything is deterministic and nothing here is recursive beyond a fixed depth, however deep the
-graph is.
+The lowest floor: errors, step records, pictures and widgets all write through this file, so that a
+number never looks different in two places. There are two notations: *code* (what the learner typed,
+used in errors and programs) and *math* (the lecture's, used in formulas and on cards). How each
+operation is written stands in ``rules/writing.py``.
+
+What must hold: everything is deterministic, and nothing here is recursive beyond a fixed depth,
+however deep the graph is.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,8 +29,10 @@ _GREEK = dict(zip(_LETTERS.split(), "αβγδεζηθικλμνξοπρστυφ�
 _GREEK |= {"lam": "λ", "lmbda": "λ", "lambda_": "λ"}
 _HATS = {"y": "ŷ", "a": "â", "e": "ê", "o": "ô", "s": "ŝ", "z": "ẑ"}
 
-FRACTION = 4  # of ∂J/∂z: only a transpose or a power needs brackets around it
-ATOM = 9  # binding strength of a name, a number or a function call: never needs brackets
+# How strongly an expression binds, and how strongly one must bind to stand somewhere without brackets.
+ANYTHING, SUM, PRODUCT, POWER, ATOM = range(5)  # an atom is a name, a number, a call
+
+# ------------------------------------------------------------------------------------ names and numbers
 
 
 def symbol(name: str) -> str:
@@ -46,23 +52,6 @@ def symbol(name: str) -> str:
     if parts:
         return _GREEK.get(parts[1], parts[1]) + parts[2].translate(_SUBSCRIPTS)
     return name
-
-
-def fitting(node, length: int) -> str:
-    """The expression of ``node`` in about ``length`` characters: as deep as fits, with short names.
-
-    Operators stay; what is left out of a long expression is an inner one, as "…".
-    """
-    for depth, longest in ((3, 24), (2, 12), (1, 12), (0, 12), (0, 6)):
-        text = expression(node, lambda operand, n=longest: _short_name(operand, n), depth=depth)
-        if len(text) <= length:
-            return text
-    return shorten(text, length)
-
-
-def _short_name(operand, length):
-    name = written_name(operand, code=False)
-    return None if name is None else shorten(name, length)
 
 
 def shorten(text: str, length: int) -> str:
@@ -98,6 +87,19 @@ def number(value, digits: int = 4) -> str:
             mantissa, exponent = text.split("e")
             text = f"{mantissa}e{int(exponent)}"
     return text.replace("-", MINUS)
+
+
+def opens_with_minus(text: str) -> bool:
+    return text.startswith((MINUS, "-"))
+
+
+def bracket_minus(text: str) -> str:
+    """``text`` as it may stand behind a sign: in brackets if it opens with a minus.
+
+    >>> [bracket_minus(text) for text in ("−3", "3", "(0, −42)")]
+    ['(−3)', '3', '(0, −42)']
+    """
+    return f"({text})" if opens_with_minus(text) else text
 
 
 def dimensions(shape: tuple[int, ...]) -> str:
@@ -160,15 +162,142 @@ def power(base: str, exponent: str) -> str:
     return f"{base}^{exponent}"
 
 
+# ---------------------------------------------------------------------------------------- expressions
+
+
+class Part(NamedTuple):
+    """A part of an expression, and how strongly it binds."""
+
+    text: str
+    binds: int = ATOM
+
+
+class Form(NamedTuple):
+    """How an operation is written in one of the two notations.
+
+    ``text`` is a template with ``{0}``, ``{1}`` for the arguments and ``{axis}`` for a parameter, or a
+    function of the arguments' texts. ``binds`` is how strongly the whole binds (None: as its argument),
+    ``slots`` how strongly each argument must bind to stand without brackets; the last slot holds for all
+    arguments that follow.
+    """
+
+    text: str | Callable[..., str]
+    binds: int | None = ATOM
+    slots: tuple[int, ...] = (ANYTHING,)
+
+    def slot(self, place: int) -> int:
+        return self.slots[min(place, len(self.slots) - 1)]
+
+
+class Written(NamedTuple):
+    """How an operation is written: in code and in math, each a form, or a function that gives it for a node.
+
+    None stands for a call, such as ``np.sum(x, axis=0)`` in code and ``sum(x, axis=0)`` in math.
+    """
+
+    code: Form | Callable[[Any], Form] | None = None
+    math: Form | Callable[[Any], Form] | None = None
+
+
+WRITTEN: dict[Callable, Written] = {}
+"""How the operation that a function makes is written, where not as a call; filled by ``rules/writing.py``."""
+
+
+def form_of(node, code: bool) -> Form:
+    """How ``node``'s operation is written."""
+    rule = node.rule
+    written = rule.written or WRITTEN.get(rule.function, Written())
+    form = written.code if code else written.math
+    if form is None:
+        name = f"{rule.home}.{rule.name}" if code and rule.home else rule.name
+        return call(name, differing(node.parameters, rule.parameters))
+    return form if isinstance(form, Form) else form(node)
+
+
+def differing(parameters: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that are not at their defaults."""
+    return {k: v for k, v in parameters.items() if k not in defaults or v is not defaults[k]}
+
+
+def call(name: str, keywords: dict[str, Any]) -> Form:
+    """The form of ``np.sum(x, axis=0)``."""
+    given = [f"{k}={v.tolist() if hasattr(v, 'tolist') else v!r}" for k, v in keywords.items()]
+    return Form(lambda *texts: f"{name}({', '.join([*texts, *given])})")
+
+
 def expression(node, write=None, *, code: bool = False, depth: int = 3) -> str:
     """How ``node`` is computed from its inputs: ``W x`` in math, ``W @ x`` in code.
 
-    ``write(input)`` gives the text of an input (or the text and how strongly it binds), or None to
-    write it out; the default is its name. An input without a text is written out itself, at most
+    ``write(input)`` gives the text of an input (or a :class:`Part`, which says how strongly it binds), or
+    None to write it out; the default is its name. An input without a text is written out itself, at most
     ``depth`` levels down, then as "…".
     """
-    write = write or (lambda operand: written_name(operand, code))
-    return _written(node, write, code, depth)[0]
+
+    return written_out(node, write, code=code, depth=depth).text
+
+
+def written_out(node, write=None, *, code: bool = False, depth: int = 3) -> Part:
+    """The :func:`expression` of ``node``, and how strongly it binds."""
+
+    def part_of(operand) -> Part | None:
+        found = written_name(operand, code) if write is None else write(operand)
+        return Part(found) if isinstance(found, str) else found
+
+    return _written_out(node, part_of, code, depth)
+
+
+def _written_out(node, part_of, code, depth) -> Part:
+    """A node as its operation on its arguments; a leaf without a name as its numbers."""
+    if node.rule is None:
+        return Part(array(node.value) if node.value is not None else dimensions(node.shape))
+    form = form_of(node, code)
+    parts = [_argument(argument, part_of, code, depth) for argument in node.arguments]
+    texts = [_in_its_slot(part, form.slot(place), place) for place, part in enumerate(parts)]
+    text = form.text(*texts) if callable(form.text) else form.text.format(*texts, **node.parameters)
+    return Part(text, parts[0].binds if form.binds is None else form.binds)
+
+
+def _argument(argument, part_of, code, depth) -> Part:
+    """An argument: as ``part_of`` has it, else written out while there is depth left, else "…"."""
+    if not hasattr(argument, "arguments"):
+        return Part(literal(argument) if code else number(argument))
+    part = part_of(argument)
+    if part is not None:
+        return part
+    if depth > 0 or _is_minus_a_name(argument, part_of):
+        return _written_out(argument, part_of, code, depth - 1)
+    return Part("…")
+
+
+def _is_minus_a_name(node, part_of) -> bool:
+    """−x is hardly longer than x, and no level of its own: 1 / (1 + exp(−x)) is written out."""
+    negative = node.rule is not None and node.rule.function is np.negative
+    return negative and part_of(node.inputs[0]) is not None
+
+
+def _in_its_slot(part, slot, place) -> str:
+    """The text of an argument, in brackets where it binds too weakly."""
+    binds = part.binds
+    if opens_with_minus(part.text):  # a minus may open a sum or a product, nothing else
+        binds = min(binds, ANYTHING if place else PRODUCT)
+    return part.text if binds >= slot else f"({part.text})"
+
+
+def fitting(node, length: int) -> str:
+    """The expression of ``node`` in about ``length`` characters: as deep as fits, with short names.
+
+    Operators stay; what is left out of a long expression is an inner one, as "…".
+    """
+    for depth, longest in ((3, 24), (2, 12), (1, 12), (0, 12), (0, 6)):
+        text = expression(node, lambda operand, n=longest: _short_name(operand, n), depth=depth)
+        if len(text) <= length:
+            return text
+    return shorten(text, length)
+
+
+def _short_name(operand, length):
+    name = written_name(operand, code=False)
+    return None if name is None else shorten(name, length)
 
 
 def sign(node) -> str:
@@ -190,52 +319,18 @@ def written_name(operand, code: bool) -> str | None:
     return name if code else symbol(name)
 
 
-def part(node) -> tuple[str, int]:
-    """A node as a part of a formula, and how strongly it binds: its symbol, or its expression."""
+def part(node) -> Part:
+    """A node as a part of a formula: its symbol, or its expression."""
     name = written_name(node, code=False)
-    if name is not None:
-        return name, ATOM
-    return _written(node, lambda operand: written_name(operand, code=False), False, 3)
+    return written_out(node) if name is None else Part(name)
 
 
 def factor(node) -> str:
     """A node as a factor: its symbol, or its expression, in brackets where it needs them."""
-    text, strength = part(node)
-    return text if strength == ATOM else f"({text})"
+    text, binds = part(node)
+    return text if binds == ATOM else f"({text})"
 
 
 def mention(node, code: bool = False) -> str:
     """What a node is called in a sentence or a formula: its name, else its expression."""
     return written_name(node, code) or expression(node, code=code)
-
-
-def _is_minus_a_name(node, write) -> bool:
-    """−x is hardly longer than x, and no level of its own: 1 / (1 + exp(−x)) is written out."""
-    return node.rule is not None and node.rule.function is np.negative and write(node.inputs[0]) is not None
-
-
-def _written(node, write, code, depth):
-    """(text, binding strength) of a node written out through its rule."""
-    if node.rule is None:  # a leaf without a name
-        return (array(node.value) if node.value is not None else dimensions(node.shape)), ATOM
-    texts = []
-    for operand, needed in zip(node.arguments, node.rule.needs(len(node.arguments), code), strict=True):
-        strength = ATOM
-        if hasattr(operand, "arguments"):
-            text = write(operand)
-            if isinstance(text, tuple):
-                text, strength = text
-            elif text is None and depth == 0 and not _is_minus_a_name(operand, write):
-                text = "…"
-            elif text is None:
-                text, strength = _written(operand, write, code, depth - 1)
-        else:
-            text = literal(operand) if code else number(operand)
-        if text.startswith((MINUS, "-")):  # a minus may open a sum or a product, nothing else
-            strength = min(strength, 2 if not texts else 0)
-        if code and texts and needed == node.rule.binds:  # Python takes x * y @ z from the left
-            needed += 1
-        texts.append(text if strength >= needed else f"({text})")
-    hand = node.rule.code if code else node.rule.math
-    written = hand(node, *texts) if callable(hand) else hand.format(*texts, **node.parameters)
-    return written, node.rule.strength(code)

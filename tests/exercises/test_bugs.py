@@ -12,7 +12,7 @@ from samples import by_name, lecture_network, programs
 
 import backprop_lab as bl
 from backprop_lab.exercises.bugs import BUGS, Bug, bug_named, check, gradients, wrong_steps
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.records import Step
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import Picture

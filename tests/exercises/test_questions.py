@@ -12,7 +12,7 @@ import pytest
 import backprop_lab as bl
 from backprop_lab.exercises.confusions import same
 from backprop_lab.exercises.questions import bank
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from tools import graphs
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))

@@ -16,7 +16,7 @@ import backprop_lab as bl
 from backprop_lab.exercises.equivalence import points
 from backprop_lab.exercises.formulas import FormulaError, names_of, parse
 from backprop_lab.exercises.levels import LEVELS
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.passes import evaluate
 from backprop_lab.words import notation
 from tools import graphs

@@ -13,7 +13,7 @@ from oracles import law
 from samples import lecture_network, programs
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 
 
 def variable_x():

@@ -12,7 +12,7 @@ import pytest
 from interrupts import interrupted_after
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from benchmarks.handwritten import WORKLOADS
 from benchmarks.networks import network
 

@@ -10,7 +10,7 @@ from oracles import numerical_jacobian
 from samples import programs
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from tools import graphs
 
 few = settings(deadline=None, derandomize=True, max_examples=60)

@@ -10,7 +10,7 @@ from oracles import agree_with_others, law, our_gradients
 from samples import fork, lecture_network, programs
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 
 
 def state(J):

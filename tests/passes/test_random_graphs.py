@@ -48,7 +48,7 @@ def test_the_random_graphs_hold_every_operation_often_with_forks_and_broadcastin
 
 def nodes_of(program):
     """The computed nodes of a program that work entry by entry."""
-    from backprop_lab.graph.node import topological_order
+    from backprop_lab.graph.order import topological_order
 
     return [
         n for n in topological_order(program.graph()) if n.rule is not None and n.rule.kind == "elementwise"

@@ -10,7 +10,7 @@ from oracles import law
 from samples import fork, lecture_network, programs, step_to
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 
 
 def backward_steps(J, **how):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from backprop_lab.pictures import svg, timeline
 from backprop_lab.pictures.blocks import block, block_on_arrow, gradient_block
 from backprop_lab.pictures.folding import FEW, LEVELS, MANY, foldings, shown_first

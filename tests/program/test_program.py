@@ -15,7 +15,7 @@ from rule_cases import CASES, nodes, numbers
 from samples import programs
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from backprop_lab.program.program import LONGEST
 from benchmarks.handwritten import WORKLOADS, plain
 from benchmarks.networks import network

@@ -9,7 +9,7 @@ from oracles import law
 from samples import programs
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import adjoints
 from backprop_lab.program import one_vector, simplify
 from backprop_lab.words import notation

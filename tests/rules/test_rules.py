@@ -1,6 +1,6 @@
 """Every operation: its value is NumPy's, its derivative the one that others find.
 
-The table of cases below is complete: a rule that none of them exercises makes a test fail.
+The table of cases in ``rule_cases.py`` is complete: a rule that none of them exercises makes a test fail.
 """
 
 from inspect import getclosurevars, isfunction
@@ -17,17 +17,19 @@ from rule_cases import CASES, A, nodes, numbers, positive
 import backprop_lab as bl
 from backprop_lab.graph.node import RULES
 from backprop_lab.graph.operation import Rule
-from backprop_lab.rules import functions, rules
-from backprop_lab.rules.rules import sum_to, vector_jacobian
+from backprop_lab.rules import elementwise, networks, primitives
+from backprop_lab.rules.primitives import converted, sum_to
+from backprop_lab.rules.vector_jacobian import vector_jacobian
+from backprop_lab.words.notation import WRITTEN
 
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
 def all_rules():
     """Every rule of the table, with those of the functions that NumPy has no name for."""
-    made = [*vars(rules).values(), *vars(functions).values()]
+    made = [value for module in (elementwise, networks, primitives) for value in vars(module).values()]
     closures = [getclosurevars(f).nonlocals.get("rule") for f in made if isfunction(f) and f.__closure__]
-    return {rule for rule in [*RULES.values(), *closures] if isinstance(rule, Rule)}
+    return {rule for rule in [*RULES.values(), *made, *closures] if isinstance(rule, Rule)}
 
 
 def test_every_rule_has_a_case():
@@ -39,6 +41,24 @@ def test_every_rule_has_a_case():
         "converted",
         "stop_gradient",
     }
+
+
+def test_an_operation_is_recognised_by_the_function_that_a_learner_calls():
+    of_one = [bl.relu, bl.sigmoid, bl.softplus, bl.leaky_relu, bl.softmax, bl.log_softmax, bl.logsumexp]
+    of_one += [bl.l2, bl.stop_gradient, np.tanh, np.sum, np.reshape, np.ravel, np.linalg.norm]
+    x = bl.variable("x", numbers(3))
+    for function in of_one:
+        node = function(x, (3, 1)) if function is np.reshape else function(x)
+        assert node.rule.function is function
+    assert bl.cross_entropy(x, 1).rule.function is bl.cross_entropy
+    assert bl.squared_error(x, 1.0).rule.function is bl.squared_error
+    assert np.einsum("i,i->i", x, x).rule.function is np.einsum
+    assert np.stack([x, x]).rule.function is np.stack
+
+
+def test_only_operations_that_exist_have_a_line_in_the_table_of_writing():
+    known = {rule.function for rule in all_rules()} | {np.stack, np.concatenate, np.einsum, bl.l2}
+    assert known >= WRITTEN.keys()
 
 
 @cases
@@ -335,9 +355,9 @@ def test_functions_of_the_package_make_one_node_that_carries_their_name():
 
 def test_a_gradient_graph_has_the_precision_of_its_variable():
     x = bl.variable("x", np.array([0.5, -1.0], np.float32))
-    flow = rules.converted(bl.constant("g", [1.0, 2.0]) * x.value.astype(float), dtype=x.dtype)
+    flow = converted(bl.constant("g", [1.0, 2.0]) * x.value.astype(float), dtype=x.dtype)
     assert flow.dtype == bl.forward(flow).dtype == np.float32
-    again = bl.gradient(np.sum(rules.converted(x, dtype=np.dtype(np.float64)) ** 2), x)
+    again = bl.gradient(np.sum(converted(x, dtype=np.dtype(np.float64)) ** 2), x)
     assert again.dtype == np.float32 and bl.forward(again).tolist() == [1.0, -2.0]
 
 
@@ -354,7 +374,7 @@ def test_class_labels_and_rows_of_probabilities_give_the_same_cross_entropy():
     labels = np.array([0, 2, 1, 2])
     rows = np.eye(3)[labels]
     np.testing.assert_allclose(bl.cross_entropy(z, labels), bl.cross_entropy(z, rows))
-    np.testing.assert_allclose(functions.one_hot(labels, z), rows)
+    np.testing.assert_allclose(networks.one_hot(labels, z), rows)
     expected = -np.log(np.exp(z) / np.exp(z).sum(1, keepdims=True))[np.arange(4), labels].mean()
     np.testing.assert_allclose(bl.cross_entropy(z, labels), expected)
 

@@ -15,7 +15,7 @@ from samples import lecture_network
 
 import backprop_lab as bl
 from backprop_lab.exercises.confusions import likely_confusions
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
 from backprop_lab.words import notation
 
 x = bl.variable("x", [1.0, 2.0, 3.0])

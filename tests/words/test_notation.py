@@ -12,13 +12,15 @@ from oracles import law
 from samples import lecture_network, programs
 
 import backprop_lab as bl
-from backprop_lab.graph.node import topological_order
+from backprop_lab.graph.order import topological_order
+from backprop_lab.rules.primitives import converted
 from backprop_lab.words import notation
 from backprop_lab.words.notation import MINUS, array, expression, factor, number, shorten, symbol
 
 x, y, z = (bl.variable(name, [1.0, 2.0]) for name in "xyz")
 A, B = bl.variable("A", np.eye(2)), bl.variable("B", np.eye(2))
 c = bl.variable("c", 1.0)
+SINGLE = np.dtype(np.float32)
 
 
 # -------------------------------------------------------------------------------------------- names
@@ -188,6 +190,15 @@ def test_shapes_are_written_for_reading():
         (np.tanh(x), "tanh(x)", "np.tanh(x)"),
         (abs(x), "|x|", "np.absolute(x)"),
         (np.maximum(x, 0), "maximum(x, 0)", "np.maximum(x, 0)"),
+        (x % y, "x mod y", "x % y"),
+        (-(x % y), "−(x mod y)", "-(x % y)"),
+        ((x // y) * z, "(⌊x / y⌋) ⊙ z", "(x // y) * z"),
+        (bl.squared_error(x, y - z), "mean((x − (y − z))²)", "bl.squared_error(x, y - z)"),
+        (bl.squared_error(x - y, z), "mean((x − y − z)²)", "bl.squared_error(x - y, z)"),
+        (bl.l2(A) * 2, "‖A‖² · 2", "bl.l2(A) * 2"),
+        (bl.l2(A, x) * 2, "(‖A‖² + ‖x‖²) · 2", "bl.l2(A, x) * 2"),
+        (np.stack([x, -y]), "stack([x, (−y)])", "np.stack([x, (-y)])"),
+        (converted(x + y, dtype=SINGLE) * c, "(x + y) · c", "np.asarray(x + y, np.float32) * c"),
         (bl.relu(x - 1), "relu(x − 1)", "bl.relu(x - 1)"),
         (bl.sigmoid(x), "σ(x)", "bl.sigmoid(x)"),
         (A @ x, "A x", "A @ x"),
@@ -237,6 +248,20 @@ def test_a_factor_is_bracketed_unless_it_is_one_symbol_or_call():
 def test_an_unnamed_array_is_written_as_its_numbers():
     node = np.array([1.0, -2.0]) * x
     assert expression(node) == "(1, −2) ⊙ x"
+
+
+def test_an_input_is_bracketed_by_how_strongly_its_text_binds():
+    node, texts = x * c, {x: "x", c: notation.Part("a + b", notation.SUM)}
+    assert expression(node, texts.get) == "x · (a + b)"
+    assert expression(node, {x: "x", c: "a"}.get) == "x · a"
+
+
+@pytest.mark.parametrize(
+    ("text", "behind"),
+    [("−3", "(−3)"), ("-x", "(-x)"), ("3", "3"), ("(−3, 1)", "(−3, 1)"), ("x − 3", "x − 3")],
+)
+def test_behind_a_sign_a_minus_stands_in_brackets(text, behind):
+    assert notation.bracket_minus(text) == behind
 
 
 def test_a_deep_expression_is_cut():

@@ -1,8 +1,8 @@
-"""The functions of networks that NumPy has no name for, on arrays and nodes alike.
+"""The functions of networks that NumPy has no name for: activations, softmax and its relatives, costs.
 
-Activations, softmax and its relatives, costs. Each is declared as in ``rules.py``: how it is computed, and
-its derivative in NumPy. All are computed so that no exponential overflows. Source of the formulas:
-Goodfellow, Bengio & Courville, Deep Learning (2016), sections 4.1, 6.2 and 6.3.
+Above each stands its derivative: z is the value, x the argument, g = ∂J/∂z. All are computed so that no
+exponential overflows. Formulas: Goodfellow, Bengio & Courville, Deep Learning (2016), sections 4.1, 6.2, 6.3
+and 6.5.
 
 What must hold: arrays in, array out; a node in, one node out.
 """
@@ -16,13 +16,14 @@ import numpy as np
 
 from backprop_lab.graph.node import Node
 from backprop_lab.graph.operation import operation
-from backprop_lab.rules.local_derivatives import spread
-from backprop_lab.rules.rules import converted, declared, function
+from backprop_lab.rules.declaring import declare, rule_of
+from backprop_lab.rules.primitives import converted
+from backprop_lab.rules.reductions import spread
 from backprop_lab.rules.shapes import axes_of, broadcast_shape, reduced_shape
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
 
-@function("elementwise", broadcast_shape, lambda z, x: x > 0)
+@declare("elementwise", broadcast_shape, lambda z, x: x > 0)
 def relu(x):
     """The rectifier: x where x > 0, else 0. Its derivative at 0 is taken as 0.
 
@@ -35,7 +36,7 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-@function("elementwise", broadcast_shape, lambda z, x: z * (1 - z), math="σ({0})")
+@declare("elementwise", broadcast_shape, lambda z, x: z * (1 - z))
 def sigmoid(x):
     """The logistic function 1 / (1 + e⁻ˣ), computed so that no exponential overflows.
 
@@ -49,7 +50,7 @@ def sigmoid(x):
     return np.where(x >= 0, 1, small) / (1 + small)
 
 
-@function(
+@declare(
     "elementwise",
     lambda x, slope=0.01: x,
     lambda z, x, slope: np.where(x > 0, 1, slope),
@@ -65,7 +66,7 @@ def leaky_relu(x, slope=0.01):
     return np.where(x > 0, x, slope * x)
 
 
-@function("elementwise", broadcast_shape, lambda z, x: sigmoid(x))
+@declare("elementwise", broadcast_shape, lambda z, x: sigmoid(x))
 def softplus(x):
     """log(1 + eˣ), a smooth relu whose derivative is the sigmoid. Any shape, same shape out.
 
@@ -81,7 +82,7 @@ def _same_shape(x, axis=-1):
     return x
 
 
-@function(
+@declare(
     "custom",
     _same_shape,
     lambda g, z, x, axis: z * (g - np.sum(g * z, axis=axis, keepdims=True)),
@@ -98,7 +99,7 @@ def softmax(x, axis=-1):
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
 
-@function(
+@declare(
     "custom",
     _same_shape,
     lambda g, z, x, axis: g - np.exp(z) * np.sum(g, axis=axis, keepdims=True),
@@ -115,7 +116,7 @@ def log_softmax(x, axis=-1):
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
-@function(
+@declare(
     "custom",
     lambda x, axis=-1, keepdims=False: reduced_shape(x, axis, keepdims),
     lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims) * np.exp(x - spread(z, x, axis, keepdims)),
@@ -151,19 +152,18 @@ def one_hot(labels, logits):
     return rows_of(labels, classes=np.shape(logits)[-1], dtype=dtype)
 
 
-@function(
+@declare(
     "custom", lambda labels, classes, dtype: (*labels, classes), None,
-    parameters={"classes": None, "dtype": None}, code="np.eye({classes})[{0}]",
-    math="onehot({0})")  # fmt: skip
+    parameters={"classes": None, "dtype": None})  # fmt: skip
 def rows_of(labels, classes, dtype):
     """Class labels as rows that are 1 at the label, else 0."""
     rows = checked_labels(labels, classes=classes)[..., None] == np.arange(classes)
     return rows * dtype.type(1)
 
 
-@function(
-    "custom", lambda x, classes: x, None, parameters={"classes": None}, code="{0}", math="{0}",
-    gives="the same")  # fmt: skip
+@declare(
+    "custom", lambda x, classes: x, None,
+    parameters={"classes": None}, gives="the same")  # fmt: skip
 def checked_labels(labels, classes):
     """The labels as they are, if all of these classes exist."""
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
@@ -174,35 +174,17 @@ def checked_labels(labels, classes):
     return labels
 
 
-def _entropy_shape(logits, labels):
-    _one_hot_shape(labels, logits)
-    return ()
+def p_minus_y(logits, labels):
+    """softmax(logits) − labels for each example; rows that do not sum to 1 weigh their softmax."""
+    y, p = one_hot(labels, logits), softmax(logits)
+    if np.shape(labels) == np.shape(logits):
+        p = p * np.sum(y, axis=-1, keepdims=True)
+    return p - y
 
 
 def _examples(logits) -> int:
-    """How many examples the mean is over."""
+    """How many examples a mean over the batch is over."""
     return max(np.size(logits) // np.shape(logits)[-1], 1)
-
-
-def _entropy_back(g, z, logits, labels):
-    """p − y for each example, over the number of examples."""
-    wanted, p = one_hot(labels, logits), softmax(logits)
-    if np.shape(labels) == np.shape(logits):
-        p = p * np.sum(wanted, axis=-1, keepdims=True)
-    return g * (p - wanted) / _examples(logits)
-
-
-def _entropy_back_to_labels(g, z, logits, labels):
-    """−log p for each probability; class numbers have no slope."""
-    if np.shape(labels) != np.shape(logits):
-        return 0 * labels
-    return -g * log_softmax(logits) / _examples(logits)
-
-
-@function("custom", _entropy_shape, _entropy_back, _entropy_back_to_labels, math="cross-entropy({0}, {1})")
-def _cross_entropy(logits, labels):
-    wanted = one_hot(labels, logits)
-    return -np.sum(wanted * log_softmax(logits)) / _examples(logits)
 
 
 def cross_entropy(logits, labels):
@@ -227,12 +209,21 @@ def cross_entropy(logits, labels):
     return _cross_entropy(logits, labels)
 
 
-@function(
+@declare(
+    "custom", lambda logits, labels: _one_hot_shape(labels, logits) and (),
+    lambda g, z, logits, labels: g * p_minus_y(logits, labels) / _examples(logits),
+    lambda g, z, logits, labels: (
+        -g * log_softmax(logits) / _examples(logits) if np.ndim(labels) == np.ndim(logits) else 0 * labels),
+    name="cross_entropy", function=cross_entropy)  # fmt: skip
+def _cross_entropy(logits, labels):
+    return -np.sum(one_hot(labels, logits) * log_softmax(logits)) / _examples(logits)
+
+
+@declare(
     "custom",
     lambda x, y: broadcast_shape(x, y) and (),
     lambda g, z, x, y: g * 2 * (x - y) / np.size(x - y),
     lambda g, z, x, y: g * 2 * (y - x) / np.size(x - y),
-    math="mean(({0} − {1})²)",
 )
 def squared_error(y_hat, y):
     """The mean of the squared differences: a single number. Shapes that broadcast.
@@ -247,11 +238,10 @@ def squared_error(y_hat, y):
 @lru_cache
 def _penalty(count: int) -> Callable:
     """The operation that sums the squares of ``count`` arrays."""
-    return operation(declared(
-        lambda *arrays: sum(np.vdot(x, x) for x in arrays), "custom", lambda *shapes: (),
-        *(lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count)),
-        name="l2", home="bl", math=lambda node, *texts: " + ".join(f"‖{text}‖²" for text in texts),
-        binds=1 if count > 1 else 4, function=l2))  # fmt: skip
+    backs = (lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count))
+    return operation(rule_of(
+        lambda *arrays: sum(np.vdot(x, x) for x in arrays), "custom", lambda *shapes: (), *backs,
+        name="l2", home="bl", function=l2))  # fmt: skip
 
 
 def l2(*parameters):
@@ -266,7 +256,7 @@ def l2(*parameters):
     return _penalty(len(parameters))(*parameters)
 
 
-@function("linear", lambda x: x, None, math="stopped({0})")
+@declare("linear", lambda x: x, None)
 def stop_gradient(x):
     """x itself on the way forward; nothing flows back through it. PyTorch calls it detach.
 

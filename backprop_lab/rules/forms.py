@@ -1,0 +1,151 @@
+"""What the table of writing is made of: forms for kinds of operations, and those that depend on the node.
+
+A form holds the text with places for the arguments, how strongly the whole binds, and how strongly each
+argument must (``words/notation.py``). A function here that takes a node gives the form that this node has.
+
+What must hold: nothing is computed; a form in code can be run, one in math is for reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from backprop_lab.graph.node import Node
+from backprop_lab.words import notation
+from backprop_lab.words.notation import ANYTHING, ATOM, POWER, PRODUCT, SUM, Form, Written
+
+# -------------------------------------------------------------------------------------- kinds of operations
+
+ITSELF = Form("{0}", binds=None)  # an operation that a reader need not see
+
+
+def infix(code: str, math: str | Form | Callable, binds: int, *slots: int) -> Written:
+    """An operation with a sign of its own in code as well.
+
+    Python takes x * y @ z from the left, so that in code a later argument needs brackets where it binds no
+    more strongly than the whole.
+    """
+    first, *later = slots
+    in_code = (first, *(slot + 1 if slot == binds else slot for slot in later))
+    return Written(Form(code, binds, in_code), Form(math, binds, slots) if isinstance(math, str) else math)
+
+
+def comparison(code: str, math: str) -> Written:
+    """A comparison: Python needs its brackets, and a formula has those of a truth value."""
+    return Written(Form(f"({{0}} {code} {{1}})", ATOM, (SUM,)), Form(f"[{{0}} {math} {{1}}]", ATOM, (SUM,)))
+
+
+def formula(math: str, binds: int = ATOM, *slots: int, code: str | None = None) -> Written:
+    """An operation that is a call in code and has a sign of its own in math."""
+    return Written(Form(code) if code else None, Form(math, binds, slots or (ANYTHING,)))
+
+
+# ---------------------------------------------------------------------------- products, shapes, parts, sums
+
+
+def product(node) -> Form:
+    """``w · x``; the sign ⊙ where two arrays meet entry by entry."""
+    arrays = all(np.ndim(a) > 0 for a in node.arguments)
+    return Form("{0} ⊙ {1}" if arrays else "{0} · {1}", PRODUCT, (PRODUCT,))
+
+
+def matrix_product(node) -> Form:
+    """``W x``; the dot · where two vectors meet."""
+    vectors = all(np.ndim(a) == 1 for a in node.arguments)
+    return Form("{0} · {1}" if vectors else "{0} {1}", PRODUCT, (PRODUCT, POWER))
+
+
+def squared_norms(node) -> Form:
+    """``‖W₁‖² + ‖W₂‖²``"""
+    count = len(node.arguments)
+    return Form(" + ".join(f"‖{{{place}}}‖²" for place in range(count)), SUM if count > 1 else POWER)
+
+
+def transposed(node) -> Form:
+    """``W.T``, or a call where the axes are given."""
+    text = "{0}.T" if node.parameters["axes"] is None else "np.transpose({0}, {axes})"
+    return Form(text, ATOM, (ATOM,))
+
+
+def reshaped(node) -> Form:
+    return Form(f"{{0}} as {notation.extent(node.shape)}", SUM, (PRODUCT,))
+
+
+def repeated(node) -> Form:
+    return Form(f"{{0}} repeated to {notation.extent(node.shape)}", SUM, (PRODUCT,))
+
+
+def summed(node) -> Form:
+    return Form(f"{{0}} summed to {notation.extent(node.shape)}", SUM)
+
+
+def summed_in_code(node) -> Form:
+    """``np.sum`` over the axes along which the smaller array was repeated."""
+    (operand,), shape = node.inputs, node.shape
+    new = operand.ndim - len(shape)
+    repeated_axes = [i + new for i, n in enumerate(shape) if n != operand.shape[i + new]]
+    axes = (*range(new), *repeated_axes)
+    total = f"np.sum({{0}}, axis={axes[0] if len(axes) == 1 else axes})"
+    return Form(f"np.reshape({total}, {shape})" if repeated_axes and shape != () else total)
+
+
+def joined(name: str) -> Callable:
+    """``np.stack([x, y], axis=1)``"""
+
+    def form(node) -> Form:
+        axis = f", axis={node.parameters['axis']}" if node.parameters["axis"] else ""
+        return Form(lambda *texts: f"{name}([{', '.join(texts)}]{axis})", ATOM, (SUM,))
+
+    return form
+
+
+def einsum_in_code(node) -> Form:
+    return Form(lambda *texts: f"np.einsum({node.parameters['subscripts']!r}, {', '.join(texts)})")
+
+
+def einsum(node) -> Form:
+    return Form(lambda *texts: f"einsum({node.parameters['subscripts']}: {', '.join(texts)})")
+
+
+# ------------------------------------------------------------------------------------------------- indices
+
+
+def indexed(node) -> Form:
+    """``x[0]``; a long list of indices is shortened: for looking, not for running."""
+    key = _key_text(node.parameters["key"], 16)
+    return Form(lambda x: f"{x}[{key}]", ATOM, (ATOM,))
+
+
+def indexed_in_code(node) -> Form:
+    key = _key_text(node.parameters["key"])
+    return Form(lambda x: f"{x}[{key}]", ATOM, (ATOM,))
+
+
+def scattered(node) -> Form:
+    key = _key_text(node.parameters["key"], 16)
+    return Form(lambda g: f"{g} put back at [{key}], 0 elsewhere", SUM)
+
+
+def scattered_in_code(node) -> Form:
+    key = _key_text(node.parameters["key"])
+    return Form(lambda g: f"scatter({g}, {node.parameters['shape']}, np.s_[{key}])")
+
+
+def _key_text(key, longest=None):
+    return ", ".join(_place_text(k, longest) for k in (key if isinstance(key, tuple) else (key,))) or "()"
+
+
+def _place_text(place, longest):
+    if isinstance(place, slice):
+        start, stop, step = ("" if k is None else k for k in (place.start, place.stop, place.step))
+        return f"{start}:{stop}" + (f":{step}" if place.step is not None else "")
+    if place is Ellipsis:
+        return "..."
+    if isinstance(place, Node):  # refused, but the error names it
+        return notation.mention(place, code=True)
+    text = str(np.asarray(place).tolist())
+    if longest:
+        return notation.shorten(text, longest)
+    return f"np.array({text}{', int' * (not np.size(place))})" if np.ndim(place) else text

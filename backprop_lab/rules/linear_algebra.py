@@ -1,0 +1,21 @@
+"""Linear algebra: norms and traces. Products of matrices stand in ``products.py``.
+
+z is the value, x the argument, g = ∂J/∂z. Formulas: Petersen & Pedersen, The Matrix Cookbook (2012), sections
+2.4 and 2.5. The gradient of a norm at 0 is 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backprop_lab.rules.declaring import enter, reduction
+from backprop_lab.rules.reductions import inverse_or_zero, spread
+from backprop_lab.rules.shapes import traced_shape
+
+# fmt: off
+reduction(np.linalg.norm, "custom",
+          lambda g, z, x, axis, keepdims: spread(g * inverse_or_zero(z), x, axis, keepdims) * x,
+          home="np.linalg")
+
+enter(np.trace, "linear", traced_shape,
+      lambda g, z, x: g * np.eye(*np.shape(x), dtype=np.result_type(x)))
