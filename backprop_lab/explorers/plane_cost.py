@@ -17,7 +17,8 @@ from backprop_lab.explorers.real_functions import formula_in_leaves
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.descent import sgd
 from backprop_lab.passes.passes import checked_node
-from backprop_lab.program.program import Program, present
+from backprop_lab.program.inputs import present
+from backprop_lab.program.program import Program
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
@@ -56,7 +57,7 @@ class PlaneCost:
         self.formula = formula_in_leaves(J)
 
     def batches(self, count: int, size: int | None = None, seed: int = 0) -> list[tuple]:
-        """The first ``count`` batches of :func:`bl.sgd`: (epoch, {leaf: array}, whether it is a new one)."""
+        """The first ``count`` batches of :func:`bl.sgd`: (epoch, {leaf: array})."""
         loop = sgd(self._program, self._data, batch_size=size, epochs=count, seed=seed)
         return list(islice(loop.batches, count))
 

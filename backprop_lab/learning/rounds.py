@@ -81,7 +81,7 @@ def learning_rounds(
         raise ValueError(f"iterations is a whole number from 1, not {iterations!r}")
     loop = sgd(J, data, learning_rate, batch_size, epochs=int(iterations), seed=seed)
     values, rounds = dict(given or {}), []
-    for index, (_, batch, _) in zip(range(iterations), loop.batches):
+    for index, (_, batch) in zip(range(iterations), loop.batches):
         rate = checked_rate(learning_rate(index) if callable(learning_rate) else learning_rate)
         for leaf, array in batch.items():
             if array.shape != leaf.shape:

@@ -11,12 +11,14 @@ the graph that is given stays as it is, but that nodes without a name may get on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
 from backprop_lab.graph.node import RULES, Node, constant, topological_order
 from backprop_lab.graph.operation import apply
+from backprop_lab.rules.functions import checked_labels
+from backprop_lab.rules.rules import converted, scatter
 
 ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
@@ -24,6 +26,7 @@ BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
 PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
 NUMPYS_OWN = set(RULES.values())
+FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # the package's own that are not written with others
 
 
 class Suggestion(str):
@@ -103,15 +106,18 @@ def has_name(node) -> bool:
 def opened(roots):
     """Functions that NumPy has no name for, written out in NumPy's: σ(x), softmax, costs, penalties.
 
-    An operation whose computation cannot read nodes (it loops over entries, or looks at a number) stays.
+    A reader's own operation whose computation cannot read nodes (it loops over entries, or looks at a number)
+    stays.
     """
 
     def rewrite(node, uses):
-        if node.rule in NUMPYS_OWN:
+        if node.rule in NUMPYS_OWN or node.rule.function in FOR_ARRAYS_ONLY:
             return None
         try:
             made = node.rule.compute(*node.arguments, **node.parameters)
-        except Exception:  # a reader's own may ask anything of an array
+        except Exception:
+            if node.rule.home is not None:
+                raise
             return None
         return made if _stands_for(node, made) and made.rule is not node.rule else None
 
@@ -175,7 +181,7 @@ def _comparable(value):
         return slice, value.start, value.stop, value.step
     if isinstance(value, (tuple, list)):
         return type(value), *map(_comparable, value)
-    return type(value), value
+    return type(value), value if isinstance(value, Hashable) else id(value)
 
 
 def unbroadcast(roots):

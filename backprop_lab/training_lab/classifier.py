@@ -318,7 +318,7 @@ class Classifier:
         """
         if self._run is None:
             raise ValueError("training: there is no training point yet, so there is no step to look at")
-        _, arrays, _ = self._run.batches.peek()
+        _, arrays = self._run.batches.peek()
         batch = {leaf.name: array for leaf, array in arrays.items()}
         leaves = {name: variable(name, leaf.value) for name, leaf in self.leaves.items()}
         factor = constant("lam", self._factor.value) if self.settings.penalty else None

@@ -434,7 +434,7 @@ def test_the_next_batch_can_be_looked_at_and_still_comes():
     run = bl.sgd(J, data, learning_rate=0.0, batch_size=2, epochs=2)
     costs = []
     for _ in range(6):
-        _, batch, _ = run.batches.peek()
+        _, batch = run.batches.peek()
         x, y = (next(a for leaf, a in batch.items() if leaf.name == name) for name in "xy")
         costs.append(next(run).cost)
         np.testing.assert_allclose(costs[-1], np.mean((2.0 * x + 1 - y) ** 2))
