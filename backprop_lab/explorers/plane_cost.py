@@ -12,7 +12,6 @@ from itertools import islice
 
 import numpy as np
 
-from backprop_lab.explorers.explorer import number_of
 from backprop_lab.explorers.real_functions import formula_in_leaves
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.descent import sgd
@@ -21,6 +20,7 @@ from backprop_lab.program.inputs import present
 from backprop_lab.program.program import Program
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
+from backprop_lab.words.numbers import finite_number
 
 WHAT = "landscape"
 LITTLE = 0.003  # of what a descent has gained: a step that gains less is its last
@@ -84,7 +84,7 @@ class PlaneCost:
         if isinstance(start, (str, Mapping)) or np.shape(start) != (2,):
             raise ValueError(f"{WHAT}: start is a point of two numbers, not {start!r}")
         point = np.array(
-            [number_of(f"start of {n}", v, WHAT) for n, v in zip(self.names, start, strict=True)]
+            [finite_number(f"{WHAT}: start of {n}", v) for n, v in zip(self.names, start, strict=True)]
         )
         value, slope = self(point)
         if not (math.isfinite(value) and np.isfinite(slope).all()):

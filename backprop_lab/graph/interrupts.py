@@ -35,10 +35,11 @@ def while_holding(lock, function: Callable, *arguments):
     taken = []
     try:
         taken += map(lock.acquire, (True,))
-        return function(*arguments)
+        result = function(*arguments)  # kept inside the block, so that this call does not end it
     finally:
         if taken:
             lock.release()
+    return result
 
 
 def fetch_next(items: Iterator, into: list):

@@ -63,8 +63,9 @@ class GivenBatches:
     steps = None
 
     def __init__(self, batches: Iterable, epochs: int, checked: Callable):
-        in_epochs = map(zip, map(repeat, range(epochs)), repeat(batches))  # an interrupt would end a generator
-        self._batches, self._checked = _OneByOne(chain.from_iterable(in_epochs)), checked
+        # No generator: an interrupt would end it.
+        numbered = chain.from_iterable(map(zip, map(repeat, range(epochs)), repeat(batches)))
+        self._batches, self._checked = _OneByOne(numbered), checked
 
     def at(self, i):
         found = self._batches.at(i)

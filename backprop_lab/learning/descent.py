@@ -21,6 +21,7 @@ from backprop_lab.learning.batches import Batches, source_of
 from backprop_lab.passes.nonfinite import NonFiniteError
 from backprop_lab.program.program import Program, sound
 from backprop_lab.words.notation import number
+from backprop_lab.words.numbers import number_within, whole_number
 
 
 @dataclass(slots=True)
@@ -94,8 +95,8 @@ class SGD:
         self._program = J if isinstance(J, Program) else Program(J, wrt)
         self._raises = on_nonfinite == "raise"
         self.learning_rate, self.momentum = learning_rate, momentum
-        epochs = _count("epochs", epochs, 0)
-        size = None if batch_size is None else _count("batch_size", batch_size, 1)
+        epochs = whole_number("sgd: epochs", epochs, 0)
+        size = None if batch_size is None else whole_number("sgd: batch_size", batch_size, 1)
         source = source_of(data, size, epochs, seed, self._checked)
         self.batches = Batches(source)
         self._steps = self._run()
@@ -133,7 +134,7 @@ class SGD:
 
     @momentum.setter
     def momentum(self, momentum):
-        self._momentum = _number("momentum", momentum, 1)
+        self._momentum = number_within("sgd: momentum", momentum, "from 0 to below 1", below=1)
 
     def _run(self):
         program, parameters, batches = self._program, self._program.parameters, self.batches
@@ -143,8 +144,8 @@ class SGD:
             while (batch := batches.peek()) is not None:
                 epoch, given = batch
                 index = batches.taken
-                bound = program.bound_for(given)
                 parameters.fill({})
+                bound = program.bound_for(given)
                 bound.inputs.fill(given)
                 cost = float(bound.run())
                 if self._raises:
@@ -197,24 +198,9 @@ def _descend(theta, gradient, velocity, eta, momentum, batches):
     batches.taken += 1
 
 
-def _count(name, value, least) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"sgd: {name} is a whole number from {least}, not {value!r}")
-    return int(value)
-
-
 def checked_rate(rate) -> float:
     """η as a number, not negative."""
-    return _number("learning_rate", rate, math.inf)
-
-
-def _number(name, value, limit) -> float:
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < limit:
-        bounds = "not negative" if limit == math.inf else f"from 0 to below {limit}"
-        raise ValueError(f"sgd: {name} is a number, {bounds}, not {value!r}")
-    return float(value)
+    return number_within("sgd: learning_rate", rate, "not negative")
 
 
 def _bar() -> type:

@@ -40,11 +40,11 @@ from backprop_lab.training_lab.classifier import (
     Points,
     Settings,
     own_points,
-    whole,
     window_of,
 )
 from backprop_lab.training_lab.training_picture import curve, plane, said
 from backprop_lab.words import notation
+from backprop_lab.words.numbers import whole_number
 
 PIXELS, STILL_PIXELS = 100, 50  # of the plane's side
 A_DECADE = 20  # places of a slider between two powers of ten
@@ -143,7 +143,9 @@ class TrainingLab(anywidget.AnyWidget):
         """``settings``: those that are other ones; ``points``: rows of them, if they were edited; ``begin``:
         "restart", or "retrain" with as many steps as before; then ``steps`` more, then ``epochs`` more."""
         model, begin = self.model, wish.get("begin")
-        steps, epochs = (whole(name, wish.get(name, 0), 0) for name in ("steps", "epochs"))
+        steps, epochs = (
+            whole_number(f"training: {name}", wish.get(name, 0), 0) for name in ("steps", "epochs")
+        )
         settings, points = replace(model.settings, **wish.get("settings", {})), None
         if wish.get("points") is not None:
             points = _read(wish["points"])
@@ -333,4 +335,4 @@ def training(
         batch_size=batch_size,
         penalty=penalty,
     )
-    return TrainingLab(settings, points, whole("steps", steps, 0))
+    return TrainingLab(settings, points, whole_number("training: steps", steps, 0))
