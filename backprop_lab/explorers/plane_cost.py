@@ -16,7 +16,7 @@ from backprop_lab.explorers.real_functions import formula_in_leaves
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.descent import sgd
 from backprop_lab.passes.passes import checked_node
-from backprop_lab.program.inputs import present
+from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.program import Program
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
@@ -46,7 +46,7 @@ class PlaneCost:
         self.all = self.batches(1)[0][1]
         self.examples = len(next(iter(self.all.values()))) if self.all else None
         self._others = {
-            leaf: present(leaf, leaf.value)
+            leaf: checked_value(leaf, leaf.value)
             for leaf in self._program.leaves.values()
             if leaf not in self._program.moving and leaf not in self.all
         }
@@ -80,7 +80,7 @@ class PlaneCost:
     def point(self, start) -> np.ndarray:
         """Where the path starts, by default the values of the variables; J has a number there."""
         if start is None:
-            start = np.concatenate([np.ravel(present(v, v.value)) for v in self._variables])
+            start = np.concatenate([np.ravel(checked_value(v, v.value)) for v in self._variables])
         if isinstance(start, (str, Mapping)) or np.shape(start) != (2,):
             raise ValueError(f"{WHAT}: start is a point of two numbers, not {start!r}")
         point = np.array(

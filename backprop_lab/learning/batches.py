@@ -1,10 +1,10 @@
 """Where the batches of stochastic gradient descent come from: a small class for each kind of data.
 
-``at(i)`` of a source is batch i, (epoch, {leaf: array}), or None after the last; ``steps`` is their number,
-or None where nobody knows it. i stays or goes up by one.
+``at(i)`` of a source is batch i, (epoch, {leaf: array}), or None after the last one; i stays or goes up by
+one. ``steps`` is the number of batches, or None where it is not known.
 
-What must hold: asked again for the same i, a source gives the same batch, so that an interrupted step can
-be taken again; a changed batch has new arrays, as :meth:`Program.run` wants it.
+What must hold: an interrupted step can be taken once more, with the same batch; other numbers come in other
+arrays, because programs tell arrays apart by identity.
 """
 
 from __future__ import annotations

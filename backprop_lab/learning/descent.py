@@ -19,7 +19,7 @@ import numpy as np
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.batches import Batches, source_of
 from backprop_lab.passes.nonfinite import NonFiniteError
-from backprop_lab.program.program import Program, sound
+from backprop_lab.program.program import Program, all_finite
 from backprop_lab.words.notation import number
 from backprop_lab.words.numbers import number_within, whole_number
 
@@ -149,7 +149,7 @@ class SGD:
                 bound.inputs.fill(given)
                 cost = float(bound.run())
                 if self._raises:
-                    if not (math.isfinite(cost) and sound(bound.gradient)):
+                    if not (math.isfinite(cost) and all_finite(bound.gradient)):
                         program.report(given, "raise")
                         raise NonFiniteError(f"the cost or its gradient is not finite in step {index}")
                 elif not (reported or math.isfinite(cost)):

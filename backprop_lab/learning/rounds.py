@@ -40,7 +40,7 @@ class Update(NamedTuple):
 
     @property
     def numbers(self) -> str:
-        """The same with values put in: ``(5, 2) − 0.01 · (20, −34) = (4.8, 2.34)``."""
+        """The update with values put in: ``(5, 2) − 0.01 · (20, −34) = (4.8, 2.34)``."""
         before, gradient, after = map(notation.array, (self.before, self.gradient, self.after))
         gradient = f"({gradient})" if gradient.startswith(notation.MINUS) else gradient
         return f"{before} − {notation.number(self.learning_rate)} · {gradient} = {after}"

@@ -105,7 +105,7 @@ class _Binder:
         return Calls(*calls, self.gradient)
 
     def _on_floats(self, slow, prepared, lines, numbers):
-        """The same on Python's own floats: NumPy takes ten times as long for one number.
+        """The calls on Python's own floats: NumPy takes ten times as long for one number.
 
         Where Python refuses (1 / 0, log of a negative number) NumPy gives its infinities and NaNs.
         """
@@ -210,7 +210,7 @@ class _Binder:
         return f"({text})" if text.startswith("-") else text
 
     def _typed(self, operand, dtype) -> str:
-        """The same, with numbers as NumPy's: one that is chosen is the result, and goes on into any call."""
+        """A single operand, with numbers as NumPy's: one that is chosen is the result, and goes into any call."""
         number = number_in(operand)
         return self._single(operand) if number is None else self._name(dtype.type(number))
 
@@ -271,8 +271,8 @@ def _is_number(node) -> bool:
     """Whether a node is a single number as Python has them, a leaf, or the vector of such numbers."""
     if node.rule is None or node.rule.function in (np.ravel, np.concatenate):
         return True
-    known = node.rule.function in _PYTHONS or node.rule.function is operator.getitem
-    return known and node.shape == () and node.dtype in (np.float64, bool)
+    pythons = node.rule.function in _PYTHONS or node.rule.function is operator.getitem
+    return pythons and node.shape == () and node.dtype in (np.float64, bool)
 
 
 def _parts(node, whole):

@@ -14,7 +14,7 @@ import numpy as np
 
 from backprop_lab.graph.node import Node, topological_order
 from backprop_lab.program.by_shapes import ByShapes
-from backprop_lab.program.inputs import present
+from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.program import Program
 
 
@@ -59,7 +59,7 @@ class Functional:
         program, xp = self._program, self._xp
         named = program.named(leaves)
         given = {
-            leaf: xp.asarray(named[leaf] if leaf in named else present(leaf, leaf.value))
+            leaf: xp.asarray(named[leaf] if leaf in named else checked_value(leaf, leaf.value))
             for leaf in program.leaves.values()
         }
         program.check_shapes(given)

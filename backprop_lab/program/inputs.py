@@ -1,7 +1,7 @@
 """The arrays from which a program reads its leaves.
 
-What must hold: a leaf that was changed is copied before the next run, one that was not is not copied again;
-an interrupt leaves nothing half copied that counts as copied.
+What must hold: only leaves that have changed are copied before a run; what an interrupt left half copied is
+copied once more.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from backprop_lab.passes.passes import refuse_without_value
 
 
 class Inputs:
-    """``places``, {leaf: array}, each with a copy of another array in it: its source.
+    """``places``, {leaf: array}, each filled with a copy of another array, its source.
 
-    ``prepare`` is called whenever any was written. Sources are told apart by identity: an array that is given
-    again is taken to be unchanged.
+    ``prepare`` is called whenever a place was written to. Sources are told apart by identity, so their numbers
+    must not change.
     """
 
     def __init__(self, places: dict[Node, np.ndarray], prepare: Callable = lambda: None):
@@ -38,7 +38,7 @@ class Inputs:
             places = {leaf: self._places[leaf] for leaf in changed}
             self._sources.update(places)  # until all is done; an interrupt leaves them so
             for leaf, place in places.items():
-                place[...] = present(leaf, changed[leaf])
+                place[...] = checked_value(leaf, changed[leaf])
             self._prepare()
             self._sources.update(changed)
 
@@ -47,7 +47,7 @@ class Inputs:
         return map(self._sources.__setitem__, values, values.values())
 
 
-def present(leaf: Node, value: np.ndarray | None) -> np.ndarray:
+def checked_value(leaf: Node, value: np.ndarray | None) -> np.ndarray:
     """A leaf's value, or an error in words where it has none."""
     if value is None:
         refuse_without_value([leaf])

@@ -23,7 +23,7 @@ from backprop_lab.graph.node import Node, topological_order
 from backprop_lab.passes.passes import Pass, checked_node
 from backprop_lab.program.buffers import bind
 from backprop_lab.program.by_shapes import ByShapes
-from backprop_lab.program.inputs import Inputs, present
+from backprop_lab.program.inputs import Inputs, checked_value
 from backprop_lab.program.parameters import Parameters
 from backprop_lab.program.program_graph import ProgramGraph, copied, is_of_a_readers_rule
 from backprop_lab.words import notation
@@ -36,7 +36,7 @@ MOST_BOUND_NODES = 2000  # of a graph; a longer one runs by the plain passes
 class Bound(NamedTuple):
     """A cost and its gradient for one set of shapes: ``run()`` gives the cost and fills ``gradient``.
 
-    It reads θ, and the data from ``inputs``; both are to be filled before.
+    It reads θ and the data in ``inputs``; fill both before.
     """
 
     inputs: Inputs
@@ -78,14 +78,14 @@ class Program:
         """(value, {variable: gradient}) with these values for leaves, for this call."""
         given = self.checked(leaves) if leaves else {}
         cost, flat = self.run(given)
-        if not (math.isfinite(cost) and sound(flat)):
+        if not (math.isfinite(cost) and all_finite(flat)):
             self.report(given)
         return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
 
     def run(self, given: dict[Node, np.ndarray]):
         """The cost and its gradient by θ, with these values of leaves; nothing is reported.
 
-        An array that is given again, the very object, is taken to be unchanged.
+        Arrays are told apart by identity: to give other numbers, give another array.
         """
         return while_holding(self._lock, self._run, given)
 
@@ -104,7 +104,9 @@ class Program:
     def inputs(self) -> dict[str, np.ndarray]:
         """What to call the function in ``source`` with, for the values that the graph has now."""
         graph = self.graph_for({})
-        values = {leaf: present(leaf, leaf.value).astype(copy.dtype) for leaf, copy in graph.leaves.items()}
+        values = {
+            leaf: checked_value(leaf, leaf.value).astype(copy.dtype) for leaf, copy in graph.leaves.items()
+        }
         return graph.arguments(np, graph.source("numpy")[1], values)
 
     def __repr__(self):
@@ -148,7 +150,7 @@ class Program:
         return {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
 
     def _plain(self, shapes) -> Bound:
-        """The same by the plain passes, over a copy of the graph."""
+        """The plain passes in place of a flat program, over a copy of the graph."""
         cost, copies = copied(self.cost, self.leaves.values(), self.variables, shapes)
         theta, parts, slices = self.parameters.theta, self.parameters.parts, self.parameters.slices
         gradient, data = np.zeros_like(theta), self._places(copies)
@@ -181,7 +183,7 @@ class Program:
     def checked(self, given: dict[str, object]) -> dict[Node, np.ndarray]:
         """{name: value} as {leaf: array of its type}, or an error in words.
 
-        Each is a view made now, so that an array of the reader's is copied again when it is given again.
+        Each is a new view, because the reader may have changed an array since it was last given.
         """
         arrays = {
             leaf: numbers_for(leaf, value, f"program({leaf.name}=…)").view()
@@ -200,7 +202,7 @@ class Program:
                 )
 
 
-sound = np.errstate(over="ignore")(finite)
+all_finite = np.errstate(over="ignore")(finite)
 
 
 def _checked_variables(wrt, leaves):

@@ -42,7 +42,7 @@ def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] 
     """The roots of a graph in which every computed node is replaced by ``rewrite(node, uses)``, or kept.
 
     Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
-    are replacements known beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
+    are replacements made beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
     counts the arrows that leave a node. The new node takes over the name of the old one.
     """
     order, old_uses = topological_order(*roots), uses_in(roots)
@@ -130,8 +130,8 @@ def folded(roots):
     """What does not depend on any leaf with a name is computed now; x · 1, x + 0 and the like are x."""
 
     def rewrite(node, uses):
-        known = not any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
-        if known and node.rule is not BROADCAST:
+        depends = any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
+        if not depends and node.rule is not BROADCAST:
             operands = [a.value if isinstance(a, Node) else a for a in node.arguments]
             with np.errstate(all="ignore"):
                 value = node.rule.compute(*operands, **node.parameters)
@@ -266,12 +266,12 @@ def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
     waiting = [(node, False)]
     while waiting:
         part, below = waiting.pop()
-        known = number_in(part)
-        if below and known == 0:  # an infinity is the business of the pass itself
-            known = None
+        value = number_in(part)
+        if below and value == 0:  # an infinity is the business of the pass itself
+            value = None
         inner = isinstance(part, Node) and (part is node or _is_free(part, uses))
-        if known is not None:
-            number = number / known if below else number * known
+        if value is not None:
+            number = number / value if below else number * value
         elif inner and part.rule is NEGATIVE:
             number = -number
             waiting.append((part.arguments[0], below))

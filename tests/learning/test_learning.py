@@ -272,6 +272,21 @@ def test_a_loop_interrupted_at_any_moment_takes_every_step_once(kind):
     assert learned(program) == learned(undisturbed)
 
 
+def test_values_looked_at_while_interrupts_come_are_those_of_the_last_step():
+    program, run = loop("minibatches", 9)
+    undisturbed, steps = loop("minibatches", 9)
+    for _ in zip(run, steps):
+        moments, ended = 0, False
+        while not ended:
+            try:
+                with interrupted_after(moments):
+                    learned(program)
+                ended = True
+            except KeyboardInterrupt:
+                moments += 1
+        assert moments > 5 and learned(program) == learned(undisturbed)
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that interrupt")
 @pytest.mark.parametrize("kind", LOOPS)
 def test_a_timer_interrupts_a_loop_and_no_step_is_lost_or_taken_twice(kind):
