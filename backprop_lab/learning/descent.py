@@ -149,9 +149,7 @@ class SGD:
                 bound.inputs.fill(given)
                 cost = float(bound.run())
                 if self._raises:
-                    if not (math.isfinite(cost) and all_finite(bound.gradient)):
-                        program.report(given, "raise")
-                        raise NonFiniteError(f"the cost or its gradient is not finite in step {index}")
+                    self._refuse_nonfinite(cost, bound.gradient, given)
                 elif not (reported or math.isfinite(cost)):
                     reported = True
                     program.report(given)
@@ -170,6 +168,12 @@ class SGD:
             parameters.release()
             if bar is not None:
                 bar.close()
+
+    def _refuse_nonfinite(self, cost, gradient, given):
+        if not (math.isfinite(cost) and all_finite(gradient)):
+            self._program.report(given, "raise")
+            step = self.batches.taken
+            raise NonFiniteError(f"the cost or its gradient is not finite in step {step}")
 
     def _checked(self, data):
         if not isinstance(data, Mapping):

@@ -210,7 +210,7 @@ class _Binder:
         return f"({text})" if text.startswith("-") else text
 
     def _typed(self, operand, dtype) -> str:
-        """A single operand, with numbers as NumPy's: one that is chosen is the result, and goes into any call."""
+        """A single operand, with numbers as NumPy's: a chosen one is the result, and goes into any call."""
         number = number_in(operand)
         return self._single(operand) if number is None else self._name(dtype.type(number))
 

@@ -17,7 +17,7 @@ from backprop_lab.passes.passes import refuse_without_value
 class Inputs:
     """``places``, {leaf: array}, each filled with a copy of another array, its source.
 
-    ``prepare`` is called whenever a place was written to. Sources are told apart by identity, so their numbers
+    ``prepare`` is called whenever a place was written to. Sources are told apart by identity, so they
     must not change.
     """
 

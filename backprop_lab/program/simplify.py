@@ -69,7 +69,7 @@ def uses_in(roots: Sequence[Node]) -> Counter:
 
 
 def with_arguments(node: Node, arguments: tuple) -> Node:
-    """The same operation on other arguments; the node itself if they are the ones it has."""
+    """The node's operation on other arguments; the node itself if they are the ones it has."""
     if all(a is b for a, b in zip(arguments, node.arguments)):
         return node
     return apply(node.rule, *arguments, **node.parameters)
