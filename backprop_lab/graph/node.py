@@ -216,8 +216,8 @@ class Node:
 
     # -- keeping known nodes true
     #
-    # While a variable learns, its newest value lies in the parameters of a program, its ``_learner``, and is
-    # written here (``publish``) only when somebody asks.
+    # While a variable learns, its newest value lies in the parameters of a program, its ``_learner``. When
+    # somebody asks, they write it here and are its learner no longer (``publish``).
 
     def _current_value(self) -> np.ndarray | None:
         """The value now; the same array as long as nobody changed it."""
@@ -411,6 +411,7 @@ def _checked_name(name) -> str:
 
 
 set_value, set_gradient = Node._value.__set__, Node._grad.__set__
+set_learner = Node._learner.__set__
 
 
 # ------------------------------------------------------------------------------------ whole graphs

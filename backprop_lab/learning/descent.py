@@ -165,7 +165,7 @@ class SGD:
                     bar.update()
                 yield SGDStep(epoch, index, cost, rate)
         finally:
-            parameters.release()
+            parameters.publish()
             if bar is not None:
                 bar.close()
 
