@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.explorers.explorer import Control, Explorer, Scene, number_of, slider_step, stretch_of
+from backprop_lab.explorers.explorer import Control, Explorer, Scene, slider_step, stretch_of
 from backprop_lab.explorers.real_functions import RealFunction, stretch_of_values
 from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.words import notation
+from backprop_lab.words.numbers import finite_number
 
 WIDTH, HEIGHT = 490, 338
 TEXT, START, END = 8, 202, 478  # where the words begin; where the number lines begin and end
@@ -45,7 +46,7 @@ def chain_rule(f, g, x: float = 1.5, range: tuple[float, float] = (-2.5, 2.5)) -
     """
     what = "chain_rule"
     low, high = stretch_of("range", range, what)
-    start = number_of("x", x, what)
+    start = finite_number(f"{what}: x", x)
     if not low <= start <= high:
         raise ValueError(f"{what}: x = {x} lies outside of range = {range}")
     inner, outer = RealFunction(g, "x", "g", what), RealFunction(f, "y", "f", what)

@@ -21,6 +21,7 @@ from backprop_lab.browser import assets
 from backprop_lab.pictures.drawing import as_image
 from backprop_lab.pictures.plot import round_step
 from backprop_lab.words import notation
+from backprop_lab.words.numbers import finite_number, is_number
 
 
 class Control(NamedTuple):
@@ -110,8 +111,7 @@ class Explorer(anywidget.AnyWidget):
                     f"values: the controls are {', '.join(self._controls)}; there is no {name!r}"
                 )
             control = self._controls[name]
-            plain = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-            if not plain or not np.isfinite(value):
+            if not is_number(value) or not np.isfinite(value):
                 raise ValueError(
                     f"values: {name} is a number from {control.low} to {control.high}, not {value!r}"
                 )
@@ -186,22 +186,11 @@ def slider_step(low: float, high: float) -> float:
     return round_step((high - low) / 500)
 
 
-def number_of(name: str, value, what: str) -> float:
-    """A plain finite number, or an error that says where it was expected."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not np.isfinite(number):
-        raise ValueError(f"{what}: {name} is a number, not {value!r}")
-    return number
-
-
 def stretch_of(name: str, value, what: str) -> tuple[float, float]:
     """A range (low, high) of numbers, or an error that says what was expected."""
     if isinstance(value, (Mapping, str)) or np.shape(value) != (2,):
         raise ValueError(f"{what}: {name} is a range (low, high), not {value!r}")
-    low, high = (number_of(name, v, what) for v in value)
+    low, high = (finite_number(f"{what}: {name}", v) for v in value)
     if not low < high:
         raise ValueError(f"{what}: {name} goes from the smaller to the larger number, not {value!r}")
     return low, high

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.explorers.explorer import Control, Explorer, Scene, number_of
+from backprop_lab.explorers.explorer import Control, Explorer, Scene
 from backprop_lab.explorers.real_functions import RealFunction
 from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.words import notation
+from backprop_lab.words.numbers import finite_number
 
 SMALLEST, LARGEST = -16, 0  # exponents of h
 A_DECADE = 25  # steps of h
@@ -47,7 +48,7 @@ def finite_difference(f, x: float = 1.5) -> Explorer:
     bottom of the valley: one-sided near h = 1e−8, central near h = 5e−6
     """
     what = "finite_difference"
-    place = number_of("x", x, what)
+    place = finite_number(f"{what}: x", x)
     function = RealFunction(f, "x", "f", what)
     control = Control("exponent", "h", SMALLEST, LARGEST, 1 / A_DECADE, START)
     title = f"difference quotients of {function.formula} at x = {notation.number(place)}"

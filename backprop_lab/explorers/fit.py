@@ -11,9 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.polynomial.legendre import legvander
 
-from backprop_lab.explorers.explorer import Control, Explorer, Scene, number_of
+from backprop_lab.explorers.explorer import Control, Explorer, Scene
 from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.words import notation
+from backprop_lab.words.numbers import finite_number, whole_number
 
 WHAT = "fit"
 MOST = 20  # of the degree
@@ -49,9 +50,8 @@ def fit(x, y, validation, degree: int = 3, penalty: float = 0.0, most: int = 15)
     """
     points, unseen = _points("x, y", (x, y)), _points("validation", validation)
     for name, value, high in (("most", most, MOST), ("degree", degree, most)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= high:
-            raise ValueError(f"{WHAT}: {name} is a whole number from 0 to {high}, not {value!r}")
-    factor = number_of("penalty", penalty, WHAT)
+        whole_number(f"{WHAT}: {name}", value, 0, high)
+    factor = finite_number(f"{WHAT}: penalty", penalty)
     if not (factor == 0 or 10.0**NONE < factor <= 10.0**LARGEST):
         raise ValueError(f"{WHAT}: penalty is λ, 0 or a number between 1e−7 and 10, not {penalty!r}")
     start = float(np.log10(factor)) if factor else NONE

@@ -13,7 +13,7 @@ import inspect
 
 import numpy as np
 
-from backprop_lab.explorers.explorer import Control, Explorer, Scene, number_of, slider_step, stretch_of
+from backprop_lab.explorers.explorer import Control, Explorer, Scene, slider_step, stretch_of
 from backprop_lab.explorers.real_functions import (
     checked_function,
     checked_output,
@@ -26,6 +26,7 @@ from backprop_lab.pictures.plane import Plane
 from backprop_lab.pictures.plot import Plot, round_step
 from backprop_lab.words import notation
 from backprop_lab.words.errors import ShapeError
+from backprop_lab.words.numbers import finite_number
 
 WHAT = "jacobian_map"
 AROUND = 1.0  # how far the range goes on both sides of the point where nothing is said
@@ -62,7 +63,7 @@ def jacobian_map(g, at=(2.0, 0.5), ranges=None, inputs=None, outputs=None) -> Ex
     plane_map = _Map(g, inputs, outputs)
     if np.shape(at) != (2,):
         raise ValueError(f"{WHAT}: at is a point of two numbers, not {at!r}")
-    at = [number_of("at", v, WHAT) for v in at]
+    at = [finite_number(f"{WHAT}: at", v) for v in at]
     if ranges is None:
         ranges = [(v - AROUND, v + AROUND) for v in at]
     if np.shape(ranges) != (2, 2):

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from backprop_lab.explorers.explorer import Control, Explorer, Scene, number_of, stretch_of
+from backprop_lab.explorers.explorer import Control, Explorer, Scene, stretch_of
 from backprop_lab.explorers.plane_cost import WHAT, PlaneCost, low_point
 from backprop_lab.explorers.sgd_walk import DOWNHILL, Walk
 from backprop_lab.explorers.shrinkage import Shrinkage
@@ -25,6 +25,7 @@ from backprop_lab.pictures.contours import contours
 from backprop_lab.pictures.plane import Plane
 from backprop_lab.pictures.plot import Plot, round_step
 from backprop_lab.words import notation
+from backprop_lab.words.numbers import finite_number, whole_number
 
 STEPS, MOST_STEPS = 20, 1000  # of SGD: where nothing is said, and at most
 LEFT, SIDE, WIDTH = 56.0, 384.0, 462.0  # of the plane, and the width of the picture, in pixels
@@ -105,16 +106,11 @@ def landscape(
 
 
 def _count(steps, usual: int, least: int) -> int:
-    if steps is None:
-        return usual
-    whole = isinstance(steps, (int, np.integer)) and not isinstance(steps, bool)
-    if not whole or not least <= steps <= MOST_STEPS:
-        raise ValueError(f"{WHAT}: steps is a whole number from {least} to {MOST_STEPS}, not {steps!r}")
-    return int(steps)
+    return usual if steps is None else whole_number(f"{WHAT}: steps", steps, least, MOST_STEPS)
 
 
 def _factor(penalty) -> float:
-    factor = number_of("penalty", penalty, WHAT)
+    factor = finite_number(f"{WHAT}: penalty", penalty)
     if factor < 0:
         raise ValueError(f"{WHAT}: penalty is λ, a number that is not negative, not {penalty!r}")
     return factor

@@ -12,14 +12,15 @@ from itertools import islice
 
 import numpy as np
 
-from backprop_lab.explorers.explorer import number_of
 from backprop_lab.explorers.real_functions import formula_in_leaves
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.descent import sgd
 from backprop_lab.passes.passes import checked_node
-from backprop_lab.program.program import Program, present
+from backprop_lab.program.inputs import checked_value
+from backprop_lab.program.program import Program
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
+from backprop_lab.words.numbers import finite_number
 
 WHAT = "landscape"
 LITTLE = 0.003  # of what a descent has gained: a step that gains less is its last
@@ -45,7 +46,7 @@ class PlaneCost:
         self.all = self.batches(1)[0][1]
         self.examples = len(next(iter(self.all.values()))) if self.all else None
         self._others = {
-            leaf: present(leaf, leaf.value)
+            leaf: checked_value(leaf, leaf.value)
             for leaf in self._program.leaves.values()
             if leaf not in self._program.moving and leaf not in self.all
         }
@@ -56,7 +57,7 @@ class PlaneCost:
         self.formula = formula_in_leaves(J)
 
     def batches(self, count: int, size: int | None = None, seed: int = 0) -> list[tuple]:
-        """The first ``count`` batches of :func:`bl.sgd`: (epoch, {leaf: array}, whether it is a new one)."""
+        """The first ``count`` batches of :func:`bl.sgd`: (epoch, {leaf: array})."""
         loop = sgd(self._program, self._data, batch_size=size, epochs=count, seed=seed)
         return list(islice(loop.batches, count))
 
@@ -79,11 +80,11 @@ class PlaneCost:
     def point(self, start) -> np.ndarray:
         """Where the path starts, by default the values of the variables; J has a number there."""
         if start is None:
-            start = np.concatenate([np.ravel(present(v, v.value)) for v in self._variables])
+            start = np.concatenate([np.ravel(checked_value(v, v.value)) for v in self._variables])
         if isinstance(start, (str, Mapping)) or np.shape(start) != (2,):
             raise ValueError(f"{WHAT}: start is a point of two numbers, not {start!r}")
         point = np.array(
-            [number_of(f"start of {n}", v, WHAT) for n, v in zip(self.names, start, strict=True)]
+            [finite_number(f"{WHAT}: start of {n}", v) for n, v in zip(self.names, start, strict=True)]
         )
         value, slope = self(point)
         if not (math.isfinite(value) and np.isfinite(slope).all()):

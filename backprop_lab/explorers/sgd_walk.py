@@ -40,7 +40,7 @@ class Walk:
     def __init__(self, cost: PlaneCost, batches, rate: float):
         self._cost, self._batches, self._rate = cost, batches, rate
         self.steps = len(batches) - 1
-        sizes = [len(next(iter(batch.values()))) for _, batch, _ in batches if batch]
+        sizes = [len(next(iter(batch.values()))) for _, batch in batches if batch]
         self.minibatches = bool(sizes) and min(sizes) < cost.examples
         self.which = "full cost" if self.minibatches else "cost"
 
@@ -59,7 +59,7 @@ class Walk:
         """The points of SGD from the start on, as far as they are finite: one more than the steps."""
         points = [np.asarray(start, self._cost.dtype)]
         eta = np.array(rate, self._cost.dtype)
-        for _, batch, _ in self._batches:
+        for _, batch in self._batches:
             _, slope = self._cost(points[-1], batch, factor)
             with np.errstate(all="ignore"):
                 after = points[-1] - eta * slope
@@ -89,7 +89,7 @@ class Walk:
 
     def lines(self, here: _Position, said: str, factor: float, plane: Plane) -> list[str]:
         """What the picture shows, in words; ``said`` is the cost's symbol."""
-        epoch, batch, _ = self._batches[here.step]
+        epoch, batch = self._batches[here.step]
         during = f", epoch {epoch}" if self.minibatches else ""
         at, value = notation.array(here.path[here.step]), notation.number(here.cost)
         lines = [

@@ -15,9 +15,7 @@ from __future__ import annotations
 import math
 import operator
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import chain
 
 import numpy as np
 
@@ -52,9 +50,9 @@ class Node:
         "__weakref__",
         "_consumers",
         "_grad",
-        "_holder",
+        "_has_nonfinite",
+        "_learner",
         "_name",
-        "_odd",
         "_plan",
         "_value",
         "arguments",
@@ -78,8 +76,8 @@ class Node:
         self.arguments = arguments
         self.parameters = parameters
         self.inputs = tuple(a for a in arguments if isinstance(a, Node))
-        self._value = self._grad = self._consumers = self._holder = self._plan = None
-        self._odd = False
+        self._value = self._grad = self._consumers = self._learner = self._plan = None
+        self._has_nonfinite = False
 
     # -- what a learner looks at
 
@@ -106,7 +104,7 @@ class Node:
     @property
     def value(self) -> np.ndarray | None:
         """The value, read-only; None while unknown. Assign to a leaf to give it a new one."""
-        value = self._newest()
+        value = self._current_value()
         return None if value is None else frozen(value)
 
     @value.setter
@@ -122,14 +120,14 @@ class Node:
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
                 f"shape {new.shape}; a leaf keeps its shape: make a new leaf for another one"
             )
-        self._newest()  # the other variables that learn with this one are given theirs
+        self._current_value()  # so that the other variables that learn with this one have theirs
         self.forget_consumers()  # first: an interrupt in between leaves the old value, and nothing stale
         self._set(new)
 
     def _set(self, array):
-        """Keep a copy of a leaf's new value; ``_odd``: whether a NaN or an infinity is among its entries."""
+        """Keep a copy of a leaf's new value, and whether a NaN or an infinity is among its entries."""
         with np.errstate(over="ignore"):
-            self._odd = not finite(array)
+            self._has_nonfinite = not finite(array)
         self._value = frozen(array.copy())
 
     @property
@@ -217,13 +215,13 @@ class Node:
 
     # -- keeping known nodes true
     #
-    # A variable that is being learned has a holder: it moves the value on without telling anybody, and
-    # gives the newest one when somebody looks (``publish``).
+    # While a variable learns, its newest value lies in the parameters of a program, its ``_learner``. When
+    # somebody asks, they write it here and are its learner no longer (``publish``).
 
-    def _newest(self) -> np.ndarray | None:
+    def _current_value(self) -> np.ndarray | None:
         """The value now; the same array as long as nobody changed it."""
-        if self._holder is not None:
-            self._holder.publish()
+        if self._learner is not None:
+            self._learner.publish()
         return self._value
 
     def _remember_consumer(self, node):
@@ -351,12 +349,5 @@ def _checked_name(name) -> str:
     return name
 
 
-def set_together(*settings):
-    """Values of nodes, as maps of :data:`set_value` and :data:`set_gradient`, all in one go.
-
-    No line of Python runs meanwhile, so that no interrupt from the keyboard comes between.
-    """
-    deque(chain(*settings), maxlen=0)
-
-
 set_value, set_gradient = Node._value.__set__, Node._grad.__set__
+set_learner = Node._learner.__set__

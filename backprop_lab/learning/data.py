@@ -14,6 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from backprop_lab.words.numbers import is_number, is_whole
+
 __all__ = ["FONTS", "blobs", "circles", "digits", "moons", "noisy_polynomial", "spirals"]
 
 # The least value of each argument; an argument is a whole number where its least value is an int.
@@ -193,8 +195,8 @@ def _noisy(random, values, deviation):
 def _check(asker, **given):
     for name, value in given.items():
         least = _LEAST[name]
-        kinds = (int, np.integer) if isinstance(least, int) else (int, float, np.integer, np.floating)
-        right_kind = isinstance(value, kinds) and not isinstance(value, bool)
+        whole = isinstance(least, int)
+        right_kind = is_whole(value) if whole else is_number(value)
         if not (right_kind and least <= value < math.inf):
-            expected = f"a {'whole' if isinstance(least, int) else 'finite'} number from {least:g}"
+            expected = f"a {'whole' if whole else 'finite'} number from {least:g}"
             raise (ValueError if right_kind else TypeError)(f"{asker}: {name} is {expected}, not {value!r}")

@@ -13,15 +13,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, count, islice, repeat
 
 import numpy as np
 
 from backprop_lab.graph.node import Node
+from backprop_lab.learning.batches import Batches, source_of
 from backprop_lab.passes.nonfinite import NonFiniteError
-from backprop_lab.program.program import Program, sound
-from backprop_lab.words.errors import ShapeError
+from backprop_lab.program.program import Program, all_finite
 from backprop_lab.words.notation import number
+from backprop_lab.words.numbers import number_within, whole_number
 
 
 @dataclass(slots=True)
@@ -56,8 +56,9 @@ def sgd(
     ``J``: a cost, or what :func:`bl.compile` made of it, which saves compiling it again for every run.
     ``data``: {leaf name: array}, arrays with the examples on their first axis, shuffled anew in every epoch
     and cut into batches of ``batch_size`` (all examples by default); or an iterable of such mappings, each a
-    batch; or None, and every step uses the leaves as they are. ``learning_rate``: η, or a function of the
-    step's index. ``momentum`` μ: the velocity is v ← μv + ∇J and the update θ ← θ − ηv. ``wrt``: the
+    batch; or None, and every step uses the leaves as they are. The arrays of one mapping are copied when the
+    loop is made, those of an iterable are read when their step comes. ``learning_rate``: η, or a function of
+    the step's index. ``momentum`` μ: the velocity is v ← μv + ∇J and the update θ ← θ − ηv. ``wrt``: the
     variables that learn, all of them by default. ``progress``: show a bar.
     ``on_nonfinite``: at the first NaN or infinity ``"warn"`` once and go on, or ``"raise"`` NonFiniteError,
     and the variables keep the values from before that step.
@@ -81,8 +82,7 @@ def sgd(
 class SGD:
     """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set.
 
-    ``batches`` are those still to come: (epoch, {leaf: array}, whether it is another one than before);
-    ``batches.peek()`` is the next one, which then still comes, or None.
+    ``batches`` are those still to come (see :class:`Batches`).
     """
 
     def __init__(
@@ -95,13 +95,13 @@ class SGD:
         self._program = J if isinstance(J, Program) else Program(J, wrt)
         self._raises = on_nonfinite == "raise"
         self.learning_rate, self.momentum = learning_rate, momentum
-        self._epochs = _count("epochs", epochs, 0)
-        self._random = np.random.default_rng(seed)
-        size = None if batch_size is None else _count("batch_size", batch_size, 1)
-        self.batches, total = self._batches(data, size)
+        epochs = whole_number("sgd: epochs", epochs, 0)
+        size = None if batch_size is None else whole_number("sgd: batch_size", batch_size, 1)
+        source = source_of(data, size, epochs, seed, self._checked)
+        self.batches = Batches(source)
         self._steps = self._run()
         self._velocity = np.zeros_like(self._program.parameters.theta)
-        self._bar = partial(_bar(), total=total, unit="step") if progress else None
+        self._bar = partial(_bar(), total=source.steps, unit="step") if progress else None
 
     def __iter__(self) -> Iterator[SGDStep]:
         return self
@@ -134,33 +134,29 @@ class SGD:
 
     @momentum.setter
     def momentum(self, momentum):
-        self._momentum = _number("momentum", momentum, 1)
+        self._momentum = number_within("sgd: momentum", momentum, "from 0 to below 1", below=1)
 
     def _run(self):
         program, parameters, batches = self._program, self._program.parameters, self.batches
         theta, reported = parameters.theta, False
-        bound, rate, eta, bar = None, None, None, None
+        rate, eta, bar = None, None, None
         try:
             while (batch := batches.peek()) is not None:
-                epoch, given, new = batch
+                epoch, given = batch
                 index = batches.taken
-                parameters.take_up()
-                if new or bound is None or program.outdated:
-                    bound = program.bound_for(given)
-                bound.take_up(given, again=not new)
+                parameters.fill({})
+                bound = program.bound_for(given)
+                bound.inputs.fill(given)
                 cost = float(bound.run())
                 if self._raises:
-                    if not (math.isfinite(cost) and sound(bound.gradient)):
-                        program.report(given, "raise")
-                        raise NonFiniteError(f"the cost or its gradient is not finite in step {index}")
+                    self._refuse_nonfinite(cost, bound.gradient, given)
                 elif not (reported or math.isfinite(cost)):
                     reported = True
                     program.report(given)
                 wanted = checked_rate(self._rate(index)) if callable(self._rate) else self._rate
                 if wanted != rate:
                     rate, eta = wanted, np.array(wanted, theta.dtype)
-                parameters.hold()
-                parameters.moved()  # said before it is so, as an interrupt may come in between
+                parameters.lead()
                 _descend(theta, bound.gradient, self._velocity, eta, self._momentum, batches)
                 if self._bar is not None:
                     if bar is None:
@@ -169,55 +165,15 @@ class SGD:
                     bar.update()
                 yield SGDStep(epoch, index, cost, rate)
         finally:
-            parameters.release()
+            parameters.publish()
             if bar is not None:
                 bar.close()
 
-    def _batches(self, data, size) -> tuple[_Batches, int | None]:
-        """The batches, and how many steps they make, or None."""
-        epochs = self._epochs
-        if data is None and size is not None:
-            raise TypeError("sgd: batch_size= cuts data into batches; give them: sgd(J, {name: array}, …)")
-        if data is None:
-            return _Batches(lambda i: (i, {}, True) if i < epochs else None), epochs
-        if isinstance(data, Mapping):
-            arrays = self._checked(data)
-            if not arrays:
-                raise ValueError(
-                    "sgd: data is empty; leave it out, and every step uses the leaves as they are"
-                )
-            length = _examples(arrays)
-            if size is None or size >= length:
-                return _Batches(lambda i: (i, arrays, i == 0) if i < epochs else None), epochs
-            order = _one_by_one(map(self._random.permutation, repeat(length)))
-            in_epoch = -(-length // size)
-
-            def cut(i):
-                epoch, place = divmod(i, in_epoch)
-                if epoch == epochs:
-                    return None
-                chosen = order(epoch)[place * size : (place + 1) * size]
-                return epoch, {leaf: array[chosen] for leaf, array in arrays.items()}, True
-
-            return _Batches(cut), epochs * in_epoch
-        if not isinstance(data, Iterable):
-            given = type(data).__name__
-            raise TypeError(f"sgd: data is a mapping {{leaf name: array}}, or several, not {given}")
-        if size is not None:
-            raise TypeError(
-                "sgd: batch_size= cuts one mapping into batches; an iterable gives its own batches"
-            )
-        if iter(data) is data and epochs > 1:
-            raise TypeError(
-                "sgd: an iterator can be gone through only once; give a list of batches, or epochs=1"
-            )
-        item = _one_by_one(chain.from_iterable(map(zip, map(repeat, range(epochs)), repeat(data))))
-
-        def checked(i):
-            found = item(i)
-            return found and (found[0], self._checked(found[1]), True)
-
-        return _Batches(checked), None
+    def _refuse_nonfinite(self, cost, gradient, given):
+        if not (math.isfinite(cost) and all_finite(gradient)):
+            self._program.report(given, "raise")
+            step = self.batches.taken
+            raise NonFiniteError(f"the cost or its gradient is not finite in step {step}")
 
     def _checked(self, data):
         if not isinstance(data, Mapping):
@@ -231,50 +187,11 @@ class SGD:
         return arrays
 
 
-class _Batches:
-    """Batches, of which the next can be looked at before it comes; ``taken`` counts those that came.
-
-    ``at(i)`` is batch i: (epoch, {leaf: array}, is it another one than before?), or None after the last.
-    """
-
-    def __init__(self, at: Callable[[int], tuple | None]):
-        self.taken, self._at = 0, at
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        batch = self.peek()
-        if batch is None:
-            raise StopIteration
-        self.taken += 1
-        return batch
-
-    def peek(self) -> tuple | None:
-        """The next batch, or None where none is left."""
-        return self._at(self.taken)
-
-
-def _one_by_one(items: Iterable) -> Callable[[int], object]:
-    """Item i of ``items``, or None after the last; i stays or goes up by one, and only one item is kept.
-
-    An interrupt loses none: one is fetched and kept in a single operation.
-    """
-    items, kept = zip(count(), items), []
-
-    def at(i):
-        if not kept or kept[0][0] < i:
-            kept[:] = islice(items, 1)
-        return kept[0][1] if kept else None
-
-    return at
-
-
 @np.errstate(all="ignore")  # a cost that runs away was reported with the node's name
 def _descend(theta, gradient, velocity, eta, momentum, batches):
     """θ ← θ − ηv, in place, and the batch is taken; the gradient's memory is used up.
 
-    All of it happens or nothing: CPython looks for an interrupt at calls and loops, and here are none.
+    All of it happens or nothing: here are operators and assignments only (see ``graph/interrupts.py``).
     """
     if momentum:
         velocity *= momentum
@@ -285,32 +202,9 @@ def _descend(theta, gradient, velocity, eta, momentum, batches):
     batches.taken += 1
 
 
-def _examples(arrays) -> int:
-    lengths = {leaf.name: array.shape[0] if array.ndim else None for leaf, array in arrays.items()}
-    if len(set(lengths.values())) != 1 or None in lengths.values():
-        said = ", ".join(f"{name} has {n or 'no axis'}" for name, n in lengths.items())
-        raise ShapeError(f"sgd: data need as many examples each, on their first axis: {said}")
-    return next(iter(lengths.values()))
-
-
-def _count(name, value, least) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"sgd: {name} is a whole number from {least}, not {value!r}")
-    return int(value)
-
-
 def checked_rate(rate) -> float:
     """η as a number, not negative."""
-    return _number("learning_rate", rate, math.inf)
-
-
-def _number(name, value, limit) -> float:
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < limit:
-        bounds = "not negative" if limit == math.inf else f"from 0 to below {limit}"
-        raise ValueError(f"sgd: {name} is a number, {bounds}, not {value!r}")
-    return float(value)
+    return number_within("sgd: learning_rate", rate, "not negative")
 
 
 def _bar() -> type:

@@ -19,6 +19,7 @@ from backprop_lab.passes.records import Step
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 from backprop_lab.words.errors import ShapeError
+from backprop_lab.words.numbers import whole_number
 
 
 class Update(NamedTuple):
@@ -39,7 +40,7 @@ class Update(NamedTuple):
 
     @property
     def numbers(self) -> str:
-        """The same with values put in: ``(5, 2) − 0.01 · (20, −34) = (4.8, 2.34)``."""
+        """The update with values put in: ``(5, 2) − 0.01 · (20, −34) = (4.8, 2.34)``."""
         before, gradient, after = map(notation.array, (self.before, self.gradient, self.after))
         rate = notation.number(self.learning_rate)
         return f"{before} − {rate} · {notation.bracket_minus(gradient)} = {after}"
@@ -77,11 +78,10 @@ def learning_rounds(
     update    w ← w − η · ∂J/∂w   3 − 0.25 · 6 = 1.5
     update    w ← w − η · ∂J/∂w   1.5 − 0.25 · 3 = 0.75
     """
-    if isinstance(iterations, bool) or not isinstance(iterations, int | np.integer) or iterations < 1:
-        raise ValueError(f"iterations is a whole number from 1, not {iterations!r}")
-    loop = sgd(J, data, learning_rate, batch_size, epochs=int(iterations), seed=seed)
+    iterations = whole_number("iterations", iterations, 1)
+    loop = sgd(J, data, learning_rate, batch_size, epochs=iterations, seed=seed)
     values, rounds = dict(given or {}), []
-    for index, (_, batch, _) in zip(range(iterations), loop.batches):
+    for index, (_, batch) in zip(range(iterations), loop.batches):
         rate = checked_rate(learning_rate(index) if callable(learning_rate) else learning_rate)
         for leaf, array in batch.items():
             if array.shape != leaf.shape:

@@ -59,6 +59,8 @@ def adjoints(J: Node, seed=1, asked: Iterable[Node] = ()) -> dict[Node, Node]:
         for i, _, place, k, _, _ in plan.arrows:
             node, receiver = order[i], order[k]
             flow = vector_jacobian(node, place, sums[node], node, node.arguments)
+            if not isinstance(flow, Node):  # a reader's derivative that is the same everywhere
+                flow = constant(None, flow)
             sums[receiver] = sums[receiver] + flow if receiver in sums else flow
     zeros = {n: constant(None, np.zeros(n.shape, n.dtype)) for n in asked if n not in sums}
     return sums | zeros

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, set_gradient, set_together, set_value
+from backprop_lab.graph.interrupts import assign_together
+from backprop_lab.graph.node import Node, set_gradient, set_value
 from backprop_lab.graph.order import plan_of
 from backprop_lab.passes.nonfinite import Report
 from backprop_lab.passes.records import SoFar, Step, operands_of
@@ -41,7 +42,7 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
         run.compute()
         if run.is_suspicious(report):
             run.examine(report)
-    set_together(map(set_value, run.order, run.values))
+    assign_together(map(set_value, run.order, run.values))
     return J.value
 
 
@@ -54,7 +55,7 @@ class Pass:
 
     def __init__(self, J, what):
         self.order, self.plan = plan_of(checked_node(J, what))
-        self.values = [n._value if n._holder is None else n._newest() for n in self.order]
+        self.values = [n._value if n._learner is None else n._current_value() for n in self.order]
         self.operands: dict[int, list] = {}
 
     def start_from(self, given):
@@ -124,7 +125,7 @@ class Pass:
         """Whether a NaN or an infinity may be anywhere: only then are all values looked through."""
         if report.mode == "ignore":
             return False
-        given = any([node._odd for node in self.order])
+        given = any([node._has_nonfinite for node in self.order])
         return report.suspicious or given or not all(map(finite, (self.values[-1], *results)))
 
     def examine(self, report):
@@ -157,7 +158,7 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     """
     run = Pass(J, "backward")
     found = run.both_ways(seed, on_nonfinite)
-    set_together(map(set_value, run.order, run.values), map(set_gradient, run.order, run.gradients))
+    assign_together(map(set_value, run.order, run.values), map(set_gradient, run.order, run.gradients))
     return found
 
 
@@ -224,7 +225,7 @@ def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
 
 def _value_for(leaf, given):
     if leaf not in given:
-        return leaf._newest()
+        return leaf._current_value()
     array = np.array(numbers_for(leaf, given[leaf], f"the value given for {leaf.name}"))
     if array.shape != leaf.shape:
         raise ShapeError(f"{leaf.name} has shape {leaf.shape}, the value given for it {array.shape}")

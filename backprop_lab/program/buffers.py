@@ -14,7 +14,7 @@ import operator
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,9 +24,10 @@ from backprop_lab.program.simplify import moving, number_in
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words import notation
 
-FEW_COLUMNS = 8  # whose maximum is taken column by column: NumPy is slow along short rows
-MANY_ROWS, SMALL_MATRIX = 32, 1 << 12  # of the left matrix; entries of the right one, to be copied first
-ONES = 1 << 16  # entries of the longest vector of ones that is kept to sum by a product
+MOST_COLUMNS_ONE_BY_ONE = 8  # of a maximum along rows: NumPy is slow along short ones
+LEAST_ROWS_TO_COPY_FOR = 32  # of the left matrix of a product, for the right one to be copied first
+MOST_ENTRIES_TO_COPY = 1 << 12  # of that right one
+LONGEST_ONES = 1 << 16  # entries of a vector of ones that is kept to sum by a product
 _FUNCTIONS = (
     np.exp, np.log, np.log1p, np.expm1, np.sqrt, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh
 )  # fmt: skip
@@ -49,8 +50,16 @@ _VIEWS = {
 }  # fmt: skip
 
 
-def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> SimpleNamespace:
-    """``.run()`` computes J and fills ``.gradient``; ``.prepare()`` what only the data decide.
+class Calls(NamedTuple):
+    """``run()`` computes the cost and fills ``gradient``, ``prepare()`` what only the data decide."""
+
+    run: Callable
+    prepare: Callable
+    gradient: np.ndarray
+
+
+def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> Calls:
+    """The calls that compute J and its gradient.
 
     ``leaves`` maps every leaf with a name to the array that holds its value. The variable among them moves
     between runs; after any other changed, ``prepare`` comes first.
@@ -94,10 +103,10 @@ class _Binder:
         calls = _defined(run, self.scope), _defined([*kept, *self.lines[False], "return"], self.scope)
         if all(map(_is_number, self.order)):
             calls = self._on_floats(*calls, run, numbers)
-        return SimpleNamespace(run=calls[0], prepare=calls[1], gradient=self.gradient)
+        return Calls(*calls, self.gradient)
 
     def _on_floats(self, slow, prepared, lines, numbers):
-        """The same on Python's own floats: NumPy takes ten times as long for one number.
+        """The calls on Python's own floats: NumPy takes ten times as long for one number.
 
         Where Python refuses (1 / 0, log of a negative number) NumPy gives its infinities and NaNs.
         """
@@ -202,7 +211,7 @@ class _Binder:
         return notation.bracket_minus(text)
 
     def _typed(self, operand, dtype) -> str:
-        """The same, with numbers as NumPy's: one that is chosen is the result, and goes on into any call."""
+        """A single operand, with numbers as NumPy's: a chosen one is the result, and goes into any call."""
         number = number_in(operand)
         return self._single(operand) if number is None else self._name(dtype.type(number))
 
@@ -263,8 +272,8 @@ def _is_number(node) -> bool:
     """Whether a node is a single number as Python has them, a leaf, or the vector of such numbers."""
     if node.rule is None or node.rule.function in (np.ravel, np.concatenate):
         return True
-    known = node.rule.function in _PYTHONS or node.rule.function is operator.getitem
-    return known and node.shape == () and node.dtype in (np.float64, bool)
+    pythons = node.rule.function in _PYTHONS or node.rule.function is operator.getitem
+    return pythons and node.shape == () and node.dtype in (np.float64, bool)
 
 
 def _parts(node, whole):
@@ -287,7 +296,7 @@ def _product(binder, node, out):
     if x.ndim > 2 or y.ndim > 2 or not x.dtype == y.dtype == node.dtype:
         return None
     right, before, place = binder._text(y), "", binder.place[y]
-    pays = x.ndim == y.ndim == 2 and x.shape[0] >= MANY_ROWS and y.size <= SMALL_MATRIX
+    pays = x.ndim == y.ndim == 2 and x.shape[0] >= LEAST_ROWS_TO_COPY_FOR and y.size <= MOST_ENTRIES_TO_COPY
     if pays and place.T.flags.c_contiguous and not place.flags.c_contiguous:
         right = binder._name(np.empty(y.shape, y.dtype))
         before = f"copyto({right}, {binder._name(place)}); "
@@ -309,7 +318,7 @@ def _sum(binder, node, out):
     (x,) = node.inputs
     place, axes = binder.place[x], axes_of(node.parameters["axis"], x.ndim)
     count = x.size // max(node.size, 1)
-    if isinstance(place, str) or place.dtype != node.dtype or not 0 < count <= ONES:
+    if isinstance(place, str) or place.dtype != node.dtype or not 0 < count <= LONGEST_ONES:
         return None
     ones = binder._constant(1.0 if node.rule.compute is np.sum else 1 / count, (count,), place.dtype)
     if out is None:
@@ -323,7 +332,9 @@ def _sum(binder, node, out):
 def _extreme(binder, node, out):
     """Along short rows column by column."""
     place, axis = binder.place[node.inputs[0]], node.parameters["axis"]
-    if out is None or place.ndim != 2 or axis not in (1, -1) or not 2 <= place.shape[1] <= FEW_COLUMNS:
+    if out is None or place.ndim != 2 or axis not in (1, -1):
+        return None
+    if not 2 <= place.shape[1] <= MOST_COLUMNS_ONE_BY_ONE:
         return None
     call = binder._name(np.maximum if node.rule.compute is np.max else np.minimum)
     out = binder._name(binder.place[node].reshape(-1))

@@ -14,7 +14,9 @@ import numpy as np
 
 from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
-from backprop_lab.program.program import Program, Simplified, present
+from backprop_lab.program.by_shapes import ByShapes
+from backprop_lab.program.inputs import checked_value
+from backprop_lab.program.program import Program
 
 
 def compile(J: Node, wrt: Iterable[Node] | None = None, xp=None):
@@ -52,17 +54,17 @@ class Functional:
 
     def __init__(self, program: Program, xp):
         self._program, self._xp = program, xp
-        self._made: dict[tuple, tuple] = {}
+        self._functions = ByShapes(self._function, program.constants)
 
     def __call__(self, /, **leaves):
         program, xp = self._program, self._xp
         named = program.named(leaves)
         given = {
-            leaf: xp.asarray(named[leaf] if leaf in named else present(leaf, leaf.value))
+            leaf: xp.asarray(named[leaf] if leaf in named else checked_value(leaf, leaf.value))
             for leaf in program.leaves.values()
         }
         program.check_shapes(given)
-        graph, function, parameters = self._for(given)
+        graph, function, parameters = self._functions.made_for(given)
         for leaf, array in given.items():
             dtype = graph.leaves[leaf].dtype
             if dtype.kind == "f" and np.dtype(array.dtype).kind in "iub":
@@ -78,24 +80,22 @@ class Functional:
     @property
     def source(self) -> str:
         """The function as text, for the shapes of the graph."""
-        return Simplified(self._program, {}).source(self._xp.__name__)[0]
+        return self._program.graph_for({}).source(self._xp.__name__)[0]
 
-    def _for(self, given):
-        key = tuple((leaf, tuple(array.shape)) for leaf, array in given.items() if array.shape != leaf.shape)
-        if key not in self._made:
-            graph = Simplified(self._program, dict(key))
-            text, parameters = graph.source(self._xp.__name__)
-            own = {
-                node.rule
-                for node in topological_order(graph.cost, graph.gradient)
-                if node.rule is not None and node.rule.home is None
-            }
-            scope = {"np": self._xp} | {rule.name: rule.compute for rule in own}
-            if len(scope) <= len(own):
-                raise ValueError(
-                    "compile(…, xp=…): two operations of one name stand in the graph; build it again with "
-                    "the one that you want"
-                )
-            exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
-            self._made[key] = graph, scope["program"], parameters
-        return self._made[key]
+    def _function(self, shapes):
+        """(graph, its text as a function, that function's parameters) for these shapes of leaves."""
+        graph = self._program.graph_for(shapes)
+        text, parameters = graph.source(self._xp.__name__)
+        own = {
+            node.rule
+            for node in topological_order(graph.cost, graph.gradient)
+            if node.rule is not None and node.rule.home is None
+        }
+        scope = {"np": self._xp} | {rule.name: rule.compute for rule in own}
+        if len(scope) <= len(own):
+            raise ValueError(
+                "compile(…, xp=…): two operations of one name stand in the graph; build it again with "
+                "the one that you want"
+            )
+        exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
+        return graph, scope["program"], parameters

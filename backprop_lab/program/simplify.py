@@ -11,13 +11,15 @@ the graph that is given stays as it is, but that nodes without a name may get on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
 from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import topological_order
+from backprop_lab.rules.networks import checked_labels
+from backprop_lab.rules.primitives import converted, scatter
 
 ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
@@ -25,6 +27,7 @@ BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
 PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
 NUMPYS_OWN = set(RULES.values())
+FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # the package's own that are not written with others
 
 
 class Suggestion(str):
@@ -40,7 +43,7 @@ def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] 
     """The roots of a graph in which every computed node is replaced by ``rewrite(node, uses)``, or kept.
 
     Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
-    are replacements known beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
+    are replacements made beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
     counts the arrows that leave a node. The new node takes over the name of the old one.
     """
     order, old_uses = topological_order(*roots), uses_in(roots)
@@ -67,7 +70,7 @@ def uses_in(roots: Sequence[Node]) -> Counter:
 
 
 def with_arguments(node: Node, arguments: tuple) -> Node:
-    """The same operation on other arguments; the node itself if they are the ones it has."""
+    """The node's operation on other arguments; the node itself if they are the ones it has."""
     if all(a is b for a, b in zip(arguments, node.arguments)):
         return node
     return apply(node.rule, *arguments, **node.parameters)
@@ -104,15 +107,18 @@ def has_name(node) -> bool:
 def opened(roots):
     """Functions that NumPy has no name for, written out in NumPy's: σ(x), softmax, costs, penalties.
 
-    An operation whose computation cannot read nodes (it loops over entries, or looks at a number) stays.
+    A reader's own operation whose computation cannot read nodes (it loops over entries, or looks at a number)
+    stays.
     """
 
     def rewrite(node, uses):
-        if node.rule in NUMPYS_OWN:
+        if node.rule in NUMPYS_OWN or node.rule.function in FOR_ARRAYS_ONLY:
             return None
         try:
             made = node.rule.compute(*node.arguments, **node.parameters)
-        except Exception:  # a reader's own may ask anything of an array
+        except Exception:
+            if node.rule.home is not None:
+                raise
             return None
         return made if _stands_for(node, made) and made.rule is not node.rule else None
 
@@ -125,8 +131,8 @@ def folded(roots):
     """What does not depend on any leaf with a name is computed now; x · 1, x + 0 and the like are x."""
 
     def rewrite(node, uses):
-        known = not any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
-        if known and node.rule is not BROADCAST:
+        depends = any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
+        if not depends and node.rule is not BROADCAST:
             operands = [a.value if isinstance(a, Node) else a for a in node.arguments]
             with np.errstate(all="ignore"):
                 value = node.rule.compute(*operands, **node.parameters)
@@ -176,7 +182,7 @@ def _comparable(value):
         return slice, value.start, value.stop, value.step
     if isinstance(value, (tuple, list)):
         return type(value), *map(_comparable, value)
-    return type(value), value
+    return type(value), value if isinstance(value, Hashable) else id(value)
 
 
 def unbroadcast(roots):
@@ -261,12 +267,12 @@ def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
     waiting = [(node, False)]
     while waiting:
         part, below = waiting.pop()
-        known = number_in(part)
-        if below and known == 0:  # an infinity is the business of the pass itself
-            known = None
+        value = number_in(part)
+        if below and value == 0:  # an infinity is the business of the pass itself
+            value = None
         inner = isinstance(part, Node) and (part is node or _is_free(part, uses))
-        if known is not None:
-            number = number / known if below else number * known
+        if value is not None:
+            number = number / value if below else number * value
         elif inner and part.rule is NEGATIVE:
             number = -number
             waiting.append((part.arguments[0], below))

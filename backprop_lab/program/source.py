@@ -10,7 +10,6 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, count
 
@@ -18,10 +17,11 @@ import numpy as np
 
 from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
+from backprop_lab.program.simplify import uses_in
 from backprop_lab.words import notation
 
-WIDTH = 88  # of a line; longer expressions are given a line of their own
-INLINE = 16  # entries of an unnamed constant that are still written out
+WIDTH = 88  # of a line; parts of longer expressions are given lines of their own
+MOST_ENTRIES_WRITTEN = 16  # of an unnamed constant; larger ones become parameters
 
 SCATTER = '''
 def scatter(g, shape, key):
@@ -64,43 +64,74 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
 
     ``leaves`` are its parameters in their order; large constants without a name follow.
     """
-    order = topological_order(*roots)
-    namer, wanted, uses = Namer(), set(roots), Counter(roots)
-    namer.taken.update(node.rule.name for node in order if node.rule is not None and node.rule.home is None)
-    parameters = {namer(leaf.name): leaf for leaf in leaves}
-    names = {leaf: name for name, leaf in parameters.items()}
-    for node in order:
-        uses.update(node.inputs)
-        if node.name and node not in names:
-            names[node] = namer(node.name)
-    texts: dict[Node, str | notation.Part] = dict(names)
-    lines = []
-
-    def give_line(node, text):
-        texts[node] = names.get(node) or namer.numbered("t")
-        lines.append(f"    {texts[node]} = {text}")
-
-    for node in order:
+    writer = _Writer(roots, leaves)
+    for node in writer.order:
         if node.rule is None:
-            if node not in texts:
-                texts[node] = constant_text(node) or namer.numbered("constant")
-                if texts[node].isidentifier():
-                    parameters[texts[node]] = node
-            continue
-        text, binds = notation.written_out(node, texts.get, code=True, depth=0)
-        inner = [a for a in dict.fromkeys(node.inputs) if isinstance(texts[a], notation.Part)]
-        inner.sort(key=lambda a: len(texts[a].text))
-        while inner and len(text) > WIDTH:
-            longest = inner.pop()
-            give_line(longest, texts[longest].text)
-            text, binds = notation.written_out(node, texts.get, code=True, depth=0)
-        if node in names or node in wanted or uses[node] > 1:
-            give_line(node, text)
+            writer.write_leaf(node)
         else:
-            texts[node] = notation.Part(text, binds)
-    body = "\n".join([*lines, f"    return {', '.join(texts[root] for root in roots)}"])
+            writer.write_operation(node)
+    parameters = writer.parameters
+    body = "\n".join([*writer.lines, f"    return {', '.join(writer.texts[root] for root in roots)}"])
     helper = SCATTER if "scatter(" in body else "\n"
     return f"import {library} as np\n\n{helper}def program({', '.join(parameters)}):\n{body}\n", parameters
+
+
+class _Writer:
+    """The lines of a function, node after node.
+
+    ``texts`` has what stands for each node so far: its name, or an expression with its binding strength that
+    goes into the line of the one node that reads it.
+    """
+
+    def __init__(self, roots, leaves):
+        self.order, self.namer = topological_order(*roots), Namer()
+        operations = [node for node in self.order if node.rule is not None]
+        self.namer.taken.update(node.rule.name for node in operations if node.rule.home is None)
+        self.parameters = {self.namer(leaf.name): leaf for leaf in leaves}
+        self.names = {leaf: name for name, leaf in self.parameters.items()}
+        for node in self.order:
+            if node.name and node not in self.names:
+                self.names[node] = self.namer(node.name)
+        self.texts: dict[Node, str | notation.Part] = dict(self.names)
+        self.lines: list[str] = []
+        uses = uses_in(roots)
+        self.own_line = {n for n in operations if n in self.names or uses[n] > 1} | set(roots)
+
+    def write_leaf(self, leaf):
+        """A leaf without a name is written out, or becomes a parameter."""
+        if leaf in self.texts:
+            return
+        text = constant_text(leaf)
+        if text is None:
+            text = self.namer.numbered("constant")
+            self.parameters[text] = leaf
+        self.texts[leaf] = text
+
+    def write_operation(self, node):
+        """On a line of its own where it has a name or is read more than once."""
+        part = self.expression(node)
+        if node in self.own_line:
+            self.add_line(node, part.text)
+        else:
+            self.texts[node] = part
+
+    def expression(self, node) -> notation.Part:
+        """A node in code; while that is too long, the longest expression in it gets a line of its own."""
+        part = self._expression(node)
+        inner = [a for a in dict.fromkeys(node.inputs) if isinstance(self.texts[a], notation.Part)]
+        for a in reversed(sorted(inner, key=lambda a: len(self.texts[a].text))):
+            if len(part.text) <= WIDTH:
+                break
+            self.add_line(a, self.texts[a].text)
+            part = self._expression(node)
+        return part
+
+    def _expression(self, node) -> notation.Part:
+        return notation.written_out(node, self.texts.get, code=True, depth=0)
+
+    def add_line(self, node, text):
+        self.texts[node] = self.names.get(node) or self.namer.numbered("t")
+        self.lines.append(f"    {self.texts[node]} = {text}")
 
 
 def constant_text(node: Node) -> str | None:
@@ -116,7 +147,7 @@ def constant_text(node: Node) -> str | None:
         )
     if value.ndim == 1 and value.dtype.kind == "i" and np.array_equal(value, np.arange(value.size)):
         return f"np.arange({value.size})"
-    if value.size > INLINE:
+    if value.size > MOST_ENTRIES_WRITTEN:
         return None
     kind = "" if value.dtype in (np.float64, np.int64, bool) else f", np.{value.dtype}"
     return f"np.array({_listed(value)}{kind})"

@@ -28,6 +28,7 @@ from backprop_lab.pictures.palette import palette_named
 from backprop_lab.pictures.raster import gif, png
 from backprop_lab.stepping.film import Film
 from backprop_lab.words.arrays import checked_array
+from backprop_lab.words.numbers import is_whole
 
 MODULES = (
     *(f"browser/{name}.js" for name in ("dom", "answers", "picture", "ask", "newest", "inputs")),
@@ -56,8 +57,7 @@ class StepThrough(anywidget.AnyWidget):
         self._answered = predict == "answered"
         self._record = lambda given, like=None: Film(J, run(given), like=like, **how)
         self._film = self._record({})
-        whole = isinstance(step, (int, np.integer)) and not isinstance(step, bool)
-        if not whole or not 0 <= step <= self._film.last:
+        if not is_whole(step) or not 0 <= step <= self._film.last:
             raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step!r}")
         super().__init__(position=int(step), predict=bool(predict), film=self._film.data(self._answered))
 

@@ -23,6 +23,7 @@ from backprop_lab.learning.descent import sgd
 from backprop_lab.passes.nonfinite import NonFiniteError
 from backprop_lab.program.compiling import compile
 from backprop_lab.rules.networks import cross_entropy, l2, relu, sigmoid, softplus
+from backprop_lab.words.numbers import is_number, whole_number
 
 OWN = "own points"
 DATA = {
@@ -61,20 +62,20 @@ class Settings:
         _one_of("activation", self.activation, ACTIVATIONS)
         _one_of("outputs", self.outputs, (1, 2))
         _one_of("dtype", self.dtype, ("float32", "float64"))
-        whole("n", self.n, 1, MOST_POINTS)
-        whole("seed", self.seed, 0)
+        whole_number("training: n", self.n, 1, MOST_POINTS)
+        whole_number("training: seed", self.seed, 0)
         if self.batch_size is not None:
-            whole("batch_size", self.batch_size, 1)
+            whole_number("training: batch_size", self.batch_size, 1)
         if not isinstance(self.hidden, (tuple, list)) or len(self.hidden) > MOST_LAYERS:
             raise ValueError(
                 f"training: hidden are the units of each hidden layer, at most {MOST_LAYERS} layers, such as "
                 f"(16, 16), not {self.hidden!r}"
             )
         for units in self.hidden:
-            whole("each of hidden", units, 1, MOST_UNITS)
+            whole_number("training: each of hidden", units, 1, MOST_UNITS)
         for name in ("noise", "learning_rate", "penalty"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+            if not is_number(value):
                 raise ValueError(f"training: {name} is a number, not {value!r}")
             if not 0 <= value < math.inf:
                 raise ValueError(f"training: {name} is a finite number from 0, not {value!r}")
@@ -90,15 +91,6 @@ class Settings:
 def _one_of(name, value, known):
     if not isinstance(value, (str, int)) or value not in known:
         raise ValueError(f"training: {name} is one of {', '.join(map(repr, known))}, not {value!r}")
-
-
-def whole(name, value, least, most=None) -> int:
-    """The whole number ``value``, or an error that says what was expected."""
-    right = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not right or value < least or (most is not None and value > most):
-        bounds = f"from {least}" if most is None else f"from {least} to {most}"
-        raise ValueError(f"training: {name} is a whole number {bounds}, not {value!r}")
-    return int(value)
 
 
 class Points(NamedTuple):
@@ -318,7 +310,7 @@ class Classifier:
         """
         if self._run is None:
             raise ValueError("training: there is no training point yet, so there is no step to look at")
-        _, arrays, _ = self._run.batches.peek()
+        _, arrays = self._run.batches.peek()
         batch = {leaf.name: array for leaf, array in arrays.items()}
         leaves = {name: variable(name, leaf.value) for name, leaf in self.leaves.items()}
         factor = constant("lam", self._factor.value) if self.settings.penalty else None

@@ -12,7 +12,6 @@ nothing; a run that diverges is stopped before that step and can be gone on from
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from html import escape
 from threading import RLock
@@ -23,6 +22,7 @@ import traitlets
 
 from backprop_lab.browser import assets
 from backprop_lab.explorers.explorer import side_by_side
+from backprop_lab.graph.interrupts import while_holding
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.rounds import learning_rounds
 from backprop_lab.passes.nonfinite import NonFiniteWarning
@@ -40,11 +40,11 @@ from backprop_lab.training_lab.classifier import (
     Points,
     Settings,
     own_points,
-    whole,
     window_of,
 )
 from backprop_lab.training_lab.training_picture import curve, plane, said
 from backprop_lab.words import notation
+from backprop_lab.words.numbers import whole_number
 
 PIXELS, STILL_PIXELS = 100, 50  # of the plane's side
 A_DECADE = 20  # places of a slider between two powers of ten
@@ -96,18 +96,15 @@ class TrainingLab(anywidget.AnyWidget):
         """
         if unknown := settings.keys() - set(TRAVELS):
             raise TypeError(f"training: no setting {sorted(unknown)[0]!r}; there are {', '.join(TRAVELS)}")
-        with self._shown_after():
-            self._do({"settings": settings, "begin": "retrain"})
+        self._do_and_show({"settings": settings, "begin": "retrain"})
 
     def train(self, steps: int):
         """Take so many more steps. Interrupted, it keeps those that were taken."""
-        with self._shown_after():
-            self._do({"steps": steps})
+        self._do_and_show({"steps": steps})
 
     def restart(self):
         """Back to the start: step 0."""
-        with self._shown_after():
-            self._do({"begin": "restart"})
+        self._do_and_show({"begin": "restart"})
 
     def step_through(self) -> StepThrough:
         """The next step, batch, both passes and update, to be stepped through; it is not taken."""
@@ -119,36 +116,36 @@ class TrainingLab(anywidget.AnyWidget):
 
     def _answer(self, wish: dict):
         """Do what a page wants, and send the frame; say what cannot be."""
-        with self._shown_after():
-            self.complaint = ""
-            try:
-                self._do(wish)
-                self.send("trained")
-                if wish.get("film"):
-                    self.film = self._film()
-            except (ValueError, TypeError) as error:
-                self.complaint = str(error)
+        self._do_and_show(wish, self._do_or_complain)
 
-    @contextmanager
-    def _shown_after(self):
-        """One thing at a time; whatever becomes of it, the frame is sent, in one message with the rest."""
-        held = []  # the lock, taken and noted in one operation, so that no interrupt comes between
+    def _do_or_complain(self, wish: dict):
+        self.complaint = ""
         try:
-            held += map(self._lock.acquire, (True,))
-            with self.hold_sync():
-                try:
-                    yield
-                finally:
-                    self._show()
-        finally:
-            if held:
-                self._lock.release()
+            self._do(wish)
+            self.send("trained")
+            if wish.get("film"):
+                self.film = self._film()
+        except (ValueError, TypeError) as error:
+            self.complaint = str(error)
+
+    def _do_and_show(self, wish: dict, do=None):
+        """One thing at a time; whatever becomes of it, the frame is sent, in one message with the rest."""
+        while_holding(self._lock, self._and_show, do or self._do, wish)
+
+    def _and_show(self, do, wish):
+        with self.hold_sync():
+            try:
+                do(wish)
+            finally:
+                self._show()
 
     def _do(self, wish: dict):
         """``settings``: those that are other ones; ``points``: rows of them, if they were edited; ``begin``:
         "restart", or "retrain" with as many steps as before; then ``steps`` more, then ``epochs`` more."""
         model, begin = self.model, wish.get("begin")
-        steps, epochs = (whole(name, wish.get(name, 0), 0) for name in ("steps", "epochs"))
+        steps, epochs = (
+            whole_number(f"training: {name}", wish.get(name, 0), 0) for name in ("steps", "epochs")
+        )
         settings, points = replace(model.settings, **wish.get("settings", {})), None
         if wish.get("points") is not None:
             points = _read(wish["points"])
@@ -338,4 +335,4 @@ def training(
         batch_size=batch_size,
         penalty=penalty,
     )
-    return TrainingLab(settings, points, whole("steps", steps, 0))
+    return TrainingLab(settings, points, whole_number("training: steps", steps, 0))

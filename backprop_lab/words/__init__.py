@@ -1,5 +1,5 @@
 """Words: the kinds of mistake, how names, numbers and expressions are written, the reader's own names, and
-arrays where they come in.
+arrays and numbers where they come in.
 
 Read ``notation.py`` first.
 """

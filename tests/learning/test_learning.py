@@ -272,6 +272,21 @@ def test_a_loop_interrupted_at_any_moment_takes_every_step_once(kind):
     assert learned(program) == learned(undisturbed)
 
 
+def test_values_looked_at_while_interrupts_come_are_those_of_the_last_step():
+    program, run = loop("minibatches", 9)
+    undisturbed, steps = loop("minibatches", 9)
+    for _ in zip(run, steps):
+        moments, ended = 0, False
+        while not ended:
+            try:
+                with interrupted_after(moments):
+                    learned(program)
+                ended = True
+            except KeyboardInterrupt:
+                moments += 1
+        assert moments > 5 and learned(program) == learned(undisturbed)
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that interrupt")
 @pytest.mark.parametrize("kind", LOOPS)
 def test_a_timer_interrupts_a_loop_and_no_step_is_lost_or_taken_twice(kind):
@@ -434,7 +449,7 @@ def test_the_next_batch_can_be_looked_at_and_still_comes():
     run = bl.sgd(J, data, learning_rate=0.0, batch_size=2, epochs=2)
     costs = []
     for _ in range(6):
-        _, batch, _ = run.batches.peek()
+        _, batch = run.batches.peek()
         x, y = (next(a for leaf, a in batch.items() if leaf.name == name) for name in "xy")
         costs.append(next(run).cost)
         np.testing.assert_allclose(costs[-1], np.mean((2.0 * x + 1 - y) ** 2))
@@ -465,3 +480,49 @@ def test_weights_given_for_one_call_do_not_cost_what_was_learned():
         return seen
 
     assert learned(lambda program: program(w=0.0)) == learned(lambda program: None)
+
+
+@pytest.mark.parametrize("size", [None, 2], ids=["all examples", "minibatches"])
+def test_data_that_change_while_a_loop_runs_do_not_matter_to_it(size):
+    def costs(between):
+        X, Y = np.arange(4.0), np.arange(4.0)
+        run = bl.sgd(line()[0], {"x": X, "y": Y}, learning_rate=0.01, batch_size=size, epochs=3)
+        return [(step.cost, between(X)) for step in run]
+
+    assert costs(lambda X: None) == costs(lambda X: X.fill(100.0))
+
+
+def test_a_batch_may_come_in_the_same_array_again():
+    J, *_ = line()
+    x, y = np.zeros(2), np.ones(2)
+
+    def batches():
+        for k in (1.0, 2.0, 3.0):
+            x.fill(k)
+            yield {"x": x, "y": y}
+
+    costs = [step.cost for step in bl.sgd(J, batches(), learning_rate=0.0)]
+    assert costs == [(2 * k + 1 - 1) ** 2 for k in (1.0, 2.0, 3.0)]
+
+
+def test_two_loops_on_one_program_have_each_its_own_data():
+    J, *_ = line()
+    program = bl.compile(J)
+    loops = [bl.sgd(program, {"x": [k, k], "y": [0.0, 0.0]}, 0.0, epochs=3) for k in (1.0, 2.0)]
+    for one, other in zip(*loops):
+        assert (one.cost, other.cost) == (9.0, 25.0)
+
+
+def test_a_loop_that_is_moved_on_by_anothers_learning_rate_hands_over_what_it_learned():
+    w = bl.variable("w", 1.0)
+    inner = bl.sgd(w * 1.0, learning_rate=1.0, epochs=9)
+
+    def rate(index):
+        next(inner)
+        return 10.0
+
+    outer = bl.sgd(w * 1.0, learning_rate=rate, epochs=9)
+    next(outer)
+    learned = float(w.value)
+    next(inner)
+    assert w.value == learned - 1

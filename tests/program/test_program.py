@@ -16,7 +16,7 @@ from samples import programs
 
 import backprop_lab as bl
 from backprop_lab.graph.order import topological_order
-from backprop_lab.program.program import LONGEST
+from backprop_lab.program.program import MOST_BOUND_NODES
 from benchmarks.handwritten import WORKLOADS, plain
 from benchmarks.networks import network
 from tools import graphs
@@ -116,7 +116,7 @@ def test_integers_as_data_are_calculated_with_as_floats():
 def test_a_graph_too_long_to_bind_runs_by_the_plain_passes():
     x = bl.variable("x", 0.5)
     y = x
-    for _ in range(LONGEST + 1):
+    for _ in range(MOST_BOUND_NODES + 1):
         y = np.sin(y) + x * 0.001
     value, gradients = bl.compile(y)()
     slow = bl.backward(y)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
+from itertools import islice
 
 import numpy as np
 import pytest
+from backprop_lab.rules.UNKNOWN import function
 from rule_cases import numbers
 from test_program import agrees_with_the_passes, text_run
 
 import backprop_lab as bl
+from backprop_lab.graph.node import Node
+from backprop_lab.rules.shapes import broadcast_shape
 
 
 def test_a_gradient_that_no_variable_moves_is_there_in_every_step():
@@ -224,6 +228,53 @@ def test_an_unnamed_constant_that_changes_is_taken_up_by_a_loop_under_way():
         c.value = 2 * c.value
 
 
+def test_an_unnamed_constant_that_changes_is_read_by_a_function_of_another_library():
+    for size in (1, 40):  # written out in the text, and a parameter of it
+        c, w = bl.constant(None, np.full(size, 2.0)), bl.variable("w", [1.0])
+        f = bl.compile(np.sum(c * w * w), xp=np)
+        assert f()[0] == 2.0 * size
+        c.value = np.full(size, 4.0)
+        assert f()[0] == 4.0 * size
+
+
+def squared_distance(c, **data):
+    """A loop that does not move, on a program whose cost is c · (w·x − 1)² at w = 0, so its factor c."""
+    w, x = bl.variable("w", 0.0), bl.constant("x", [1.0])
+    program = bl.compile(np.sum((w * x - 1) ** 2) * c)
+    return program, lambda: bl.sgd(program, data or None, learning_rate=0.0, epochs=9)
+
+
+@pytest.mark.parametrize("data", [{}, {"x": [1.0]}], ids=["leaves", "data"])
+def test_an_unnamed_constant_changes_for_a_loop_and_for_calls_in_between(data):
+    c = bl.constant(None, 1.0)
+    program, loop = squared_distance(c, **data)
+    for step in islice(loop(), 4):
+        assert step.cost == 2**step.index
+        c.value = 2 * c.value
+        assert program()[0] == c.value
+
+
+@pytest.mark.parametrize("data", [{}, {"x": [1.0]}], ids=["leaves", "data"])
+def test_an_unnamed_constant_changes_for_two_loops_in_turns(data):
+    c = bl.constant(None, 1.0)
+    _, loop = squared_distance(c, **data)
+    first, second = loop(), loop()
+    for cost in (1.0, 2.0, 3.0):
+        c.value = cost
+        assert next(first).cost == next(second).cost == cost
+        c.value = 10 * cost
+        assert next(second if cost == 2.0 else first).cost == 10 * cost
+
+
+def test_an_unnamed_constant_changes_for_every_shape_of_the_data():
+    c, w, x = bl.constant(None, 1.0), bl.variable("w", 1.0), bl.constant("x", [1.0])
+    program = bl.compile(np.sum(w * x) * c)
+    sizes = [1, 2, 3]
+    for value in (1.0, 5.0):
+        c.value = value
+        assert [float(program(x=np.ones(n))[0]) for n in sizes] == [value * n for n in sizes]
+
+
 def test_an_operation_of_the_readers_own_may_look_at_numbers():
     def positive(x):
         out = np.zeros_like(x)
@@ -357,3 +408,62 @@ def test_a_single_number_that_is_chosen_goes_on_as_in_the_passes(name):
 def test_the_text_of_a_minus_before_a_remainder_gives_its_numbers(operation):
     a, b = bl.variable("a", [7.0, 8.5]), bl.variable("b", [2.0, 3.0])
     agrees_with_the_passes(np.sum(-operation(a, b) * a))
+
+
+def readers_own(w):
+    """A cost with an operation of the reader's own that asks for arrays, in both directions."""
+    halved = bl.rule(
+        "halved", lambda x: np.array([t / 2 for t in x.tolist()]), lambda z, x: np.full(x.shape, 0.5)
+    )
+    return np.sum(halved(w))
+
+
+def broken(mistake, compute=False):
+    """An operation of the package's own that cannot read nodes, though it should; arrays it can."""
+
+    def broken_for_nodes(x, like):
+        if isinstance(x, Node):
+            raise mistake
+        return like
+
+    return function(
+        "elementwise",
+        broadcast_shape,
+        (lambda z, x: 1) if compute else (lambda z, x: broken_for_nodes(x, 1)),
+        name="broken",
+    )(lambda x: broken_for_nodes(x, x) if compute else x)
+
+
+@pytest.mark.parametrize("compute", [True, False], ids=["value", "derivative"])
+@pytest.mark.parametrize(
+    "mistake", [AttributeError("ours"), TypeError("ours")], ids=lambda m: type(m).__name__
+)
+@pytest.mark.parametrize("beside", [readers_own, np.sum], ids=["beside a reader's own", "alone"])
+def test_a_mistake_of_the_packages_own_comes_out(mistake, compute, beside):
+    w = bl.variable("w", [1.0, 2.0])
+    J = np.sum(broken(mistake, compute)(w)) + beside(w)
+    assert bl.backward(J)[w].shape == (2,)
+    with pytest.raises(type(mistake), match="ours"):
+        bl.compile(J)
+
+
+def test_a_derivative_of_the_readers_own_may_be_an_array_that_is_always_the_same():
+    w = bl.variable("w", [1.0, -2.0, 3.0])
+    shifted = bl.rule("shifted", lambda x: x + 1, lambda g, z, x: np.ones(3), kind="custom")
+    J = np.sum(shifted(w))
+    has_the_gradient_of_the_passes(J, w)
+    assert bl.forward(bl.gradient(J, w)).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_parameter_of_the_readers_own_may_be_anything():
+    w = bl.variable("w", [1.0, 2.0])
+    scaled = bl.rule(
+        "scaled", lambda x, how: how["by"] * x, lambda z, x, how: how["by"], parameters={"how": {"by": 1.0}}
+    )
+    has_the_gradient_of_the_passes(np.sum(scaled(w, how={"by": 3.0})) + np.sum(scaled(w)), w)
+
+
+def test_an_unnamed_truth_value_is_written_as_one():
+    w = bl.variable("w", 2.0)
+    program = agrees_with_the_passes(np.where(np.array(True), w, 0) * w)
+    assert "def program(theta):" in program.source

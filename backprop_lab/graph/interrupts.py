@@ -1,0 +1,51 @@
+"""What an interrupt from the keyboard must not come between.
+
+CPython looks for one between two instructions, after a call, at the start of a function and at a jump back;
+never inside a function written in C that runs no Python, and never between operators and assignments that
+stand one after the other. So whatever must happen as a whole is either one call into C, as here, or a few
+such lines in a row. This lives beside the nodes because they, and all floors above, lean on it.
+
+What must hold: no helper here has a moment at which half of its work is done and an interrupt can come.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+
+
+def assign_together(*assignments: Iterable):
+    """Use up ``assignments``, maps of functions written in C that store something: all of them, or none.
+
+    Closes the gap between two assignments of a loop. Such functions are the setter of a slot
+    (``Node._value.__set__``), ``setattr`` on an ordinary object, and a dictionary's ``__setitem__``. The
+    values to be stored are computed beforehand.
+    """
+    deque(chain(*assignments), maxlen=0)
+
+
+def while_holding(lock, function: Callable, *arguments):
+    """``function(*arguments)``, with the lock taken before and released after.
+
+    Closes the gap between taking a lock and noting that it has to be released: ``with lock:`` can be
+    interrupted (in Python 3.14) once the lock is taken and before its block begins, and then nobody releases
+    it. Extending a list by a map takes the lock and notes it in one instruction.
+    """
+    taken = []
+    try:
+        taken += map(lock.acquire, (True,))
+        result = function(*arguments)  # kept inside the block, so that this call does not end it
+    finally:
+        if taken:
+            lock.release()
+    return result
+
+
+def fetch_next(items: Iterator, into: list):
+    """Replace what the list holds by the next item; at the end the list is empty.
+
+    Closes the gap between ``next(items)`` and the assignment of what it gave, in which an item would be lost.
+    The iterator is best one of C (``map``, ``zip``, ``chain``): an interrupt inside a generator ends it.
+    """
+    into[:] = islice(items, 1)

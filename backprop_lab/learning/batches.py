@@ -1,0 +1,140 @@
+"""Where the batches of stochastic gradient descent come from: a small class for each kind of data.
+
+``at(i)`` of a source is batch i, (epoch, {leaf: array}), or None after the last one; i stays or goes up by
+one. ``steps`` is the number of batches, or None where it is not known.
+
+What must hold: an interrupted step can be taken once more, with the same batch; other numbers come in other
+arrays, because programs tell arrays apart by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, count, repeat
+from math import ceil
+
+import numpy as np
+
+from backprop_lab.graph.interrupts import fetch_next
+from backprop_lab.graph.node import Node
+from backprop_lab.words.errors import ShapeError
+
+
+class LeavesAsTheyAre:
+    """No data: every step uses the leaves' own values."""
+
+    def __init__(self, epochs: int):
+        self.steps = epochs
+
+    def at(self, i):
+        return (i, {}) if i < self.steps else None
+
+
+class AllExamples:
+    """The whole arrays in every step, one step in an epoch."""
+
+    def __init__(self, arrays: dict[Node, np.ndarray], epochs: int):
+        self.steps, self._arrays = epochs, arrays
+
+    def at(self, i):
+        return (i, self._arrays) if i < self.steps else None
+
+
+class Minibatches:
+    """``size`` of the arrays' examples at a time, in an order of its own for each epoch."""
+
+    def __init__(self, arrays: dict[Node, np.ndarray], length: int, size: int, epochs: int, seed: int):
+        self._arrays, self._size, self._in_epoch = arrays, size, ceil(length / size)
+        self.steps = epochs * self._in_epoch
+        random = np.random.default_rng(seed)
+        self._orders = _OneByOne(map(random.permutation, repeat(length)))
+
+    def at(self, i):
+        if i >= self.steps:
+            return None
+        epoch, place = divmod(i, self._in_epoch)
+        chosen = self._orders.at(epoch)[place * self._size : (place + 1) * self._size]
+        return epoch, {leaf: array[chosen] for leaf, array in self._arrays.items()}
+
+
+class GivenBatches:
+    """The batches of an iterable as they come, all of them in each epoch; ``checked`` reads one."""
+
+    steps = None
+
+    def __init__(self, batches: Iterable, epochs: int, checked: Callable):
+        # No generator: an interrupt would end it.
+        numbered = chain.from_iterable(map(zip, map(repeat, range(epochs)), repeat(batches)))
+        self._batches, self._checked = _OneByOne(numbered), checked
+
+    def at(self, i):
+        found = self._batches.at(i)
+        return found and (found[0], self._checked(found[1]))
+
+
+class Batches:
+    """The batches of a source, one after the other: ``peek()`` is the next one, which then still comes.
+
+    ``taken`` counts those that came.
+    """
+
+    def __init__(self, source):
+        self.taken, self._at = 0, source.at
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        batch = self.peek()
+        if batch is None:
+            raise StopIteration
+        self.taken += 1
+        return batch
+
+    def peek(self) -> tuple[int, dict[Node, np.ndarray]] | None:
+        """(epoch, {leaf: array}) of the next batch, or None where none is left."""
+        return self._at(self.taken)
+
+
+class _OneByOne:
+    """Item i of an iterable, or None after the last; only one item is kept."""
+
+    def __init__(self, items: Iterable):
+        self._items, self._kept = zip(count(), items), []
+
+    def at(self, i):
+        if not self._kept or self._kept[0][0] < i:
+            fetch_next(self._items, self._kept)
+        return self._kept[0][1] if self._kept else None
+
+
+def source_of(data, batch_size: int | None, epochs: int, seed: int, checked: Callable):
+    """The source for data as :func:`bl.sgd` takes them; ``checked`` reads a mapping as {leaf: array}."""
+    if data is None:
+        if batch_size is not None:
+            raise TypeError("sgd: batch_size= cuts data into batches; give them: sgd(J, {name: array}, …)")
+        return LeavesAsTheyAre(epochs)
+    if isinstance(data, Mapping):
+        arrays = {leaf: array.copy() for leaf, array in checked(data).items()}
+        if not arrays:
+            raise ValueError("sgd: data is empty; leave it out, and every step uses the leaves as they are")
+        length = _examples(arrays)
+        if batch_size is None or batch_size >= length:
+            return AllExamples(arrays, epochs)
+        return Minibatches(arrays, length, batch_size, epochs, seed)
+    if not isinstance(data, Iterable):
+        given = type(data).__name__
+        raise TypeError(f"sgd: data is a mapping {{leaf name: array}}, or several, not {given}")
+    if batch_size is not None:
+        raise TypeError("sgd: batch_size= cuts one mapping into batches; an iterable gives its own batches")
+    if iter(data) is data and epochs > 1:
+        raise TypeError("sgd: an iterator can be gone through only once; give a list of batches, or epochs=1")
+    return GivenBatches(data, epochs, checked)
+
+
+def _examples(arrays) -> int:
+    lengths = {leaf.name: array.shape[0] if array.ndim else None for leaf, array in arrays.items()}
+    if len(set(lengths.values())) != 1 or None in lengths.values():
+        found = ", ".join(f"{name} has {n or 'no axis'}" for name, n in lengths.items())
+        raise ShapeError(f"sgd: data need as many examples each, on their first axis: {found}")
+    return next(iter(lengths.values()))

@@ -1,0 +1,54 @@
+"""The arrays from which a program reads its leaves.
+
+What must hold: only leaves that have changed are copied before a run; what an interrupt left half copied is
+copied once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from backprop_lab.graph.node import Node
+from backprop_lab.passes.passes import refuse_without_value
+
+
+class Inputs:
+    """``places``, {leaf: array}, each filled with a copy of another array, its source.
+
+    ``prepare`` is called whenever a place was written to. Sources are told apart by identity, so they
+    must not change.
+    """
+
+    def __init__(self, places: dict[Node, np.ndarray], prepare: Callable = lambda: None):
+        self._places, self._prepare = places, prepare
+        self._sources = dict(places)  # each its own: no array was copied there yet
+        if not places:  # then nothing will ever be written
+            prepare()
+
+    def fill(self, given: Mapping[Node, np.ndarray]):
+        """Copy the given arrays, and the values of all other leaves, where these are not there yet."""
+        changed = {}
+        for leaf, source in self._sources.items():
+            value = given[leaf] if leaf in given else leaf._current_value()
+            if value is not source:
+                changed[leaf] = value
+        if changed:
+            places = {leaf: self._places[leaf] for leaf in changed}
+            self._sources.update(places)  # until all is done; an interrupt leaves them so
+            for leaf, place in places.items():
+                place[...] = checked_value(leaf, changed[leaf])
+            self._prepare()
+            self._sources.update(changed)
+
+    def sources_become(self, values: dict[Node, np.ndarray]) -> map:
+        """An assignment, for :func:`assign_together`: the places hold the numbers of these arrays already."""
+        return map(self._sources.__setitem__, values, values.values())
+
+
+def checked_value(leaf: Node, value: np.ndarray | None) -> np.ndarray:
+    """A leaf's value, or an error in words where it has none."""
+    if value is None:
+        refuse_without_value([leaf])
+    return value

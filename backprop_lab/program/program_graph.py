@@ -1,0 +1,106 @@
+"""The graph that is bound and printed: a cost and its gradient by θ, simplified.
+
+Simplifications are those of ``simplify.py``; ``one_vector.py`` puts the variables together.
+
+What must hold: the reader's graph stays as it is; an error that is not of a reader's own rule comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from traceback import walk_tb
+
+import numpy as np
+
+from backprop_lab.graph.node import Node
+from backprop_lab.graph.order import topological_order
+from backprop_lab.passes.derivatives import adjoints
+from backprop_lab.program import simplify
+from backprop_lab.program.one_vector import in_one_vector, leaf_of
+from backprop_lab.program.simplify import Suggestion
+from backprop_lab.program.source import written
+from backprop_lab.rules import extending
+from backprop_lab.rules.primitives import converted
+
+
+class ProgramGraph:
+    """A cost and its gradient by θ as one simplified graph, for these shapes of the leaves.
+
+    ``leaves``: {leaf of the reader's graph: the one that stands for it here}; ``slices``: {variable: its part
+    of ``theta``}.
+    """
+
+    def __init__(self, J: Node, leaves: Iterable[Node], variables: list[Node], shapes: dict[Node, tuple]):
+        J, self.leaves = copied(J, leaves, variables, shapes)
+        copies = [self.leaves[variable] for variable in variables]
+        flows = adjoints(J, asked=copies)
+        for node, flow in flows.items():
+            if node.name is not None and flow.name is None and flow.rule is not None:
+                flow.named(Suggestion(f"d{node.name}"))
+        roots = [J, *(flows[copy] for copy in copies)]
+        for simplification in simplify.SIMPLIFICATIONS:
+            roots = simplification(roots)
+        self.cost, gradient, self.theta, slices = in_one_vector(roots[0], roots[1:], copies)
+        nameless = gradient.rule is not None and gradient.name is None
+        self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
+        self.slices = {variable: slices[self.leaves[variable]] for variable in variables}
+
+    def arguments(self, xp, parameters: dict[str, Node], values: dict) -> dict:
+        """What to call the function of ``source`` with, as arrays of the library: a value for each leaf."""
+        in_order = sorted(self.slices, key=lambda variable: self.slices[variable].start)
+        theta = xp.concatenate([xp.ravel(values[variable]) for variable in in_order])
+        return {
+            name: theta if leaf is None else values[leaf] if leaf in values else xp.asarray(leaf.value)
+            for name, leaf in parameters.items()
+        }
+
+    def source(self, library: str) -> tuple[str, dict[str, Node]]:
+        """The text, and {parameter: leaf of the program, or unnamed constant}; θ is called ``None``."""
+        data = [copy for leaf, copy in self.leaves.items() if leaf not in self.slices]
+        text, parameters = written([self.cost, self.gradient], [self.theta, *data], library)
+        own = {copy: leaf for leaf, copy in self.leaves.items()} | {self.theta: None}
+        return text, {name: own.get(leaf, leaf) for name, leaf in parameters.items()}
+
+
+def copied(J: Node, leaves: Iterable[Node], variables: Iterable[Node], shapes: dict[Node, tuple]):
+    """(J on leaves of its own, of these shapes; {leaf: its copy}); only ``variables`` want a gradient.
+
+    A leaf of integers that are only calculated with becomes one of floats.
+    """
+    counting = {
+        a
+        for node in topological_order(J)
+        for a, derivative in zip(node.arguments, node.rule.derivatives if node.rule else ())
+        if derivative is None or node.dtype.kind != "f"
+    }
+    copies, moving = {}, set(variables)
+    for leaf in leaves:
+        dtype = leaf.dtype if leaf.dtype.kind == "f" or leaf in counting else J.dtype
+        copies[leaf] = leaf_of(leaf.name, shapes.get(leaf, leaf.shape), dtype, leaf in moving)
+    (copy,) = simplify.rewritten([J], lambda node, uses: _as_floats(node), copies)
+    return copy, copies
+
+
+def _as_floats(node) -> Node:
+    """Counts and flags in the node's own type, where NumPy would compute in another than the passes do."""
+    arguments = node.arguments
+    floats = [a for a in arguments if (a.dtype.kind == "f" if isinstance(a, Node) else isinstance(a, float))]
+    single = node.dtype != np.float64
+
+    def converts(a, derivative):
+        counts = isinstance(a, Node) and a.dtype.kind != "f" and derivative is not None
+        return counts and node.dtype.kind == "f" and (not floats or (single and a.dtype.kind != "b"))
+
+    read = (
+        converted(a, dtype=node.dtype) if converts(a, derivative) else a
+        for a, derivative in zip(arguments, node.rule.derivatives)
+    )
+    return simplify.with_arguments(node, tuple(read))
+
+
+def is_of_a_readers_rule(error: Exception) -> bool:
+    """Whether an error was raised inside a function that was given to ``bl.rule``: ``extending.py`` calls it.
+
+    A reader's derivative may be one for arrays only; a mistake of the package's own must not look like that.
+    """
+    return any(frame.f_globals is vars(extending) for frame, _ in walk_tb(error.__traceback__))
