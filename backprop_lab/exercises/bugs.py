@@ -21,6 +21,7 @@ from backprop_lab.graph.node import Node, topological_order
 from backprop_lab.passes.gradient_check import GradientReport, check_gradient
 from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import SoFar, Step
+from backprop_lab.rules.functions import leaky_relu, relu, sigmoid, softmax, softplus
 from backprop_lab.rules.rules import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import finite, frozen, presentable
@@ -47,17 +48,16 @@ def _activation_passed_over(node, place, upstream, value, operands):
     return upstream if _is_activation(node) else vector_jacobian(node, place, upstream, value, operands)
 
 
-ACTIVATIONS = {"leaky_relu", "relu", "sigmoid", "softmax", "softplus", "tanh"}
+ACTIVATIONS = {leaky_relu, relu, sigmoid, softmax, softplus, np.tanh}
 
 
 def _is_activation(node) -> bool:
     """Also relu written as ``np.maximum(x, 0)``, and the reader's own functions of one argument."""
     rule = node.rule
-    if rule.name == "maximum":
+    if rule.function is np.maximum:
         return any(isinstance(argument, (int, float)) and argument == 0 for argument in node.arguments)
-    return rule.name in ACTIVATIONS or (
-        rule.home is None and rule.kind == "elementwise" and len(rule.derivatives) == 1
-    )
+    own = rule.home is None and rule.kind == "elementwise" and len(rule.derivatives) == 1
+    return own or rule.function in ACTIVATIONS
 
 
 def _not_transposed(node, place, upstream, value, operands):
@@ -71,7 +71,7 @@ def _not_transposed(node, place, upstream, value, operands):
 
 def _is_matrix_product(node) -> bool:
     """With a matrix on one side at least: two vectors have nothing to transpose."""
-    return node.rule.name == "matmul" and max(np.ndim(argument) for argument in node.arguments) > 1
+    return node.rule.function is np.matmul and max(np.ndim(argument) for argument in node.arguments) > 1
 
 
 # ------------------------------------------------------------------------------------------- the bugs

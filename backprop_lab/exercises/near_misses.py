@@ -90,7 +90,7 @@ def _mistakes(inner, order):
                     f"{notation.sign(before)} comes first, then {sign}; yours has them the other way round.",
                 )
         if len(node.inputs) == 2 == len(node.arguments):
-            transposed = ", or one of them is transposed" if node.rule is RULES[np.matmul] else ""
+            transposed = ", or one of them is transposed" if node.rule.function is np.matmul else ""
             yield (
                 _instead(node, lambda args, node=node: again(node, args[::-1])),
                 f"At {sign} the two inputs are exchanged{transposed}: the upper arrow is the first.",
