@@ -67,37 +67,43 @@ class Pass:
         missing = [node for node, value in zip(self.order, values) if value is None and node.rule is None]
         if missing:
             refuse_without_value(missing)
-        inputs, plain, arguments = self.plan.inputs, self.plan.plain, self.operands
         for i, node in enumerate(self.order):
             if values[i] is None:
-                operands = [values[k] for k in inputs[i]]
-                arguments[i] = operands = operands if plain[i] else operands_of(node, operands)
+                self.operands[i] = operands = self._operands(i)
                 values[i] = np.asarray(node.rule.compute(*operands, **node.parameters), node.dtype)
                 if record:
                     record(i)
+
+    def _operands(self, i) -> list:
+        """The arguments of node ``i`` as arrays."""
+        given = [self.values[k] for k in self.plan.inputs[i]]
+        return given if self.plan.plain[i] else operands_of(self.order[i], given)
 
     def seed(self, seed):
         """∂J/∂node for each node, as far as it is known at first."""
         self.gradients = [None] * (len(self.order) - 1) + [checked_seed(seed, self.order[-1])]
 
     def send(self, record=None):
-        """Send the gradient along every arrow of the plan and add it up in ``gradients``.
+        """Send what flows along every arrow, and add up in ``gradients`` what has arrived.
 
         ``record(sender, argument, receiver, contribution, sum before, arrived, of)`` is called after each.
         """
-        order, values, gradients = self.order, self.values, self.gradients
-        sender = None
-        for i, argument, place, k, arrived, of in self.plan.arrows:
-            if i != sender:  # all arrows of a node come one after the other
-                sender, node, upstream, value = i, order[i], gradients[i], values[i]
-                operands = self.operands.get(i) or operands_of(node, [values[n] for n in self.plan.inputs[i]])
-            contribution = np.asarray(vector_jacobian(node, place, upstream, value, operands), order[k].dtype)
+        gradients = self.gradients
+        for sender, argument, place, receiver, arrived, of in self.plan.arrows:
+            contribution = self._flow(sender, place, receiver)
             if record:
                 contribution = presentable(contribution)
-            before = gradients[k] if arrived > 1 else None
-            gradients[k] = contribution if before is None else np.asarray(before + contribution)
+            before = gradients[receiver]
+            gradients[receiver] = contribution if before is None else np.asarray(before + contribution)
             if record:
-                record(i, argument, k, contribution, before, arrived, of)
+                record(sender, argument, receiver, contribution, before, arrived, of)
+
+    def _flow(self, sender, place, receiver) -> np.ndarray:
+        """(local Jacobian)ᵀ · upstream, for the argument at ``place`` of the sender."""
+        node, upstream, value = self.order[sender], self.gradients[sender], self.values[sender]
+        operands = self.operands.get(sender) or self._operands(sender)
+        flow = vector_jacobian(node, place, upstream, value, operands)
+        return np.asarray(flow, self.order[receiver].dtype)
 
     def both_ways(self, seed, on_nonfinite) -> Gradients:
         """The forward and the backward pass; the gradients of the variables."""
