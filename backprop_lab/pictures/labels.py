@@ -15,7 +15,7 @@ from backprop_lab.pictures.layout import MARGIN, Arrow, Layout, port_y
 
 ACROSS, DOWN = 3, 9  # places that are tried for a label: across the gap, along its arrow
 BETWEEN = 3.0  # between labels
-CLOSE = 4.0  # an arrow so near to a label counts as covered: its gradient comes back beside it
+CLEARANCE = 4.0  # an arrow so near to a label counts as covered: its gradient comes back beside it
 STEP = 8.0  # by which a label leaves its arrow where there is no room on it
 SIBLING, OTHER = 0.4, 1.0  # the cost of covering another arrow; siblings leave the same card
 
@@ -90,8 +90,8 @@ def _in_gap(pieces, wanted, sizes) -> dict:
         tried = tried[free]
         one, other = heights(tried[:, 0] - half[0]), heights(tried[:, 0] + half[0])
         reach = tried[:, 1:] + half[1] * np.array([-1.0, 1.0])
-        covered = (np.maximum(one, other) > reach[:, :1] - CLOSE) & (
-            np.minimum(one, other) < reach[:, 1:] + CLOSE
+        covered = (np.maximum(one, other) > reach[:, :1] - CLEARANCE) & (
+            np.minimum(one, other) < reach[:, 1:] + CLEARANCE
         )
         weights = np.where(sources == sources[i], SIBLING, OTHER)
         weights[i] = 0.0
