@@ -20,7 +20,7 @@ import backprop_lab as bl
 from backprop_lab.graph.node import topological_order
 from backprop_lab.pictures import svg, timeline
 from backprop_lab.pictures.blocks import block, block_on_arrow, gradient_block
-from backprop_lab.pictures.folding import OUTLINE_CARDS, LEVELS, READABLE_CARDS, foldings, shown_first
+from backprop_lab.pictures.folding import LEVELS, OUTLINE_CARDS, READABLE_CARDS, foldings, shown_first
 from backprop_lab.pictures.labels import place_labels, way
 from backprop_lab.pictures.layout import Box, lay_out, spread_out
 from backprop_lab.pictures.svg import Picture
