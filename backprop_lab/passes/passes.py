@@ -80,7 +80,7 @@ class Pass:
         return given if self.plan.plain[i] else operands_of(self.order[i], given)
 
     def seed(self, seed):
-        """∂J/∂node for each node, as far as it is known at first."""
+        """Begin the backward pass: of all gradients only J's is known."""
         self.gradients = [None] * (len(self.order) - 1) + [checked_seed(seed, self.order[-1])]
 
     def send(self, record=None):
@@ -257,38 +257,56 @@ def steps(J: Node, seed=1, given: dict[Node, np.ndarray] | None = None) -> list[
       3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
       4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
-    run, records, alarms = Pass(J, "steps"), [], []
-    strangers = [leaf for leaf in given or () if leaf not in {n for n in run.order if n.rule is None}]
-    if strangers:
-        raise ValueError(f"steps(…, given=…): {strangers[0]!r} is not a leaf of the graph")
+    run = Pass(J, "steps")
+    leaves = {node for node in run.order if node.rule is None}
+    for leaf in given or ():
+        if leaf not in leaves:
+            raise ValueError(f"steps(…, given=…): {leaf!r} is not a leaf of the graph")
     run.start_from(given or {})
-    report = Report("warn", alarms.append)
-    order, values, inputs = run.order, run.values, run.plan.inputs
     run.seed(seed)
+    recorder = _Recorder(run)
+    with np.errstate(all="ignore"):
+        run.compute(recorder.computed)
+        recorder.seeded()
+        run.send(recorder.sent)
+    return recorder.records
 
-    def record(phase, i, **how):
-        given = tuple(frozen(values[k]) for k in inputs[i])
-        alarm = alarms.pop() if alarms else None
-        records.append(Step(phase, len(records), J, order[i], given, frozen(values[i]), alarm=alarm, **how))
 
-    def computed(i):
-        for k in inputs[i]:
+class _Recorder:
+    """Writes down what a pass does: the record of each step, with the alarm at the first NaN or infinity."""
+
+    def __init__(self, run: Pass):
+        self.run = run
+        self.records: list[Step] = []
+        self._alarms: list[str] = []
+        self._report = Report("warn", self._alarms.append)
+
+    def computed(self, i):
+        order, values = self.run.order, self.run.values
+        for k in self.run.plan.inputs[i]:
             if order[k].rule is None:
-                report.given(order[k], values[k])
-        report.made(order[i], values[i], run.operands[i])
-        record("forward", i)
+                self._report.given(order[k], values[k])
+        self._report.made(order[i], values[i], self.run.operands[i])
+        self._record("forward", i)
 
-    def sent(i, argument, k, contribution, before, arrived, of):
-        upstream, so_far = frozen(run.gradients[i]), SoFar(frozen(run.gradients[k]), arrived, of)
-        report.sent(order[i], order[k], upstream, contribution, values[k])
-        record(
-            "backward", i, receiver=order[k], argument=argument, upstream=upstream, contribution=contribution,
+    def seeded(self):
+        last, seed = len(self.run.order) - 1, frozen(self.run.gradients[-1])
+        J = self.run.order[last]
+        self._record("backward", last, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))
+
+    def sent(self, i, argument, k, contribution, before, arrived, of):
+        sender, receiver, gradients = self.run.order[i], self.run.order[k], self.run.gradients
+        upstream, so_far = frozen(gradients[i]), SoFar(frozen(gradients[k]), arrived, of)
+        self._report.sent(sender, receiver, upstream, contribution, self.run.values[k])
+        self._record(
+            "backward", i, receiver=receiver, argument=argument, upstream=upstream, contribution=contribution,
             before=before, so_far=so_far, complete=arrived == of,
         )  # fmt: skip
 
-    with np.errstate(all="ignore"):
-        run.compute(computed)
-        seed = frozen(run.gradients[-1])
-        record("backward", len(order) - 1, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))
-        run.send(sent)
-    return records
+    def _record(self, phase, i, **how):
+        order, values = self.run.order, self.run.values
+        inputs = tuple(frozen(values[k]) for k in self.run.plan.inputs[i])
+        alarm = self._alarms.pop() if self._alarms else None
+        self.records.append(
+            Step(phase, len(self.records), order[-1], order[i], inputs, frozen(values[i]), alarm=alarm, **how)
+        )
