@@ -115,7 +115,7 @@ class Bug:
 
     @property
     def no_harm(self) -> str:
-        """What is said where the bug changes nothing."""
+        """The sentence for a graph in which the bug changes nothing."""
         return f"This bug changes no number here. It shows in a graph {self.shows_in}."
 
     def __str__(self):

@@ -5,7 +5,7 @@ confusion is computed from the same numbers as the right answer, so it follows a
 values.
 
 What must hold: a confusion never equals the right answer, and no two of one step are equal, so that
-an answer means at most one thing; an operation is known by its function, as names are the reader's to choose.
+an answer means at most one thing; operations are recognised by their function, never by a name.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Formulas that a learner types, read into graphs: ``x*y``, ``np.sin(x)**2``, ``relu(W @ x) · w``, ``x²``.
 
-The text is cut into words of our own first; plain notation becomes Python's (``W x``, ``·``, ``²``, ``ᵀ``,
-``√``), and every name a placeholder. Only then Python's parser sees it, for what binds how strongly; and only
-the kinds of syntax that stand in ``_Reader`` are read. A name means a leaf or one of the table's operations,
-and nothing else.
+The text is first cut into words of our own; plain notation becomes Python's (``W x``, ``·``, ``²``, ``ᵀ``,
+``√``), and every name a placeholder. Only then does Python's parser see it, to tell what binds how strongly,
+and only the kinds of syntax that stand in ``_Reader`` are read. A name means a leaf or one of the table's
+operations, and nothing else.
 
 What must hold: nothing that was typed is run, whatever it is; length, depth, powers and sizes are bounded
 before anything is computed; what cannot be read is refused in words that point at the place.
@@ -400,7 +400,7 @@ def _listed(operand):
 
 
 def _filled(operand):
-    """What tells the number of axes of an operand."""
+    """Something with as many axes as an operand."""
     return operand if isinstance(operand, (Node, int, float)) else np.empty(len(operand))
 
 

@@ -4,7 +4,7 @@ Committing to an answer before it is shown helps where the step is surprising an
 (Hundhausen, Douglas & Stasko 2002; Brod 2021); trivial steps are never asked. Each kind of surprise is
 asked at its first occurrence. The explanations of wrong answers come from ``confusions.py``.
 
-What must hold: an operation is known by its function, as names are the reader's to choose.
+What must hold: operations are recognised by their function, never by a name.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 For curves over steps, rates or depths; pictures of graphs are ours (``svg.py``).
 
 What must hold: pyplot and its state of the whole program are left alone; the same figure gives the same
-bytes; lines are told by their dashes too, and none is green or red, which mean value and gradient here.
+bytes; lines differ by their dashes too, and none is green or red, which mean value and gradient here.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from backprop_lab.pictures.layout import MARGIN, Arrow, Layout, port_y
 ACROSS, DOWN = 3, 9  # places that are tried for a label: across the gap, along its arrow
 BETWEEN = 3.0  # between labels
 CLEARANCE = 4.0  # an arrow so near to a label counts as covered: its gradient comes back beside it
-STEP = 8.0  # by which a label leaves its arrow where there is no room on it
+STEP = 8.0  # by which a label moves off its arrow where there is no room on it
 SIBLING, OTHER = 0.4, 1.0  # the cost of covering another arrow; siblings leave the same card
 
 
@@ -138,7 +138,7 @@ _WIDTHS = 1.5 * _SHARES * (1 - _SHARES) + _SHARES**3
 
 
 def _fallen(across):
-    """Which share of its height a curve of ``pen.path`` has behind it at a share of its width: it is a cubic
-    one with its handles in the middle."""
+    """How far down a curve of ``pen.path`` is, as a share of its height, at a share of its width: it is a
+    cubic whose handles lie halfway."""
     t = np.interp(across, _WIDTHS, _SHARES)
     return 3 * t**2 - 2 * t**3
