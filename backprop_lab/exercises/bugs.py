@@ -1,19 +1,20 @@
 """The bug museum: backward passes that go wrong as hand-written ones do.
 
-One pass stands here, written anew and apart from the engine, and each bug is this pass with one thing
-exchanged. Its records read like those of :func:`backprop_lab.steps`, tell what the wrong pass did, and carry
-the right record of the same arrow beside them.
+One pass stands here, written apart from the engine, and each bug is this pass with one thing changed. Its
+records read like those of :func:`backprop_lab.steps`: they show what the wrong pass did, and carry the right
+record of the same arrow beside them.
 
-What must hold: with nothing exchanged the pass gives the engine's numbers; a formula never contradicts the
+What must hold: with nothing changed the pass gives the engine's numbers; a formula never contradicts the
 numbers beside it, however wrong both are; the graph stays as it is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.gradient_check import GradientReport, check_gradient
 from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import SoFar, Step
+from backprop_lab.rules.networks import leaky_relu, relu, sigmoid, softmax, softplus
 from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import finite, frozen, presentable
@@ -48,17 +50,16 @@ def _activation_passed_over(node, place, upstream, value, operands):
     return upstream if _is_activation(node) else vector_jacobian(node, place, upstream, value, operands)
 
 
-ACTIVATIONS = {"leaky_relu", "relu", "sigmoid", "softmax", "softplus", "tanh"}
+ACTIVATIONS = {leaky_relu, relu, sigmoid, softmax, softplus, np.tanh}
 
 
 def _is_activation(node) -> bool:
     """Also relu written as ``np.maximum(x, 0)``, and the reader's own functions of one argument."""
     rule = node.rule
-    if rule.name == "maximum":
+    if rule.function is np.maximum:
         return any(isinstance(argument, (int, float)) and argument == 0 for argument in node.arguments)
-    return rule.name in ACTIVATIONS or (
-        rule.home is None and rule.kind == "elementwise" and len(rule.derivatives) == 1
-    )
+    own = rule.home is None and rule.kind == "elementwise" and len(rule.derivatives) == 1
+    return own or rule.function in ACTIVATIONS
 
 
 def _not_transposed(node, place, upstream, value, operands):
@@ -72,7 +73,7 @@ def _not_transposed(node, place, upstream, value, operands):
 
 def _is_matrix_product(node) -> bool:
     """With a matrix on one side at least: two vectors have nothing to transpose."""
-    return node.rule.name == "matmul" and max(np.ndim(argument) for argument in node.arguments) > 1
+    return node.rule.function is np.matmul and max(np.ndim(argument) for argument in node.arguments) > 1
 
 
 # ------------------------------------------------------------------------------------------- the bugs
@@ -84,7 +85,7 @@ class Bug:
 
     ``name`` is how it is asked for, ``title`` says in a sentence what went wrong, ``wrong_line`` and
     ``right_line`` are the line of code and how it ought to be, ``shows_in`` the graphs in which it does harm.
-    The rest is what is exchanged in the pass: what ``flow`` sends back along an arrow, whether contributions
+    The rest is what is changed in the pass: what ``flow`` sends back along an arrow, whether contributions
     are added up (``adds``), whether a node waits for all of them before it sends on (``waits``), whether the
     gradients of an earlier pass are put back to zero (``resets``).
     """
@@ -115,7 +116,7 @@ class Bug:
 
     @property
     def no_harm(self) -> str:
-        """What is said where the bug changes nothing."""
+        """The sentence for a graph in which the bug changes nothing."""
         return f"This bug changes no number here. It shows in a graph {self.shows_in}."
 
     def __str__(self):
@@ -295,64 +296,80 @@ def wrong_steps(J: Node, bug: str | Bug, given: Mapping[Node, np.ndarray] | None
     right = steps(J, given=given)
     forward = [step for step in right if step.phase == "forward"]
     seed, *arrows = right[len(forward) :]
-    leaving: dict[Node, list[Step]] = {}
-    for arrow in arrows:
-        leaving.setdefault(arrow.node, []).append(arrow)
     records = [_wrong(step, step, bug, step.index) for step in forward]
     left_over: dict[Node, np.ndarray] = {}
     for _ in range(1 if bug.resets else 2):
         records.append(_wrong(seed, seed, bug, len(records)))
+        back = _WrongPass(bug, seed, arrows, left_over)
         with np.errstate(all="ignore"):
-            gradients = _go_back(bug, seed, leaving, left_over, records)
-        left_over = {node: g for node, g in gradients.items() if node.leaf_kind == "variable"}
+            records += back.records(len(records))
         if records[-1].stopped:
             break
+        left_over = {node: g for node, g in back.gradients.items() if node.leaf_kind == "variable"}
     return records
 
 
-def _go_back(bug, seed, leaving, left_over, records) -> dict[Node, np.ndarray]:
-    """One backward pass, and its records. The variables keep what is ``left_over``; inner nodes are new."""
-    gradients = {**left_over, seed.node: seed.contribution}
-    truth: dict[Node, np.ndarray] = {}  # the sums of the right contributions along the same arrows
-    sent: Counter[Node] = Counter()  # how many arrows have been tried
-    ready = [seed.node]
-    while ready:
-        node = ready.pop()
-        upstream, reached = gradients[node], []
-        for arrow in leaving.get(node, ()):
-            receiver, of = arrow.receiver, arrow.so_far.of
-            before, right_before = gradients.get(receiver), truth.get(receiver)
-            truth[receiver] = frozen(_sum(right_before, arrow.contribution))
-            sent[receiver] += 1
-            count = arrived = sent[receiver]
-            contribution = alarm = None
-            try:
-                flow = bug.flow(node, arrow.place, upstream, arrow.value, arrow.operands)
-                flow = presentable(np.asarray(flow, receiver.dtype))
-                gradients[receiver] = frozen(_sum(before if bug.adds else None, flow))
-                contribution = flow
-                alarm = None if finite(flow) else arrow.alarm
-            except (ValueError, IndexError) as error:
-                alarm, arrived = f"{type(error).__name__}: {error}", count - 1
-            now = gradients.get(receiver, frozen(np.zeros(receiver.shape, receiver.dtype)))
-            right_now = SoFar(truth[receiver], count, of)
-            right = replace(arrow, before=right_before, so_far=right_now, complete=count == of)
-            records.append(
-                _wrong(
-                    arrow, right, bug, len(records), upstream=upstream, contribution=contribution,
-                    before=before, so_far=SoFar(now, arrived, of), complete=arrived == of, alarm=alarm,
-                )
-            )  # fmt: skip
-            if contribution is None:
-                return gradients
-            if count == (of if bug.waits else 1):
-                reached.append(receiver)
-        ready.extend(reversed(reached))
-    return gradients
+class _WrongPass:
+    """One backward pass with a bug, along the ``arrows`` of the right one.
+
+    ``gradients`` are the sums so far; the variables begin with what is ``left_over`` from an earlier pass.
+    ``right_sums`` are those of the right contributions along the same arrows, ``tried`` counts the arrows.
+    """
+
+    def __init__(self, bug, seed, arrows, left_over):
+        self.bug, self.start = bug, seed.node
+        self.leaving: dict[Node, list[Step]] = {}
+        for arrow in arrows:
+            self.leaving.setdefault(arrow.node, []).append(arrow)
+        self.gradients: dict[Node, np.ndarray] = {**left_over, seed.node: seed.contribution}
+        self.right_sums: dict[Node, np.ndarray] = {}
+        self.tried: Counter[Node] = Counter()
+
+    def records(self, first: int) -> Iterator[WrongStep]:
+        """The records of all arrows, counted from ``first``; where NumPy refuses one, it is the last."""
+        index, ready = count(first), [self.start]
+        while ready:
+            node = ready.pop()
+            upstream, reached = self.gradients[node], []
+            for arrow in self.leaving.get(node, ()):
+                step = self._send(arrow, upstream, next(index))
+                yield step
+                if step.stopped:
+                    return
+                if self.tried[arrow.receiver] == (arrow.so_far.of if self.bug.waits else 1):
+                    reached.append(arrow.receiver)
+            ready.extend(reversed(reached))
+
+    def _send(self, arrow, upstream, index) -> WrongStep:
+        """Send the gradient along one arrow; the record of it."""
+        receiver, of = arrow.receiver, arrow.so_far.of
+        self.tried[receiver] += 1
+        tried = self.tried[receiver]
+        right = self._right(arrow, tried)
+        before = self.gradients.get(receiver)
+        try:
+            contribution = self.bug.flow(arrow.node, arrow.place, upstream, arrow.value, arrow.operands)
+            contribution = presentable(np.asarray(contribution, receiver.dtype))
+            self.gradients[receiver] = _sum(before if self.bug.adds else None, contribution)
+            arrived, alarm = tried, None if finite(contribution) else arrow.alarm
+        except (ValueError, IndexError) as error:
+            contribution, arrived, alarm = None, tried - 1, f"{type(error).__name__}: {error}"
+        now = self.gradients.get(receiver, frozen(np.zeros(receiver.shape, receiver.dtype)))
+        return _wrong(
+            arrow, right, self.bug, index, upstream=upstream, contribution=contribution,
+            before=before, so_far=SoFar(now, arrived, of), complete=arrived == of, alarm=alarm,
+        )  # fmt: skip
+
+    def _right(self, arrow, arrived) -> Step:
+        """The right record of the arrow, after those that have been tried here."""
+        receiver, of = arrow.receiver, arrow.so_far.of
+        before = self.right_sums.get(receiver)
+        now = self.right_sums[receiver] = _sum(before, arrow.contribution)
+        return replace(arrow, before=before, so_far=SoFar(now, arrived, of), complete=arrived == of)
 
 
-def _sum(before, contribution):
-    return contribution if before is None else before + contribution
+def _sum(before, contribution) -> np.ndarray:
+    return frozen(contribution if before is None else before + contribution)
 
 
 def _wrong(step, right, bug, index, **changed) -> WrongStep:

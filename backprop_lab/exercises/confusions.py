@@ -5,15 +5,18 @@ confusion is computed from the same numbers as the right answer, so it follows a
 values.
 
 What must hold: a confusion never equals the right answer, and no two of one step are equal, so that
-an answer means at most one thing.
+an answer means at most one thing; operations are recognised by their function, never by a name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from backprop_lab.passes.records import Step
+from backprop_lab.rules.networks import relu
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 
@@ -27,18 +30,15 @@ class Confusion(NamedTuple):
     meaning: str
 
 
-def likely_confusions(step) -> tuple[Confusion, ...]:
+def likely_confusions(step: Step) -> tuple[Confusion, ...]:
     """The confusions of a backward step about the receiver's gradient as it stands after it."""
     if step.argument is None:
         return ()
-    kept = [step.so_far.sum]
-    confusions = []
-    for value, meaning in _candidates(step):
+    confusions: list[Confusion] = []
+    for value, meaning in _mistakes(step):
         value = frozen(value)
-        if any(same(value, other) for other in kept):
-            continue
-        kept.append(value)
-        confusions.append(Confusion(value, meaning))
+        if not any(same(value, other) for other in (step.so_far.sum, *(c.value for c in confusions))):
+            confusions.append(Confusion(value, meaning))
     return tuple(confusions)
 
 
@@ -52,94 +52,105 @@ def same(a, b, tolerance: float = 0.01) -> bool:
         return bool(np.all(np.abs(a - b) <= tolerance * size + ROUNDING))
 
 
-def _candidates(step):
-    """(value, meaning) of every mistake one can make here; the most telling ones first."""
-    rule, receiver, node = step.node.rule, step.receiver, step.node
-    name, gradient = step.mention(receiver), step.gradient_name(receiver)
-    upstream, upstream_name = step.upstream, step.gradient_name(node)
-    own = step.inputs[step.argument]
-
-    def after(contribution):
-        """The receiver's sum, had this contribution arrived instead of the right one."""
-        return step.before + contribution if step.so_far.arrived > 1 else contribution
-
+def _mistakes(step) -> Iterator[Confusion]:
+    """Every mistake one can make here, the most telling ones first; some may give the right answer."""
     if step.so_far.arrived > 1:
-        yield Confusion(
-            step.contribution,
-            "That is the last contribution alone: it replaced what had arrived before. At a fork "
-            f"the contributions add: {step.sum_numbers}.",
-        )
-        yield Confusion(
-            step.before,
-            "That is only what had arrived before. This arrow's contribution is to be added.",
-        )
-        yield Confusion(
-            step.before * step.contribution,
-            "You multiplied the contributions of different paths. Factors multiply along a path; paths add.",
-        )
-    fits = upstream.shape == receiver.shape
-    if rule.name == "relu":
-        yield Confusion(
-            after(upstream),
-            f"You passed {upstream_name} on everywhere. The gate is closed where {name} ≤ 0: "
-            "nothing flows back there.",
-        )
-        yield Confusion(
-            after(upstream * (own <= 0)),
-            f"The gate is the other way round: it lets the gradient through where {name} > 0.",
-        )
-    if rule.name == "multiply" or (rule.name == "matmul" and node.ndim == 0):
-        with np.errstate(all="ignore"):
-            swapped = np.asarray(upstream * own)
-        if swapped.shape == receiver.shape:
-            yield Confusion(
-                after(swapped),
-                f"You multiplied by {name} itself. A product swaps: the slope with respect to one "
-                "factor is the other factor.",
-            )
-    if rule.name == "square" or (rule.name == "power" and step.place == 0):
-        exponent = step.operands[1] if rule.name == "power" else 2
-        if np.ndim(exponent) == 0 and exponent != 0:
-            text = notation.number(exponent)
-            yield Confusion(
-                after(step.contribution / exponent),
-                "The exponent in front is lost: the derivative of "
-                f"{notation.power(step.factor(receiver), text)} has the factor {text}.",
-            )
-    if rule.name == "matmul" and node.ndim > 0 and len(step.inputs) == 2:
-        yield from _transposed(step, after)
-    if rule.name == "mean":
-        count = receiver.size // max(node.size, 1)
-        yield Confusion(
-            after(step.contribution * count),
-            f"The 1/{count} of the mean is lost: each entry moves the mean only by 1/{count} of "
-            "its own move.",
-        )
-    if rule.name in ("maximum", "minimum") and fits:
-        yield Confusion(after(upstream), f"The gradient goes only to the {rule.name[:3]}, not to both.")
-    if rule.kind == "elementwise" and fits and rule.name not in ("relu", "add", "positive"):
-        yield Confusion(
-            after(upstream),
-            f"You passed {upstream_name} on unchanged. It must be multiplied by the local "
-            f"derivative of {notation.expression(node)}.",
-        )
-    if not fits and rule.kind == "elementwise" and upstream.size > 1:
-        yield Confusion(
-            upstream,
-            f"A gradient has the shape of its variable. {name} was broadcast, so its contributions "
-            f"add up: sum them to shape {notation.dimensions(receiver.shape)}.",
-        )
+        yield from _not_added(step)
+    if step.node.rule.function in OF_AN_OPERATION:
+        yield from OF_AN_OPERATION[step.node.rule.function](step)
+    if step.node.rule.kind == "elementwise":
+        yield from _passed_on_unchanged(step)
+        yield from _not_summed(step)
+    yield from _of_any_operation(step)
+
+
+def _sum_with(step, contribution) -> np.ndarray:
+    """The receiver's sum, had this contribution arrived instead of the right one."""
+    return step.before + contribution if step.so_far.arrived > 1 else contribution
+
+
+# ------------------------------------------------------------------------------ of every operation
+
+
+def _not_added(step):
     yield Confusion(
-        after(step.flow(np.ones_like(upstream))),
+        step.contribution,
+        "That is the last contribution alone: it replaced what had arrived before. At a fork "
+        f"the contributions add: {step.sum_numbers}.",
+    )
+    yield Confusion(
+        step.before,
+        "That is only what had arrived before. This arrow's contribution is to be added.",
+    )
+    yield Confusion(
+        step.before * step.contribution,
+        "You multiplied the contributions of different paths. Factors multiply along a path; paths add.",
+    )
+
+
+def _passed_on_unchanged(step):
+    if step.upstream.shape == step.receiver.shape:
+        yield Confusion(
+            _sum_with(step, step.upstream),
+            f"You passed {step.gradient_name(step.node)} on unchanged. It must be multiplied by the local "
+            f"derivative of {notation.expression(step.node)}.",
+        )
+
+
+def _not_summed(step):
+    if step.upstream.shape != step.receiver.shape and step.upstream.size > 1:
+        yield Confusion(
+            step.upstream,
+            f"A gradient has the shape of its variable. {step.mention(step.receiver)} was broadcast, so its "
+            f"contributions add up: sum them to shape {notation.dimensions(step.receiver.shape)}.",
+        )
+
+
+def _of_any_operation(step):
+    yield Confusion(
+        _sum_with(step, step.flow(np.ones_like(step.upstream))),
         "That is the local derivative alone. Multiply it by the upstream gradient "
-        f"{upstream_name} = {notation.array(upstream)}.",
+        f"{step.gradient_name(step.node)} = {notation.array(step.upstream)}.",
     )
     yield Confusion(-step.so_far.sum, f"The sign is turned round: check the signs in {step.numbers}.")
-    yield Confusion(own, f"That is the value of {name}, not {gradient}.")
+    name, gradient = step.mention(step.receiver), step.gradient_name(step.receiver)
+    yield Confusion(step.inputs[step.argument], f"That is the value of {name}, not {gradient}.")
 
 
-def _transposed(step, after):
-    """The matrix product's classic: the Jacobian used without its transpose."""
+# ---------------------------------------------------------------------------- of a single operation
+
+
+def _of_the_gate(step):
+    name = step.mention(step.receiver)
+    yield Confusion(
+        _sum_with(step, step.upstream),
+        f"You passed {step.gradient_name(step.node)} on everywhere. The gate is closed where {name} ≤ 0: "
+        "nothing flows back there.",
+    )
+    yield Confusion(
+        _sum_with(step, step.upstream * (step.inputs[step.argument] <= 0)),
+        f"The gate is the other way round: it lets the gradient through where {name} > 0.",
+    )
+
+
+def _not_swapped(step):
+    name = step.mention(step.receiver)
+    with np.errstate(all="ignore"):
+        by_itself = np.asarray(step.upstream * step.inputs[step.argument])
+    if by_itself.shape == step.receiver.shape:
+        yield Confusion(
+            _sum_with(step, by_itself),
+            f"You multiplied by {name} itself. A product swaps: the slope with respect to one "
+            "factor is the other factor.",
+        )
+
+
+def _of_a_matrix_product(step):
+    """Of two vectors it is a number, and nothing is transposed."""
+    return _not_transposed(step) if step.node.ndim else _not_swapped(step)
+
+
+def _not_transposed(step):
     x, y = step.operands
     g = step.upstream
     try:
@@ -148,6 +159,58 @@ def _transposed(step, after):
         return  # the shapes refuse, as they do whenever n ≠ m
     if wrong.shape == step.receiver.shape:
         yield Confusion(
-            after(wrong),
+            _sum_with(step, wrong),
             "The transpose is missing: the way back through a matrix is the matrix transposed.",
         )
+
+
+def _of_a_square(step):
+    yield from _exponent_lost(step, 2)
+
+
+def _of_a_power(step):
+    exponent = step.operands[1]
+    if step.place == 0 and np.ndim(exponent) == 0 and exponent != 0:
+        yield from _exponent_lost(step, exponent)
+
+
+def _exponent_lost(step, exponent):
+    text = notation.number(exponent)
+    yield Confusion(
+        _sum_with(step, step.contribution / exponent),
+        "The exponent in front is lost: the derivative of "
+        f"{notation.power(step.factor(step.receiver), text)} has the factor {text}.",
+    )
+
+
+def _of_a_mean(step):
+    count = step.receiver.size // max(step.node.size, 1)
+    yield Confusion(
+        _sum_with(step, step.contribution * count),
+        f"The 1/{count} of the mean is lost: each entry moves the mean only by 1/{count} of its own move.",
+    )
+
+
+def _sent_to_both(taken):
+    """Of ``np.maximum`` and ``np.minimum``; ``taken``: what the gradient goes to."""
+
+    def confusions(step):
+        if step.upstream.shape == step.receiver.shape:
+            yield Confusion(
+                _sum_with(step, step.upstream), f"The gradient goes only to the {taken}, not to both."
+            )
+
+    return confusions
+
+
+OF_AN_OPERATION: dict[Callable, Callable[[Step], Iterator[Confusion]]] = {
+    relu: _of_the_gate,
+    np.multiply: _not_swapped,
+    np.matmul: _of_a_matrix_product,
+    np.square: _of_a_square,
+    np.power: _of_a_power,
+    np.mean: _of_a_mean,
+    np.maximum: _sent_to_both("max"),
+    np.minimum: _sent_to_both("min"),
+}
+"""{function that makes an operation: the confusions about it}."""

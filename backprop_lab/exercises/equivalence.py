@@ -1,4 +1,4 @@
-"""Whether two graphs over the same leaves compute the same: their values at many points are compared.
+"""Do two graphs over the same leaves compute the same function? Their values at many points are compared.
 
 The points are drawn with a fixed seed from where the graph itself is finite: whole numbers of both signs
 first, then smaller ones, positive ones where a logarithm or a root needs them, and numbers near the leaves'
@@ -22,10 +22,11 @@ from backprop_lab.passes.passes import evaluate
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import READABLE, finite
 
-MOST_POINTS, FEWEST_POINTS, MOST_ENTRIES = 40, 4, 100_000  # of all points together
-TRIES = 600  # at points; some of which the graph refuses
+MOST_POINTS, FEWEST_POINTS = 40, 4
+MOST_ENTRIES = 100_000  # of all points together
+TRIES = 600  # at points, some of which the graph refuses
 PLAIN_TRIES = 60  # the first ones, all with numbers of both signs
-SMALL = [n for n in range(-4, 5) if n != 0]  # an integer's values
+SMALL = [n for n in range(-4, 5) if n != 0]  # values of an integer
 REFUSALS = (TypeError, ValueError, ArithmeticError, LookupError)
 
 
@@ -70,10 +71,39 @@ def points(J: Node, leaves: Mapping[str, Node]) -> list[Point]:
     return found
 
 
+class _Style(NamedTuple):
+    """How a leaf's values are drawn: ``near_own``, near the leaf's own value if it has one; ``positive``,
+    without a sign; ``scale``, their size; ``labels``, integers from 0 to the largest that the leaf holds."""
+
+    near_own: bool = False
+    positive: bool = False
+    scale: float = 1.0
+    labels: bool = False
+
+
+_BOTH_SIGNS = _Style()
+_STYLES = (
+    _BOTH_SIGNS,
+    _Style(positive=True, labels=True),
+    _Style(near_own=True),
+    _Style(positive=True, labels=True, scale=0.1),
+    _Style(positive=True, scale=10),
+)
+
+
 def _drawn(rng, leaves, whole, free) -> dict[Node, np.ndarray]:
     """Values for all leaves. ``free``: not all of them need both signs."""
     numbers = _Numbers(rng, sum(leaf.size for leaf in leaves) if whole else 0)
-    return {leaf: _value(rng, leaf, numbers, rng.integers(5) if free else 0) for leaf in leaves}
+
+    def value(leaf):
+        style = _STYLES[rng.integers(len(_STYLES))] if free else _BOTH_SIGNS
+        if leaf.dtype.kind == "b":
+            return rng.integers(0, 2, leaf.shape).astype(bool)
+        if leaf.dtype.kind == "f":
+            return _floats(rng, leaf, numbers, style)
+        return _integers(rng, leaf, style)
+
+    return {leaf: value(leaf) for leaf in leaves}
 
 
 class _Numbers:
@@ -92,25 +122,21 @@ class _Numbers:
         return np.where(self.rng.integers(0, 2, count), sizes, -sizes)
 
 
-_SCALES = {1: 1, 3: 0.1, 4: 10}
-
-
-def _value(rng, leaf, numbers, style) -> np.ndarray:
-    """0: of both signs; 1: positive; 2: like the leaf's own value; 3: positive, small; 4: positive, large."""
-    own = leaf.value
-    if leaf.dtype.kind == "b":
-        return rng.integers(0, 2, leaf.shape).astype(bool)
-    if leaf.dtype.kind != "f":
-        if style == 2 and own is not None:
-            return rng.permutation(own.ravel()).reshape(leaf.shape)
-        most = 2 if own is None or not own.size else max(int(own.max()), 1)
-        if style % 2 or leaf.dtype.kind == "u":
-            return rng.integers(0, most + 1, leaf.shape).astype(leaf.dtype)
-        return rng.choice(SMALL, leaf.shape).astype(leaf.dtype)
-    if style == 2 and own is not None:
-        return own * rng.uniform(0.8, 1.2, leaf.shape)
+def _floats(rng, leaf, numbers, style) -> np.ndarray:
+    if style.near_own and leaf.value is not None:
+        return leaf.value * rng.uniform(0.8, 1.2, leaf.shape)
     drawn = numbers.take(leaf.size).reshape(leaf.shape)
-    return np.abs(drawn) * _SCALES[style] if style in _SCALES else drawn
+    return np.abs(drawn) * style.scale if style.positive else drawn
+
+
+def _integers(rng, leaf, style) -> np.ndarray:
+    own = leaf.value
+    if style.near_own and own is not None:
+        return rng.permutation(own.ravel()).reshape(leaf.shape)
+    if style.labels or leaf.dtype.kind == "u":
+        largest = 2 if own is None or not own.size else max(int(own.max()), 1)
+        return rng.integers(0, largest + 1, leaf.shape).astype(leaf.dtype)
+    return rng.choice(SMALL, leaf.shape).astype(leaf.dtype)
 
 
 def difference(J: Node, other: Node, at: list[Point]) -> Difference | None:
@@ -154,47 +180,46 @@ def close(a, b) -> bool:
         return bool(allowed < np.inf and np.all(np.abs(a.astype(float) - b.astype(float)) <= allowed))
 
 
-def again(node: Node, args: list) -> Node:
-    """The node's operation, of other arguments."""
-    return apply(node.rule, *args, **node.parameters)
+def reapplied(node: Node, arguments: list) -> Node:
+    """The node's operation, applied to other arguments."""
+    return apply(node.rule, *arguments, **node.parameters)
 
 
 def rebuilt(order: list[Node], leaves: Mapping[Node, Node], change: Callable) -> Node:
-    """The graph again, over other leaves, each node made by ``change(node, made, its new arguments)``."""
+    """The graph over other leaves, each node made by ``change(node, made, its new arguments)``."""
     made = dict(leaves)
     for node in order:
         if node.rule is not None:
-            args = [made[a] if isinstance(a, Node) else a for a in node.arguments]
-            made[node] = change(node, made, args)
+            arguments = [made[a] if isinstance(a, Node) else a for a in node.arguments]
+            made[node] = change(node, made, arguments)
     return made[order[-1]]
 
 
-def over(J: Node, leaves: Mapping[str, Node]) -> Node:
-    """``J``'s graph again, each of its leaves replaced by the one of that name; unnamed ones stay.
+def with_leaves(J: Node, leaves: Mapping[str, Node]) -> Node:
+    """A copy of ``J``'s graph, each of its leaves replaced by the one of that name; unnamed ones stay.
 
     Raises ValueError for a leaf that has no such name or another shape.
     """
-    order, known, made = (
-        topological_order(J),
-        {notation.symbol(name): leaf for name, leaf in leaves.items()},
-        {},
-    )
-    for leaf in (node for node in order if node.rule is None):
-        mine = known.get(notation.symbol(leaf.name)) if leaf.name else leaf
-        if mine is None:
-            listed = ", ".join(known)
-            raise ValueError(f"Your graph has a leaf {notation.symbol(leaf.name)}; this one has {listed}.")
-        if mine.shape != leaf.shape:
-            raise ValueError(
-                f"Your {notation.symbol(leaf.name)} has {notation.extent(leaf.shape)}, the graph's "
-                f"{notation.extent(mine.shape)}."
-            )
-        made[leaf] = mine
-    return rebuilt(order, made, lambda node, made, args: again(node, args))
+    order = topological_order(J)
+    known = {notation.symbol(name): leaf for name, leaf in leaves.items()}
+    made = {leaf: _namesake(leaf, known) if leaf.name else leaf for leaf in order if leaf.rule is None}
+    return rebuilt(order, made, lambda node, made, arguments: reapplied(node, arguments))
 
 
-def told(point: Point, leaves: Mapping[str, Node]) -> str:
-    """``x = 2, y = −3``, the leaves that have one."""
+def _namesake(leaf, known) -> Node:
+    """The leaf of the same name and shape among those that are known."""
+    name = notation.symbol(leaf.name)
+    if name not in known:
+        raise ValueError(f"Your graph has a leaf {name}; this one has {', '.join(known)}.")
+    mine = known[name]
+    if mine.shape != leaf.shape:
+        yours, ours = notation.extent(leaf.shape), notation.extent(mine.shape)
+        raise ValueError(f"Your {name} has {yours}, the graph's {ours}.")
+    return mine
+
+
+def point_text(point: Point, leaves: Mapping[str, Node]) -> str:
+    """``x = 2, y = −3``: the values there of the leaves that have a name."""
     return ", ".join(
         f"{notation.symbol(name)} = {notation.array(point.given[leaf])}" for name, leaf in leaves.items()
     )

@@ -35,7 +35,7 @@ class Report:
 
     def __str__(self):
         width = max(len(box) for _, box, _ in self.lines)
-        text = "\n".join(f"{mark} {box.ljust(width)}  {said}".rstrip() for mark, box, said in self.lines)
+        text = "\n".join(f"{mark} {box.ljust(width)}  {words}".rstrip() for mark, box, words in self.lines)
         filled = sum(mark != "·" for mark, _, _ in self.lines)
         return f"{text}\n{filled} of {len(self.lines)} boxes filled, {self.right} right"
 
@@ -72,8 +72,8 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
         step = forward.get(_find(nodes, name))
         if step is None:
             raise ValueError(f"fill_in: {name} is given, not computed; ask for its gradient instead")
-        again = f"compute {step.formula} once more."
-        lines.append(_line(notation.symbol(name), box, "value", step.node, step.value, run, [], again))
+        advice = f"compute {step.formula} once more."
+        lines.append(_line(notation.symbol(name), box, "value", step.node, step.value, run, [], advice))
     for name, box in gradients.items():
         node = _find(nodes, name)
         arrows = _arrows_to(records, node)
@@ -94,66 +94,69 @@ def _named(boxes: dict | None) -> dict:
 
 
 class _OwnRun:
-    """Both passes once more, going on at every filled box with the learner's own number.
+    """Both passes, going on at every filled box with the learner's own number.
 
     ``expected[kind, node]`` is what follows there from the boxes before; ``because`` names the wrong boxes
     that this rests on, the nearest of them.
     """
 
-    def __init__(self, records: list[Step], given: dict):
+    def __init__(self, records: list[Step], boxes: dict):
         self.expected, self.because = {}, {}
-        value, slope = {}, {}
-        blame = {}  # {(kind, node): the wrong boxes that the number there comes from}
-
-        def own(kind, node, follows, right, label):
-            """The number to go on with, after keeping what follows from the boxes before."""
-            self.expected[kind, node] = follows
-            self.because[kind, node] = reasons = list(dict.fromkeys(blame.get((kind, node), ())))
-            box = _number(given.get((kind, node)))
-            if box is None or box.shape != right.shape:
-                blame[kind, node] = reasons
-                return follows
-            blame[kind, node] = [] if same(box, right) else [label]
-            return box
-
-        def blamed(nodes):
-            return [label for n in nodes for label in blame.get(("value", n), ())]
-
-        for step in records:
-            numbers = (value.get(n, v) for n, v in zip(step.node.inputs, step.inputs, strict=True))
-            arguments = operands_of(step.node, numbers)
-            with np.errstate(all="ignore"):
+        self._boxes = boxes
+        self._values, self._slopes = {}, {}
+        self._blame = {}  # {(kind, node): the wrong boxes that the number there comes from}
+        with np.errstate(all="ignore"):
+            for step in records:
                 if step.phase == "forward":
-                    result = np.asarray(step.node.rule.compute(*arguments, **step.node.parameters))
-                    blame["value", step.node] = blamed(step.node.inputs)
-                    label = step.mention(step.node)
-                    value[step.node] = own("value", step.node, result, step.value, label)
-                    continue
-                if step.is_seed:
-                    flow = step.contribution
+                    self._compute(step)
                 else:
-                    z = value.get(step.node, step.value)
-                    flow = vector_jacobian(step.node, step.place, slope[step.node], z, arguments)
-                    reasons = blame.setdefault(("gradient", step.receiver), [])
-                    reasons += blame[("gradient", step.node)]
-                    reasons += blamed(self._read(step, flow, slope[step.node], value))
-            slope[step.receiver] = slope.get(step.receiver, 0) + np.asarray(flow)
-            if step.complete:
-                label = step.gradient_name(step.receiver)
-                total = own("gradient", step.receiver, slope[step.receiver], step.so_far.sum, label)
-                slope[step.receiver] = total
+                    self._send(step)
 
-    @staticmethod
-    def _read(step, flow, upstream, value):
+    def _compute(self, step):
+        value = np.asarray(step.node.rule.compute(*self._operands(step), **step.node.parameters))
+        self._blame["value", step.node] = self._blamed(step.node.inputs)
+        self._values[step.node] = self._own("value", step.node, value, step.value, step.mention(step.node))
+
+    def _send(self, step):
+        receiver, flow = step.receiver, step.contribution
+        if not step.is_seed:
+            value, upstream = self._values.get(step.node, step.value), self._slopes[step.node]
+            flow = vector_jacobian(step.node, step.place, upstream, value, self._operands(step))
+            reasons = self._blame.setdefault(("gradient", receiver), [])
+            reasons += self._blame["gradient", step.node]
+            reasons += self._blamed(self._read(step, flow, upstream))
+        slope = self._slopes.get(receiver, 0) + np.asarray(flow)
+        if step.complete:
+            slope = self._own("gradient", receiver, slope, step.so_far.sum, step.gradient_name(receiver))
+        self._slopes[receiver] = slope
+
+    def _operands(self, step) -> list:
+        """The node's arguments with the learner's own numbers."""
+        inputs = zip(step.node.inputs, step.inputs, strict=True)
+        return operands_of(step.node, [self._values.get(node, value) for node, value in inputs])
+
+    def _own(self, kind, node, follows, right, label):
+        """The number to go on with, after keeping what follows from the boxes before."""
+        self.expected[kind, node] = follows
+        self.because[kind, node] = reasons = list(dict.fromkeys(self._blame.get((kind, node), ())))
+        box = _number(self._boxes.get((kind, node)))
+        if box is None or box.shape != right.shape:
+            self._blame[kind, node] = reasons
+            return follows
+        self._blame[kind, node] = [] if same(box, right) else [label]
+        return box
+
+    def _blamed(self, nodes) -> list[str]:
+        return [label for node in nodes for label in self._blame.get(("value", node), ())]
+
+    def _read(self, step, flow, upstream):
         """The nodes whose values this arrow reads: with the right one it brings something else."""
         nodes = [*step.node.inputs, step.node]
         right = dict(zip(nodes, [*step.inputs, step.value], strict=True))
         for node in nodes:
-            numbers = {n: right[n] if n is node else value.get(n, right[n]) for n in nodes}
-            arguments = operands_of(step.node, [numbers[n] for n in step.node.inputs])
-            if not same(
-                vector_jacobian(step.node, step.place, upstream, numbers[step.node], arguments), flow
-            ):
+            numbers = {n: right[n] if n is node else self._values.get(n, right[n]) for n in nodes}
+            operands = operands_of(step.node, [numbers[n] for n in step.node.inputs])
+            if not same(vector_jacobian(step.node, step.place, upstream, numbers[step.node], operands), flow):
                 yield node
 
 
@@ -182,23 +185,23 @@ def _find(nodes, name) -> Node:
 
 
 def _line(label, box, kind, node, right, run, slips, otherwise) -> tuple[str, str, str]:
-    """(mark, label, what is said) for one box."""
+    """(mark, label, comment) for one box."""
     if box is None:
         return "·", label, ""
     answer = _number(box)
     if answer is None:
         return "✗", label, f"{box!r} is not a number or a list of numbers"
-    said = notation.array(answer)
+    written = notation.array(answer)
     if same(answer, right):
-        return "✓", label, said
+        return "✓", label, written
     if answer.shape != right.shape:
         owner = "a gradient has the shape of its variable" if kind == "gradient" else "look at the shapes"
-        return "✗", label, f"{said}: {notation.extent(right.shape)} expected; {owner}"
+        return "✗", label, f"{written}: {notation.extent(right.shape)} expected; {owner}"
     before = " and ".join(run.because[kind, node])
     if before and same(answer, run.expected[kind, node]):
-        return "✗", label, f"{said}: right for your own {before}; look there first."
+        return "✗", label, f"{written}: right for your own {before}; look there first."
     meanings = (meaning for value, meaning in slips if same(answer, value))
-    return "✗", label, f"{said}: {next(meanings, otherwise)}"
+    return "✗", label, f"{written}: {next(meanings, otherwise)}"
 
 
 def _missing_arrows(arrows):

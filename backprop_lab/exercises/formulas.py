@@ -1,9 +1,9 @@
 """Formulas that a learner types, read into graphs: ``x*y``, ``np.sin(x)**2``, ``relu(W @ x) · w``, ``x²``.
 
-The text is cut into words of our own first; plain notation becomes Python's (``W x``, ``·``, ``²``, ``ᵀ``,
-``√``), and every name a placeholder. Only then Python's parser sees it, for what binds how strongly; and only
-the kinds of syntax that stand in ``_Reader`` are read. A name means a leaf or one of the table's operations,
-and nothing else.
+The text is first cut into words of our own; plain notation becomes Python's (``W x``, ``·``, ``²``, ``ᵀ``,
+``√``), and every name a placeholder. Only then does Python's parser see it, to tell what binds how strongly,
+and only the kinds of syntax that stand in ``_Reader`` are read. A name means a leaf or one of the table's
+operations, and nothing else.
 
 What must hold: nothing that was typed is run, whatever it is; length, depth, powers and sizes are bounded
 before anything is computed; what cannot be read is refused in words that point at the place.
@@ -30,12 +30,13 @@ from backprop_lab.rules import networks
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import READABLE
 
-LONGEST = 400  # characters
-DEEPEST = 100  # operations inside each other
+MOST_CHARACTERS = 400
+MOST_NESTED = 100  # operations inside each other
 MOST_BRACKETS = 25  # inside each other
-LARGEST_POWER = 64
+MOST_DIGITS = 15  # characters of a number
 MOST_ENTRIES = 10_000  # of any intermediate result, unless a leaf is larger
-LONGEST_NUMBER = 15  # characters
+LARGEST_POWER = 64
+MOST_LISTED = 12  # names that an error lists
 
 
 class FormulaError(ValueError):
@@ -44,7 +45,7 @@ class FormulaError(ValueError):
     def __init__(self, reason: str, text: str, start: int, end: int):
         self.reason, self.start, self.end = reason, start, end
         marks = " " * start + "^" * max(1, min(end, len(text)) - start)
-        short = len(text) <= LONGEST and "\n" not in text
+        short = len(text) <= MOST_CHARACTERS and "\n" not in text
         super().__init__(f"{reason}\n    {text}\n    {marks}" if short else reason)
 
 
@@ -65,9 +66,9 @@ def parse(text: str, names: Mapping[str, Node], own: Mapping[str, Callable] | No
         x.dtype
          ^^^^^^
     """
-    if len(text) > LONGEST:
+    if len(text) > MOST_CHARACTERS:
         raise FormulaError(
-            f"A formula has at most {LONGEST} characters; this one has {len(text)}.", text, 0, 0
+            f"A formula has at most {MOST_CHARACTERS} characters; this one has {len(text)}.", text, 0, 0
         )
     words = _without_beginning(_words(text))
     if not words:
@@ -144,7 +145,7 @@ def _words(text: str) -> list[_Word]:
     while place < len(text):
         found = _PATTERN.match(text, place)
         if found is None:
-            raise _strange(text, place + len(text[place:]) - len(text[place:].lstrip()))
+            raise _unreadable(text, place + len(text[place:]) - len(text[place:].lstrip()))
         kind = found.lastgroup
         if kind == "end":
             break
@@ -155,7 +156,7 @@ def _words(text: str) -> list[_Word]:
     return _with_products(text, words)
 
 
-def _strange(text, place) -> FormulaError:
+def _unreadable(text, place) -> FormulaError:
     sign = text[place]
     if sign == "." and (word := re.compile(r"\.\w*").match(text, place)):
         return FormulaError("Of the words after a dot, only .T is read here.", text, place, word.end())
@@ -227,7 +228,7 @@ class _Reader:
         self.text, self.words, self.known = text, words, known
         self.names = names
         self.symbols = {_composed(notation.symbol(name)): node for name, node in names.items()}
-        self.most = max([MOST_ENTRIES, *(node.size for node in names.values())])
+        self.most_entries = max([MOST_ENTRIES, *(node.size for node in names.values())])
         parts, self.origins, self.dots = [], [], set()
         for i, word in enumerate(words):
             if word.kind == "·":
@@ -255,11 +256,11 @@ class _Reader:
         return word.kind
 
     def _number(self, word) -> str:
-        if len(word.text) <= LONGEST_NUMBER:
+        if len(word.text) <= MOST_DIGITS:
             number = int(word.text) if re.fullmatch(r"[0-9]+", word.text) else float(word.text)
             if math.isfinite(number):
                 return repr(number)
-        reason = f"A number has at most {LONGEST_NUMBER} characters, and is not larger than 1e300."
+        reason = f"A number has at most {MOST_DIGITS} characters, and is not larger than 1e300."
         raise self._refused(reason, word.start, word.end)
 
     def whole(self) -> Node:
@@ -283,8 +284,8 @@ class _Reader:
         waiting = [(tree, 1)]
         while waiting:
             node, depth = waiting.pop()
-            if depth > DEEPEST:
-                raise self._refused(f"More than {DEEPEST} operations inside each other.", 0, last)
+            if depth > MOST_NESTED:
+                raise self._refused(f"More than {MOST_NESTED} operations inside each other.", 0, last)
             waiting += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
         return tree
 
@@ -345,7 +346,7 @@ class _Reader:
             return _NUMBERS[name]
         if name in self.known:
             raise self._at(tree, f"{name} is a function: write {name}(…).")
-        raise self._at(tree, _unknown(name, "a name", self.names))
+        raise self._at(tree, _unknown_name(name, self.names))
 
     def _function(self, tree):
         name = self._word(tree.id).text.rpartition(".")[2]
@@ -353,7 +354,7 @@ class _Reader:
             return self.known[name]
         if name in self.names or _composed(notation.symbol(name)) in self.symbols:
             raise self._at(tree, f"{name} is not a function; for a product write {name} * (…).")
-        raise self._at(tree, _unknown(name, "a function", self.known))
+        raise self._at(tree, _unknown_function(name, self.known))
 
     def _binary(self, tree, left, op, right):
         between = range(left.end_col_offset, right.col_offset)
@@ -388,8 +389,8 @@ class _Reader:
             made = make()
         except _MISTAKES as error:
             raise self._at(tree, f"{str(error).strip().rstrip('.')}.") from None
-        if isinstance(made, Node) and made.size > self.most:
-            raise self._at(tree, f"This has {made.size} entries; up to {self.most} are computed.")
+        if isinstance(made, Node) and made.size > self.most_entries:
+            raise self._at(tree, f"This has {made.size} entries; up to {self.most_entries} are computed.")
         if not isinstance(made, (Node, float)):
             raise self._at(tree, "This is not one value.")
         return made
@@ -400,7 +401,7 @@ def _listed(operand):
 
 
 def _filled(operand):
-    """What tells the number of axes of an operand."""
+    """Something with as many axes as an operand."""
     return operand if isinstance(operand, (Node, int, float)) else np.empty(len(operand))
 
 
@@ -408,18 +409,30 @@ def _composed(name):
     return unicodedata.normalize("NFC", name)
 
 
-def _unknown(name, what, known) -> str:
-    """That a name means nothing here, with the nearest that do."""
-    strange = [_called(sign) for sign in name if not sign.isascii()]
-    looks = f" It has the letter {strange[0]}." if strange else ""
-    near = get_close_matches(name.lower(), known, n=3, cutoff=0.6)
-    if not near and what == "a name":
-        near = list(known)[:12]
-    said = f" {'The nearest' if len(near) < len(known) else 'There'}: {', '.join(near)}." if near else ""
-    if what == "a name":
-        said = f" This graph has {', '.join(known)}." if len(known) <= 12 else said
-    pieces = [piece for piece in known if len(piece) < len(name) and name.startswith(piece)]
-    rest = [piece for piece in pieces if name[len(piece) :] in known]
-    if what == "a name" and rest:
-        said += f" For a product write {rest[0]} * {name[len(rest[0]) :]}."
-    return f"{notation.shorten(name, 30)} is not {what} here.{looks}{said}"
+def _unknown_name(name, known) -> str:
+    """That a name means nothing here, and which ones do."""
+    if len(known) <= MOST_LISTED:
+        hint = f" This graph has {', '.join(known)}."
+    else:
+        hint = f" The nearest: {', '.join(_near(name, known) or list(known)[:MOST_LISTED])}."
+    first = next((n for n in known if name.startswith(n) and name[len(n) :] in known), None)
+    if first is not None:
+        hint += f" For a product write {first} * {name[len(first) :]}."
+    return f"{notation.shorten(name, 30)} is not a name here.{_letters(name)}{hint}"
+
+
+def _unknown_function(name, known) -> str:
+    """That there is no function of this name, and which ones are called nearly so."""
+    near = _near(name, known)
+    hint = f" The nearest: {', '.join(near)}." if near else ""
+    return f"{notation.shorten(name, 30)} is not a function here.{_letters(name)}{hint}"
+
+
+def _near(name, known) -> list[str]:
+    return get_close_matches(name.lower(), known, n=3, cutoff=0.6)
+
+
+def _letters(name) -> str:
+    """Which letter may look like another one, if any may."""
+    foreign = next((letter for letter in name if not letter.isascii()), None)
+    return f" It has the letter {_called(foreign)}." if foreign else ""

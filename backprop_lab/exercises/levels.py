@@ -24,7 +24,7 @@ class Level(NamedTuple):
     wrong: Mapping[str, str]
 
     def leaves(self) -> dict[str, Node]:
-        """New leaves, without values: variables, and constants what stands beside parameters as data."""
+        """New leaves, without values: variables, but constants for the data beside parameters."""
         data = _DATA if self.shapes.keys() - _DATA else ()
         return {
             name: (constant if name in data else variable)(name, shape=shape)

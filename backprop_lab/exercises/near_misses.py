@@ -1,15 +1,16 @@
-"""What is wrong with a formula that is nearly right: the graph itself, changed at one place, is tried.
+"""What is wrong with a formula that is nearly right: the graph itself, changed in one place, is tried.
 
-What must hold: nothing is said that is not so at every point.
+What must hold: a mistake is named only if it explains the values at every point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
-from backprop_lab.exercises.equivalence import REFUSALS, Point, again, close, rebuilt
+from backprop_lab.exercises.equivalence import REFUSALS, Point, close, reapplied, rebuilt
 from backprop_lab.graph.node import RULES, Node
 from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import topological_order
@@ -17,95 +18,113 @@ from backprop_lab.passes.passes import evaluate
 from backprop_lab.words import notation
 
 MOST_NODES = 24  # of a graph that is changed at every place
+FIRST_POINTS = 6  # at which a changed graph is tried before all others
 CONFUSED = (np.add, np.subtract, np.multiply, np.divide, np.matmul)
-FEW = 6  # points that a changed graph is tried at before all
 
 
 def meaning(J: Node, found: list[np.ndarray], at: list[Point]) -> str | None:
-    """What was confused, if the values ``found`` at the points ``at`` tell; else None."""
+    """What was confused, if the values ``found`` at the points ``at`` show it; else None."""
     if len(found) < len(at):
         return None
-    for said in _relations(found, [point.value for point in at]):
-        return said
+    if relation := _relation(found, [point.value for point in at]):
+        return relation
     if len(topological_order(J)) <= MOST_NODES:
-        for changed, said in _changed(J):
-            if all(_has(changed, value, point) for value, point in zip(found[:FEW], at)) and all(
-                _has(changed, value, point) for value, point in zip(found, at)
-            ):
-                return said
+        for changed, mistake in _changed(J):
+            if _computes(changed, found[:FIRST_POINTS], at) and _computes(changed, found, at):
+                return mistake
     return None
 
 
-def _has(node, value, point) -> bool:
+def _computes(node, values, at) -> bool:
+    """Whether the node has these values at the first of the points ``at``."""
     try:
-        return close(evaluate(node, point.given), value)
+        return all(close(evaluate(node, point.given), value) for value, point in zip(values, at))
     except REFUSALS:
         return False
 
 
-def _relations(found, right) -> Iterator[str]:
-    """What the values alone tell."""
+def _relation(found, right) -> str | None:
+    """What the values alone show."""
     if found[0].ndim > 1 and all(close(a.T, b) for a, b in zip(found, right)):
-        yield "It is transposed: write .T behind it."
+        return "It is transposed: write .T behind it."
     if found[0].shape != right[0].shape:
-        return
+        return None
     a, b = (np.concatenate([np.ravel(value) for value in values]).astype(float) for values in (found, right))
-    if len(a) < 2:
-        return
+    return _relation_of_entries(a, b) if len(a) > 1 else None
+
+
+def _relation_of_entries(a, b) -> str | None:
     with np.errstate(all="ignore"):
-        biggest = int(np.argmax(np.abs(b)))
-        factor = a[biggest] / b[biggest]
-        apart = a - b
+        largest = int(np.argmax(np.abs(b)))
+        factor, apart = a[largest] / b[largest], a - b
         if close(a, -b):
-            yield "Only the sign is turned round."
-        elif factor and np.isfinite(factor) and close(a, factor * b):
-            yield f"Only a factor is wrong: yours is {notation.number(factor)} times as large."
-        elif np.ptp(apart) <= 1e-8 * max(1, np.abs(b).max()):
-            yield f"Only a constant is wrong: yours is {notation.number(apart[0])} more."
-        elif np.all(np.abs(b) > 0) and close(a * b, np.ones_like(a)):
-            yield "It is upside down: one over the right one."
+            return "Only the sign is turned round."
+        if factor and np.isfinite(factor) and close(a, factor * b):
+            return f"Only a factor is wrong: yours is {notation.number(factor)} times as large."
+        if np.ptp(apart) <= 1e-8 * max(1, np.abs(b).max()):
+            return f"Only a constant is wrong: yours is {notation.number(apart[0])} more."
+        if np.all(np.abs(b) > 0) and close(a * b, np.ones_like(a)):
+            return "It is upside down: one over the right one."
+    return None
+
+
+# ---------------------------------------------------------------------- the graph with one mistake
 
 
 def _changed(J) -> Iterator[tuple[Node, str]]:
     """(the graph with one mistake, what it means), the most telling ones first."""
     order = topological_order(J)
+    leaves = [node for node in order if node.rule is None]
     inner = [node for node in order if node.rule is not None]
     for node in reversed(inner[:-1]):
         yield node, f"That is only as far as the card {notation.sign(node)}; the graph goes on from there."
-    for change, said in _mistakes(inner, order):
+    for change, mistake in chain(_wrong_operations(inner), _wrong_operands(inner, leaves)):
         try:
-            yield rebuilt(order, {node: node for node in order if node.rule is None}, change), said
+            yield rebuilt(order, {leaf: leaf for leaf in leaves}, change), mistake
         except REFUSALS:
             continue
 
 
-def _mistakes(inner, order):
+def _wrong_operations(inner):
+    """(the change, what it means) of mistakes about a node's own operation."""
     for node in inner:
-        sign = notation.sign(node)
         if len(node.inputs) == 1:
-            yield _instead(node, lambda args: args[0]), f"{sign} is missing."
-            before = node.inputs[0]
-            if before.rule is not None and len(before.inputs) == 1:
-                yield (
-                    _exchanged(before, node),
-                    f"{notation.sign(before)} comes first, then {sign}; yours has them the other way round.",
-                )
+            yield from _of_one_input(node)
         if len(node.inputs) == 2 == len(node.arguments):
-            transposed = ", or one of them is transposed" if node.rule is RULES[np.matmul] else ""
-            yield (
-                _instead(node, lambda args, node=node: again(node, args[::-1])),
-                f"At {sign} the two inputs are exchanged{transposed}: the upper arrow is the first.",
-            )
-            for rule in (RULES[function] for function in CONFUSED):
-                try:
-                    other = notation.sign(apply(rule, *node.inputs))
-                except REFUSALS:
-                    continue
-                yield (
-                    _instead(node, lambda args, rule=rule: apply(rule, *args)),
-                    f"{other} stands where the graph has {sign}.",
-                )
-    leaves = [node for node in order if node.rule is None]
+            yield from _of_two_inputs(node)
+
+
+def _of_one_input(node):
+    sign = notation.sign(node)
+    yield _instead(node, lambda arguments: arguments[0]), f"{sign} is missing."
+    before = node.inputs[0]
+    if before.rule is not None and len(before.inputs) == 1:
+        yield (
+            _exchanged(before, node),
+            f"{notation.sign(before)} comes first, then {sign}; yours has them the other way round.",
+        )
+
+
+def _of_two_inputs(node):
+    sign = notation.sign(node)
+    transposed = ", or one of them is transposed" if node.rule.function is np.matmul else ""
+    yield (
+        _instead(node, lambda arguments: reapplied(node, arguments[::-1])),
+        f"At {sign} the two inputs are exchanged{transposed}: the upper arrow is the first.",
+    )
+    for rule in (RULES[function] for function in CONFUSED):
+        try:
+            other = notation.sign(apply(rule, *node.inputs))
+        except REFUSALS:
+            continue
+        yield (
+            _instead(node, lambda arguments, rule=rule: apply(rule, *arguments)),
+            f"{other} stands where the graph has {sign}.",
+        )
+
+
+def _wrong_operands(inner, leaves):
+    """(the change, what it means) of arrows that begin at another node of the same shape."""
     for i, node in enumerate(inner):
         for place, operand in enumerate(node.arguments):
             for other in [*leaves, *inner[:i]] if isinstance(operand, Node) else ():
@@ -119,17 +138,17 @@ def _mistakes(inner, order):
 
 
 def _instead(changed, make):
-    """The change that makes ``changed`` by ``make(args)``."""
-    return lambda node, made, args: make(args) if node is changed else again(node, args)
+    """The change that makes ``changed`` by ``make(arguments)``."""
+    return lambda node, made, arguments: make(arguments) if node is changed else reapplied(node, arguments)
 
 
 def _from(changed, place, source):
     """The change that lets an arrow into ``changed`` begin at ``source``."""
 
-    def change(node, made, args):
+    def change(node, made, arguments):
         if node is changed:
-            args = [*args[:place], made[source], *args[place + 1 :]]
-        return again(node, args)
+            arguments = [*arguments[:place], made[source], *arguments[place + 1 :]]
+        return reapplied(node, arguments)
 
     return change
 
@@ -137,11 +156,11 @@ def _from(changed, place, source):
 def _exchanged(first, second):
     """The change that takes two operations, one after the other, in the other order."""
 
-    def change(node, made, args):
+    def change(node, made, arguments):
         if node is first or node is second:
-            (operand,) = (a for a in args if isinstance(a, Node))
+            (operand,) = (a for a in arguments if isinstance(a, Node))
             node = second if node is first else first
-            args = [operand if isinstance(a, Node) else a for a in node.arguments]
-        return again(node, args)
+            arguments = [operand if isinstance(a, Node) else a for a in node.arguments]
+        return reapplied(node, arguments)
 
     return change

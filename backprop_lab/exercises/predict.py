@@ -2,16 +2,20 @@
 
 Committing to an answer before it is shown helps where the step is surprising and the feedback explains
 (Hundhausen, Douglas & Stasko 2002; Brod 2021); trivial steps are never asked. Each kind of surprise is
-asked at its first occurrence. The explanations of wrong answers come from the step's record.
+asked at its first occurrence. The explanations of wrong answers come from ``confusions.py``.
+
+What must hold: operations are recognised by their function, never by a name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from backprop_lab.exercises.confusions import likely_confusions
-from backprop_lab.graph.node import Node
 from backprop_lab.passes.records import Step
+from backprop_lab.rules.networks import relu
 from backprop_lab.words import notation
 
 TOLERANCE = 0.01
@@ -30,28 +34,42 @@ _WHY = {
 }
 
 
+def _of_relu(step):
+    return "gate" if (step.inputs[0] <= 0).any() else None
+
+
+def _of_multiply(step):
+    two_nodes = len(step.inputs) == len(step.operands)  # nothing surprises where one factor is a number
+    return "product" if two_nodes else None
+
+
+def _of_matmul(step):
+    return "matrix" if step.node.ndim > 0 else "product"
+
+
+_OF_AN_OPERATION: dict[Callable, Callable[[Step], str | None]] = {
+    relu: _of_relu,
+    np.maximum: lambda step: "max",
+    np.minimum: lambda step: "max",
+    np.matmul: _of_matmul,
+    np.multiply: _of_multiply,
+    np.power: lambda step: "power",
+    np.square: lambda step: "power",
+    np.mean: lambda step: "mean",
+}
+"""{function that makes an operation: the kind of surprise that a step through it holds}."""
+
+
 def surprise(step: Step) -> str | None:
     """The kind of surprise that a step holds, or None."""
     if step.argument is None:
         return None
-    rule, node = step.node.rule, step.node
-    if step.complete and step.so_far.of > 1:
-        return "fork"
-    if step.so_far.of > 1:
-        return None  # a part of a sum is asked once the sum is whole
-    if rule.name == "relu" and (step.inputs[0] <= 0).any():
-        return "gate"
-    if rule.kind == "elementwise" and step.receiver.shape != node.shape:
+    if step.so_far.of > 1:  # asked once the sum is whole
+        return "fork" if step.complete else None
+    rule = step.node.rule
+    if rule.kind == "elementwise" and step.receiver.shape != step.node.shape:
         return "shape"
-    if rule.name in ("maximum", "minimum"):
-        return "max"
-    if rule.name == "matmul" and node.ndim > 0:
-        return "matrix"
-    if rule.name in ("multiply", "matmul") and all(isinstance(a, Node) for a in node.arguments):
-        return "product"
-    if rule.name in ("power", "square"):
-        return "power"
-    return "mean" if rule.name == "mean" else None
+    return _OF_AN_OPERATION[rule.function](step) if rule.function in _OF_AN_OPERATION else None
 
 
 def questions(steps: list[Step]) -> dict[int, dict]:

@@ -86,8 +86,8 @@ def question(text: str, answer=None, why: str | None = None, wrong=None, hint: s
     - ``{right answer: why it is right}``: choose all that are right (no ``why``);
     - a list of texts: put them in order. ``wrong``: {(a, b): why a before b is wrong}; every order in which
       no such pair stands is right;
-    - a number or a tuple of numbers: typed in, accepted within 1 %; ``hint`` is said to wrong numbers that
-      are not listed.
+    - a number or a tuple of numbers: typed in, accepted within 1 %; ``hint`` is shown for wrong numbers
+      that are not listed.
 
     Raises ValueError for an unknown name, a missing explanation, or a wrong answer that equals the right one.
 
@@ -132,8 +132,8 @@ def _choices(right, wrong) -> list[dict]:
     both = [text for text in right if text in wrong]
     if both:
         raise ValueError(f"question: {both[0]!r} is given as right and as wrong")
-    choices = [{"text": text, "right": True, "why": said} for text, said in right.items()]
-    choices += [{"text": text, "right": False, "why": said} for text, said in wrong.items()]
+    choices = [{"text": text, "right": True, "why": reason} for text, reason in right.items()]
+    choices += [{"text": text, "right": False, "why": reason} for text, reason in wrong.items()]
     return sorted(choices, key=_by_chance)
 
 
@@ -145,13 +145,13 @@ def _order(answer, wrong) -> dict:
     """Steps to be put in order; what stands there at first is wrong."""
     place = {text: i for i, text in enumerate(answer)}
     mistakes = []
-    for pair, said in wrong.items():
+    for pair, reason in wrong.items():
         if not (isinstance(pair, tuple) and len(pair) == 2 and all(text in place for text in pair)):
             raise ValueError(f"question: wrong={{(a, b): why not}} with two of the steps, not {pair!r}")
         first, then = pair
         if place[first] < place[then]:
             raise ValueError(f"question: {first!r} before {then!r} is given as wrong, but the answer has it")
-        mistakes.append({"first": first, "then": then, "why": said})
+        mistakes.append({"first": first, "then": then, "why": reason})
     if len(place) < len(answer):
         raise ValueError("question: two steps to be ordered have the same text")
     return {"order": answer[::-1], "right": answer, "wrong": mistakes}
@@ -161,11 +161,11 @@ def _typed(answer, wrong, hint) -> dict:
     """Numbers to be typed in."""
     right = np.asarray(answer, float)
     mistakes = []
-    for given, said in wrong.items():
+    for given, reason in wrong.items():
         value = np.asarray(given, float)
         if same(value, right):
             raise ValueError(f"question: {given!r} is given as wrong, but agrees with the answer {answer!r}")
-        mistakes.append({"value": value.ravel().tolist(), "shown": notation.array(value), "why": said})
+        mistakes.append({"value": value.ravel().tolist(), "shown": notation.array(value), "why": reason})
     count = right.size
     form = "one number" if count == 1 else f"{count} numbers, with spaces between"
     return {
@@ -197,5 +197,5 @@ def bank() -> dict[str, dict]:
     entries = tomllib.loads(text)
     for entry in entries.values():
         wrong = entry["wrong"]
-        entry["wrong"] = {tuple(a) if isinstance(a, list) else a: said for a, said in wrong}
+        entry["wrong"] = {tuple(a) if isinstance(a, list) else a: reason for a, reason in wrong}
     return entries

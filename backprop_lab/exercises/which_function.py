@@ -18,7 +18,7 @@ import anywidget
 import traitlets
 
 from backprop_lab.browser import assets
-from backprop_lab.exercises.equivalence import difference, over, points, told
+from backprop_lab.exercises.equivalence import difference, point_text, points, with_leaves
 from backprop_lab.exercises.formulas import FormulaError, functions_of, names_of, parse
 from backprop_lab.exercises.levels import LEVELS, level_numbered
 from backprop_lab.exercises.near_misses import meaning
@@ -157,7 +157,7 @@ class WhichFunction(anywidget.AnyWidget):
         riddle, at = self._riddle, self._points
         try:
             if isinstance(answer, Node):
-                answer = over(answer, riddle.names)
+                answer = with_leaves(answer, riddle.names)
             else:
                 answer = parse(answer, riddle.names, self._functions)
         except FormulaError as error:
@@ -270,7 +270,7 @@ def _where(apart, names, right="the graph", wrong="yours") -> str:
     """``At x = 2, y = −3 the graph has −6, yours has −1.``"""
     if apart.point is None:
         return ""
-    where = told(apart.point, names)
+    where = point_text(apart.point, names)
     value = "has no value" if apart.found is None else f"has {notation.array(apart.found)}"
     opening = f"At {where}" if where else "There"
     return f"{opening} {right} has {notation.array(apart.point.value)}, {wrong} {value}."

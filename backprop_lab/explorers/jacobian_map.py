@@ -157,7 +157,7 @@ def _pair(y, letters) -> list[Node]:
         )
     if not isinstance(y, Node) and not (isinstance(y, (tuple, list)) and len(y) == 2):
         raise ShapeError(f"{WHAT}: g({letters}) is to be two numbers, a pair (…, …), not {type(y).__name__}")
-    stacked = isinstance(y, Node) and y.rule is not None and y.rule.name == "stack"
+    stacked = isinstance(y, Node) and y.rule is not None and y.rule.function is np.stack
     pair = list(y.arguments if stacked else y)
     for i, entry in enumerate(pair):
         checked_output(entry, f"g({letters})[{i}]", letters, WHAT)

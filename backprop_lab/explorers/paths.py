@@ -24,7 +24,7 @@ from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import Step
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.drawing import readable_graph
-from backprop_lab.pictures.folding import FEWEST, MANY, Group, all_but, foldings, shown_first
+from backprop_lab.pictures.folding import LEAST_CARDS, READABLE_CARDS, Group, all_but, foldings, shown_first
 from backprop_lab.pictures.svg import Picture
 from backprop_lab.pictures.timeline import Span, Timeline
 from backprop_lab.words import notation
@@ -270,9 +270,9 @@ def _picture(J: Node, records: list[Step], ways: Ways, found: list[Path]) -> Pic
     lit = [*(path.arrows for path in found), ways.arrows]
     groups = [Group((node,)) for node in line.nodes]
     level = "all"
-    if len(groups) > MANY:
+    if len(groups) > READABLE_CARDS:
         groups, level = all_but(line.nodes, _apart(found)), "blocks"
-        if not FEWEST <= len(groups) <= MANY:
+        if not LEAST_CARDS <= len(groups) <= READABLE_CARDS:
             folded = foldings(line.nodes)
             level = shown_first(folded)
             groups = dict(folded)[level]

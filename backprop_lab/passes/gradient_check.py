@@ -10,6 +10,7 @@ What must hold: a wrong rule is never passed, a right one never failed; the grap
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from backprop_lab.words import notation
 ENTRIES = 8  # single entries checked of each variable; of a larger one, a random choice
 DIRECTIONS = 2
 FARTHEST, STEPS = 0.01, 20  # of the largest entry; powers of ten, where the usual steps do not tell
-ROUNDINGS = 100_000  # of the largest slope on the way, by which one may be off
+ROUNDINGS = 100_000  # of the largest slope on the way: a slope may be off by so many
 
 
 class Row(NamedTuple):
@@ -60,9 +61,9 @@ class GradientReport:
         lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in table]
         wrong = sum(row.verdict == "wrong" for row in self.rows)
         ending = f"{len(self.rows)} compared, {wrong} wrong"
-        for verdict, said in (("kink", "at a kink"), ("unclear", "unclear")):
+        for verdict, words in (("kink", "at a kink"), ("unclear", "unclear")):
             count = sum(row.verdict == verdict for row in self.rows)
-            ending += f", {count} {said}" * bool(count)
+            ending += f", {count} {words}" * bool(count)
         return "\n".join([*lines, ending])
 
 
@@ -98,15 +99,15 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
     checked_node(J, "check_gradient")
 
     def compared(J, slopes, label=""):
-        rounding = _sensitivity(J)
+        rounding = _rounding(J)
         return [row for x, slope in slopes.items() for row in _compare(J, x, slope, random, label, rounding)]
 
     if given is not None:
         return GradientReport(compared(J, _checked_given(J, given, wrt, second)), "given gradient")
     if J.shape:
         J = np.sum(J * random.normal(size=J.shape).astype(J.dtype))
-    learned = [n for n in topological_order(J) if n.leaf_kind == "variable"]
-    variables = learned if wrt is None else [wrt] if isinstance(wrt, Node) else list(wrt)
+    all_of_them = [n for n in topological_order(J) if n.leaf_kind == "variable"]
+    variables = all_of_them if wrt is None else [wrt] if isinstance(wrt, Node) else list(wrt)
     if not variables:
         raise ValueError("check_gradient: the cost depends on no variable, so there is nothing to check")
     rows = compared(J, {x: _slope(J, x) for x in variables})
@@ -150,106 +151,187 @@ def _slope(J, x):
     return pull_back(J, x, np.ones(J.shape))
 
 
-def _sensitivity(J) -> tuple[float, float]:
-    """How much a rounding on the way changes J, and how much a slope, for each unit of the precision."""
+class _Rounding(NamedTuple):
+    """How far rounding on the way may move the cost and a slope, in units of the precision."""
+
+    of_cost: float
+    of_slope: float
+
+
+def _rounding(J) -> _Rounding:
     run, flows = Pass(J, "check_gradient"), [0.0]
     with np.errstate(all="ignore"):
         run.compute()
         run.seed(np.ones(J.shape))
         run.send(lambda i, argument, k, contribution, *_: flows.append(_size(contribution)))
         sent = zip(run.values, run.gradients)
-        in_cost = max(_size(value * g) for value, g in sent if g is not None)
-        return in_cost, min(in_cost, max(flows))
+        of_cost = max(_size(value * g) for value, g in sent if g is not None)
+        return _Rounding(of_cost, min(of_cost, max(flows)))
 
 
 def _size(array) -> float:
     return float(np.max(np.abs(array), initial=0, where=np.isfinite(array)))
 
 
-def _compare(J, x, slope, random, label, rounding):
-    """The rows of one variable whose gradient is said to be ``slope``."""
+def _compare(J, x, claimed, random, label, rounding):
+    """The rows of one variable, whose gradient is ``claimed`` (None: it never came)."""
     name = notation.mention(x)
-    if slope is None or slope.shape != x.shape:
-        shapes = f"{name} has shape {x.shape}, this gradient {np.shape(slope)}"
-        note = "no gradient came" if slope is None else shapes
+    if claimed is None or claimed.shape != x.shape:
+        shapes = f"{name} has shape {x.shape}, this gradient {np.shape(claimed)}"
+        note = "no gradient came" if claimed is None else shapes
         yield Row(name, f"{label}all", None, None, "wrong", note)
         return
+    for entry, direction in _directions(x, random):
+        comparison = _Comparison(J, x, claimed, direction, rounding)
+        yield Row(name, label + entry, comparison.by_rule, *_judgement(comparison))
+
+
+def _directions(x, random):
+    """(how it is called, an array of x's shape) of each direction that x is moved in."""
     chosen = np.arange(x.size)
     if x.size > ENTRIES:
         chosen = np.sort(random.choice(x.size, ENTRIES, replace=False))
     for i in chosen:
         direction = np.zeros(x.size)
         direction[i] = 1
-        where = [int(k) for k in np.unravel_index(i, x.shape)]
-        entry = label + (str(where) if where else "the number")
-        yield _row(J, x, slope, direction.reshape(x.shape), entry, rounding)
+        place = [int(k) for k in np.unravel_index(i, x.shape)]
+        yield str(place) if place else "the number", direction.reshape(x.shape)
     for k in range(DIRECTIONS if x.size > 1 else 0):
         direction = random.normal(size=x.shape)
-        direction /= np.linalg.norm(direction)
-        yield _row(J, x, slope, direction, f"{label}direction {k + 1}", rounding)
+        yield f"direction {k + 1}", direction / np.linalg.norm(direction)
 
 
-def _row(J, x, slope, direction, entry, rounding) -> Row:
-    name = notation.mention(x)
-    moved = direction != 0  # 0 · ∞ is not a number
-    by_rule = float(np.sum(slope[moved] * direction[moved]))
-    single = x.dtype.itemsize < 8 or J.dtype.itemsize < 8
-    tolerance, precision = 2e-2 if single else 1e-5, float(np.finfo(np.float32 if single else float).eps)
-    # The step at which rounding and curvature hurt equally: the cube root of the precision.
-    scale = max(1.0, float(np.abs(x.value).max(initial=0)))
-    step = precision ** (1 / 3) * scale
-    in_cost, in_slope = (precision * size for size in rounding)
-    least = max(tolerance * min(1.0, _size(slope)), ROUNDINGS * in_slope)
-    tried = []
-    for h in (step, step / 8) if single else (step, step / 10, step / 100):
-        left, right = _one_sided(J, x, direction, h)
-        tried.append((left, right))
-        both = (left + right) / 2
-        allowed = max(least, tolerance * abs(by_rule), tolerance * abs(both))
-        if in_cost / h <= allowed and _close(by_rule, both, allowed):
-            return Row(name, entry, by_rule, both, "ok")
-    both = sum(tried[0]) / 2
-    best, error = _best_quotient(J, x, direction, FARTHEST * scale, in_cost)
-    largest = max(abs(by_rule), abs(best))
-    seen = max(least, tolerance * largest, min(2 * error, max(tolerance, largest / 10)))
-    if _close(by_rule, best, seen):
-        return Row(name, entry, by_rule, best, "ok")
-    if _close(by_rule, best, 2 * error):
-        note = "rounding hides the slope; take numbers of smaller size"
-        return Row(name, entry, by_rule, best, "unclear", note)
-    gaps = [abs(right - left) for left, right in tried]
-    least = max(100 * tolerance * max(1.0, abs(both)), 10 * in_cost / h)
-    if gaps[-1] > least and gaps[-1] > gaps[0] / 3:
-        left, right = (notation.number(v) for v in tried[-1])
-        return Row(name, entry, by_rule, both, "kink", f"slope {left} on one side and {right} on the other")
-    first, last = (abs(sum(tried[k])) for k in (0, -1))
-    if math.isinf(by_rule) and last > 1.5 * first:
-        return Row(
-            name, entry, by_rule, both, "kink", "vertical: the smaller the step, the larger the quotient"
-        )
-    return Row(name, entry, by_rule, best if math.isfinite(best) else both, "wrong")
+class _Line:
+    """J on a line through the value of x, along ``direction``, and its difference quotients there."""
+
+    def __init__(self, J, x, direction):
+        self.J, self.x, self.direction = J, x, direction
+        self.moved = direction != 0  # 0 · ∞ is not a number
+        self._one_sided: dict[float, tuple[float, float]] = {}
+
+    def slope(self, gradient) -> float:
+        """The slope along the line if this is x's gradient."""
+        return float(np.sum(gradient[self.moved] * self.direction[self.moved]))
+
+    def one_sided(self, h) -> tuple[float, float]:
+        """The slopes of J to both sides of x, by steps of size ``h``."""
+        if h not in self._one_sided:
+            low, high = self._cost(-h), self._cost(h)
+            self._one_sided[h] = (self._here - low) / h, (high - self._here) / h
+        return self._one_sided[h]
+
+    def central(self, h) -> float:
+        """The central difference: the mean of the slopes to both sides."""
+        return sum(self.one_sided(h)) / 2
+
+    def tells_apart(self, h) -> bool:
+        """Whether a step of size ``h`` changes every entry that moves."""
+        there = self.x.value + np.asarray(h * self.direction, self.x.dtype)
+        return bool(np.all(there[self.moved] != self.x.value[self.moved]))
+
+    def _cost(self, t) -> float:
+        return float(evaluate(self.J, {self.x: self.x.value + t * self.direction}))
+
+    @cached_property
+    def _here(self) -> float:
+        return self._cost(0.0)
 
 
-def _best_quotient(J, x, direction, largest, in_cost) -> tuple[float, float]:
-    """The central difference that changes least with its step, and how far off it may be.
+class _Comparison:
+    """The slope along a line that a gradient claims, ``by_rule``, and how closely a quotient should agree.
 
-    Large costs need large steps, entries of very different sizes small ones: many powers of ten are tried.
+    ``steps`` are the usual ones, the largest first; ``rounding`` is how far rounding may move the cost.
     """
-    moved, found = direction != 0, []
-    for h in (largest / 10.0**k for k in range(STEPS)):
-        there = (x.value + np.asarray(h * direction, x.dtype))[moved]
-        if np.all(there != x.value[moved]):
-            found.append((h, sum(_one_sided(J, x, direction, h)) / 2))
-    judged = [(abs(a - b) + in_cost / h, b) for (_, a), (h, b) in pairwise(found)]
-    error, best = min((j for j in judged if math.isfinite(j[0])), default=(math.nan, math.nan))
-    return best, error
+
+    def __init__(self, J, x, gradient, direction, rounding: _Rounding):
+        self.line = _Line(J, x, direction)
+        self.by_rule = self.line.slope(gradient)
+        single = x.dtype.itemsize < 8 or J.dtype.itemsize < 8
+        precision = float(np.finfo(np.float32 if single else float).eps)
+        self.tolerance = 2e-2 if single else 1e-5
+        self.rounding = precision * rounding.of_cost
+        rounded = ROUNDINGS * precision * rounding.of_slope
+        self.always_allowed = max(self.tolerance * min(1.0, _size(gradient)), rounded)
+        self.scale = max(1.0, float(np.abs(x.value).max(initial=0)))
+        # The step at which rounding and curvature hurt equally: the cube root of the precision.
+        step = precision ** (1 / 3) * self.scale
+        self.steps = (step, step / 8) if single else (step, step / 10, step / 100)
+
+    def allowed(self, quotient) -> float:
+        """How far apart the two slopes may be, as far as the precision alone is concerned."""
+        return max(self.always_allowed, self.tolerance * abs(self.by_rule), self.tolerance * abs(quotient))
+
+    def agrees(self, quotient, allowed) -> bool:
+        """Whether the two slopes are at most ``allowed`` apart."""
+        return abs(self.by_rule - quotient) <= allowed < math.inf
+
+    @cached_property
+    def best(self) -> tuple[float, float]:
+        """The central difference that changes least with its step, and how far off it may be.
+
+        Large costs need large steps, entries of very different sizes small ones: many powers of ten are
+        tried.
+        """
+        steps = filter(self.line.tells_apart, (FARTHEST * self.scale / 10.0**k for k in range(STEPS)))
+        quotients = [(h, self.line.central(h)) for h in steps]
+        errors = [(abs(a - b) + self.rounding / h, b) for (_, a), (h, b) in pairwise(quotients)]
+        error, best = min((e for e in errors if math.isfinite(e[0])), default=(math.nan, math.nan))
+        return best, error
 
 
-def _one_sided(J, x, direction, h) -> tuple[float, float]:
-    """The slopes of J to both sides of x along ``direction``."""
-    low, middle, high = (float(evaluate(J, {x: x.value + t * direction})) for t in (-h, 0.0, h))
-    return (middle - low) / h, (high - middle) / h
+# ------------------------------------------------------------------------------------ the verdicts
+#
+# Each is (difference quotient, verdict, note), or None where it does not apply; the first that applies holds.
 
 
-def _close(a, b, allowed) -> bool:
-    return abs(a - b) <= allowed < math.inf
+def _judgement(comparison):
+    for judge in (_agrees_at_a_usual_step, _agrees_at_the_best_step, _hidden_by_rounding, _kink, _vertical):
+        if (found := judge(comparison)) is not None:
+            return found
+    best, _ = comparison.best
+    return best if math.isfinite(best) else comparison.line.central(comparison.steps[0]), "wrong", ""
+
+
+def _agrees_at_a_usual_step(comparison):
+    for h in comparison.steps:
+        quotient = comparison.line.central(h)
+        allowed = comparison.allowed(quotient)
+        if comparison.rounding / h <= allowed and comparison.agrees(quotient, allowed):
+            return quotient, "ok", ""
+    return None
+
+
+def _agrees_at_the_best_step(comparison):
+    """As closely as the quotient can be computed."""
+    best, error = comparison.best
+    largest = max(abs(comparison.by_rule), abs(best))
+    uncertain = min(2 * error, max(comparison.tolerance, largest / 10))
+    allowed = max(comparison.allowed(best), uncertain)
+    return (best, "ok", "") if comparison.agrees(best, allowed) else None
+
+
+def _hidden_by_rounding(comparison):
+    """Where the quotient is too coarse to tell."""
+    best, error = comparison.best
+    note = "rounding hides the slope; take numbers of smaller size"
+    return (best, "unclear", note) if comparison.agrees(best, 2 * error) else None
+
+
+def _kink(comparison):
+    """Where the slopes to both sides stay apart, however small the step."""
+    first, *_, last = comparison.steps
+    quotient = comparison.line.central(first)
+    gaps = [abs(right - left) for left, right in map(comparison.line.one_sided, (first, last))]
+    visible = max(100 * comparison.tolerance * max(1.0, abs(quotient)), 10 * comparison.rounding / last)
+    if not (gaps[1] > visible and gaps[1] > gaps[0] / 3):
+        return None
+    left, right = map(notation.number, comparison.line.one_sided(last))
+    return quotient, "kink", f"slope {left} on one side and {right} on the other"
+
+
+def _vertical(comparison):
+    """Where the slope is infinite, and quotients grow as the step shrinks."""
+    first, *_, last = map(comparison.line.central, comparison.steps)
+    if not (math.isinf(comparison.by_rule) and abs(last) > 1.5 * abs(first)):
+        return None
+    return first, "kink", "vertical: the smaller the step, the larger the quotient"

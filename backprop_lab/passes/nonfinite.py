@@ -23,31 +23,32 @@ class NonFiniteWarning(RuntimeWarning):
 
 
 class NonFiniteError(ValueError):
-    """The same, when the pass was asked to stop there."""
+    """A NaN or an infinity appeared in a pass that was asked to stop there."""
 
 
 _REMEDIES = {
-    "log": "keep its argument positive, also in a branch that np.where does not take: "
+    np.log: "keep its argument positive, also in a branch that np.where does not take: "
     "np.log(np.where(x > 0, x, 1))",
-    "divide": "keep the divisor away from 0, also in a branch that np.where does not take",
-    "sqrt": "keep its argument positive, also in a branch that np.where does not take",
+    np.divide: "keep the divisor away from 0, also in a branch that np.where does not take",
+    np.sqrt: "keep its argument positive, also in a branch that np.where does not take",
 }
+"""{function that makes an operation: how the learner keeps a NaN or an infinity away}."""
 
 
 class Report:
-    """Speaks up once in a pass, at the first node that makes a NaN or an infinity: as ``mode`` says."""
+    """Reports once in a pass, as ``mode`` asks, the first node that makes a NaN or an infinity."""
 
-    def __init__(self, mode: str, speak: Callable[[str], None] | None = None):
+    def __init__(self, mode: str, send: Callable[[str], None] | None = None):
         if mode not in ("warn", "raise", "ignore"):
             raise ValueError(f'on_nonfinite is "warn", "raise" or "ignore", not {mode!r}')
         self.mode = mode
         self.suspicious = False
-        self._speak = speak or (_raise if mode == "raise" else _warn)
+        self._send = send or (_raise if mode == "raise" else _warn)
 
     def watching(self) -> np.errstate:
-        """While it lasts, the processor's own flags make the report suspicious: that costs no time.
+        """A context in which the processor's own flags make the report suspicious: that costs no time.
 
-        NumPy's warnings are left out; they do not know the node.
+        NumPy's warnings are silenced; they do not know the node.
         """
         if self.mode == "ignore":
             return np.errstate(all="ignore")
@@ -56,16 +57,15 @@ class Report:
     def _flagged(self, kind, flag):
         self.suspicious = True
 
-    def _say(self, message, node):
-        remedy = _REMEDIES.get(node.rule.name) if node.rule is not None else None
-        if remedy:
-            message += f"; {remedy}"
+    def _report(self, message, node):
+        if node.rule is not None and node.rule.function in _REMEDIES:
+            message += f"; {_REMEDIES[node.rule.function]}"
         self.mode = "ignore"
-        self._speak(message)
+        self._send(message)
 
     def given(self, node, value):
         if self.mode != "ignore" and value.dtype.kind == "f" and not finite(value):
-            self._say(f"{notation.mention(node, code=True)} was given {odd_entry(value)}", node)
+            self._report(f"{notation.mention(node, code=True)} was given {first_nonfinite(value)}", node)
 
     def made(self, node, value, operands):
         if self.mode == "ignore" or finite(value) or not all(np.isfinite(o).all() for o in operands):
@@ -76,14 +76,14 @@ class Report:
             if isinstance(a, Node)
         )
         name = notation.mention(node, code=True)
-        self._say(f"{name} became {odd_entry(value)} from {inputs}", node)
+        self._report(f"{name} became {first_nonfinite(value)} from {inputs}", node)
 
     def sent(self, node, receiver, upstream, contribution, value):
         if self.mode == "ignore" or contribution is upstream or finite(contribution) or not finite(upstream):
             return
         name, target = notation.mention(node, code=True), notation.mention(receiver)
-        flow = f"the gradient that {name} sends to {target} is {odd_entry(contribution)}"
-        self._say(f"{flow}, at {target} = {notation.array(value)}", node)
+        flow = f"the gradient that {name} sends to {target} is {first_nonfinite(contribution)}"
+        self._report(f"{flow}, at {target} = {notation.array(value)}", node)
 
 
 def _raise(message):
@@ -97,7 +97,7 @@ def _warn(message):
     warnings.warn(message, NonFiniteWarning, stacklevel=level)
 
 
-def odd_entry(value) -> str:
+def first_nonfinite(value) -> str:
     """The first entry that is not finite, and where it stands."""
     where = np.argwhere(~np.isfinite(value))[0]
     text = notation.number(value[tuple(where)])

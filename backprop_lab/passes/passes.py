@@ -71,34 +71,37 @@ class Pass:
         inputs, plain, arguments = self.plan.inputs, self.plan.plain, self.operands
         for i, node in enumerate(self.order):
             if values[i] is None:
-                operands = [values[k] for k in inputs[i]]
+                operands = [values[k] for k in inputs[i]]  # without a call: it would cost 3 % of a pass
                 arguments[i] = operands = operands if plain[i] else operands_of(node, operands)
                 values[i] = np.asarray(node.rule.compute(*operands, **node.parameters), node.dtype)
                 if record:
                     record(i)
 
+    def _operands(self, i) -> list:
+        """The arguments of node ``i``, which had its value before, as arrays."""
+        given = [self.values[k] for k in self.plan.inputs[i]]
+        return given if self.plan.plain[i] else operands_of(self.order[i], given)
+
     def seed(self, seed):
-        """∂J/∂node for each node, as far as it is known at first."""
+        """Begin the backward pass: of all gradients only J's is known."""
         self.gradients = [None] * (len(self.order) - 1) + [checked_seed(seed, self.order[-1])]
 
     def send(self, record=None):
-        """Send the gradient along every arrow of the plan and add it up in ``gradients``.
+        """Send (local Jacobian)ᵀ · upstream along every arrow, and add up in ``gradients`` what arrives.
 
         ``record(sender, argument, receiver, contribution, sum before, arrived, of)`` is called after each.
         """
         order, values, gradients = self.order, self.values, self.gradients
-        sender = None
-        for i, argument, place, k, arrived, of in self.plan.arrows:
-            if i != sender:  # all arrows of a node come one after the other
-                sender, node, upstream, value = i, order[i], gradients[i], values[i]
-                operands = self.operands.get(i) or operands_of(node, [values[n] for n in self.plan.inputs[i]])
-            contribution = np.asarray(vector_jacobian(node, place, upstream, value, operands), order[k].dtype)
+        for sender, argument, place, receiver, arrived, of in self.plan.arrows:
+            operands = self.operands.get(sender) or self._operands(sender)
+            flow = vector_jacobian(order[sender], place, gradients[sender], values[sender], operands)
+            contribution = np.asarray(flow, order[receiver].dtype)
             if record:
                 contribution = presentable(contribution)
-            before = gradients[k] if arrived > 1 else None
-            gradients[k] = contribution if before is None else np.asarray(before + contribution)
+            before = gradients[receiver]
+            gradients[receiver] = contribution if before is None else np.asarray(before + contribution)
             if record:
-                record(i, argument, k, contribution, before, arrived, of)
+                record(sender, argument, receiver, contribution, before, arrived, of)
 
     def both_ways(self, seed, on_nonfinite) -> Gradients:
         """The forward and the backward pass; the gradients of the variables."""
@@ -252,38 +255,56 @@ def steps(J: Node, seed=1, given: dict[Node, np.ndarray] | None = None) -> list[
       3  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3, 1 of 2 arrived
       4  backward  ∂J/∂x += ∂J/∂J · x   1 · 3 = 3   3 + 3 = 6, 2 of 2 arrived
     """
-    run, records, alarms = Pass(J, "steps"), [], []
-    strangers = [leaf for leaf in given or () if leaf not in {n for n in run.order if n.rule is None}]
-    if strangers:
-        raise ValueError(f"steps(…, given=…): {strangers[0]!r} is not a leaf of the graph")
+    run = Pass(J, "steps")
+    leaves = {node for node in run.order if node.rule is None}
+    for leaf in given or ():
+        if leaf not in leaves:
+            raise ValueError(f"steps(…, given=…): {leaf!r} is not a leaf of the graph")
     run.start_from(given or {})
-    report = Report("warn", alarms.append)
-    order, values, inputs = run.order, run.values, run.plan.inputs
     run.seed(seed)
+    recorder = _Recorder(run)
+    with np.errstate(all="ignore"):
+        run.compute(recorder.computed)
+        recorder.seeded()
+        run.send(recorder.sent)
+    return recorder.records
 
-    def record(phase, i, **how):
-        given = tuple(frozen(values[k]) for k in inputs[i])
-        alarm = alarms.pop() if alarms else None
-        records.append(Step(phase, len(records), J, order[i], given, frozen(values[i]), alarm=alarm, **how))
 
-    def computed(i):
-        for k in inputs[i]:
+class _Recorder:
+    """Writes down what a pass does: the record of each step, with the alarm at the first NaN or infinity."""
+
+    def __init__(self, run: Pass):
+        self.run = run
+        self.records: list[Step] = []
+        self._alarms: list[str] = []
+        self._report = Report("warn", self._alarms.append)
+
+    def computed(self, i):
+        order, values = self.run.order, self.run.values
+        for k in self.run.plan.inputs[i]:
             if order[k].rule is None:
-                report.given(order[k], values[k])
-        report.made(order[i], values[i], run.operands[i])
-        record("forward", i)
+                self._report.given(order[k], values[k])
+        self._report.made(order[i], values[i], self.run.operands[i])
+        self._record("forward", i)
 
-    def sent(i, argument, k, contribution, before, arrived, of):
-        upstream, so_far = frozen(run.gradients[i]), SoFar(frozen(run.gradients[k]), arrived, of)
-        report.sent(order[i], order[k], upstream, contribution, values[k])
-        record(
-            "backward", i, receiver=order[k], argument=argument, upstream=upstream, contribution=contribution,
+    def seeded(self):
+        last, seed = len(self.run.order) - 1, frozen(self.run.gradients[-1])
+        J = self.run.order[last]
+        self._record("backward", last, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))
+
+    def sent(self, i, argument, k, contribution, before, arrived, of):
+        sender, receiver, gradients = self.run.order[i], self.run.order[k], self.run.gradients
+        upstream, so_far = frozen(gradients[i]), SoFar(frozen(gradients[k]), arrived, of)
+        self._report.sent(sender, receiver, upstream, contribution, self.run.values[k])
+        self._record(
+            "backward", i, receiver=receiver, argument=argument, upstream=upstream, contribution=contribution,
             before=before, so_far=so_far, complete=arrived == of,
         )  # fmt: skip
 
-    with np.errstate(all="ignore"):
-        run.compute(computed)
-        seed = frozen(run.gradients[-1])
-        record("backward", len(order) - 1, receiver=J, contribution=seed, so_far=SoFar(seed, 1, 1))
-        run.send(sent)
-    return records
+    def _record(self, phase, i, **how):
+        order, values = self.run.order, self.run.values
+        inputs = tuple(frozen(values[k]) for k in self.run.plan.inputs[i])
+        alarm = self._alarms.pop() if self._alarms else None
+        self.records.append(
+            Step(phase, len(self.records), order[-1], order[i], inputs, frozen(values[i]), alarm=alarm, **how)
+        )

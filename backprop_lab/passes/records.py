@@ -91,7 +91,7 @@ class Step:
         rows = [
             self.flow(basis.reshape(self.node.shape)).reshape(m) for basis in np.eye(n, dtype=self.node.dtype)
         ]
-        return frozen(np.array(rows).reshape(n, m) + 0)  # + 0: no negative zeros to puzzle over
+        return frozen(np.array(rows).reshape(n, m) + 0)  # + 0: no negative zeros
 
     @property
     def place(self) -> int:
@@ -124,7 +124,7 @@ class Step:
 
     @cached_property
     def numbers(self) -> str:
-        """The same with values put in: ``−6 · (0, 7) = (0, −42)``."""
+        """The formula with values put in: ``−6 · (0, 7) = (0, −42)``."""
         if self.is_seed:
             return notation.array(self.contribution)
         if self.phase == "forward":
@@ -158,7 +158,7 @@ class Step:
         return "J" if node is self.cost and node.name is None else notation.mention(node)
 
     def factor(self, node: Node) -> str:
-        """The same as a factor of a formula, in brackets where it needs them."""
+        """A node as a factor of a formula, in brackets where it needs them."""
         return "J" if node is self.cost and node.name is None else notation.factor(node)
 
     def written_flow(self, write, code: bool = False) -> str:

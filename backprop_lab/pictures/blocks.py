@@ -22,13 +22,14 @@ DIGIT = 7.3  # width of a character of the number font, in pixels
 ROW = 16.0  # height of a row of numbers
 MOST_COLUMNS = MOST_ROWS = 4
 LONGEST_VECTOR = 8
-DIGITS, FEWER_DIGITS, MANY = 4, 3, 6  # significant digits, and those of a matrix of more than MANY entries
+DIGITS = 4  # significant
+FEWER_DIGITS, MANY_ENTRIES = 3, 6  # those of a matrix of more than so many entries
 FINEST = 32  # rows and columns of a heat map; larger arrays are averaged down to it
 TONES = 31  # of each sign
 CELL = 12.0  # the side of a heat map's cell, where there is room
 WIDEST, TALLEST, THINNEST = 96.0, 72.0, 14.0  # of a heat map
 ON_AN_ARROW = 124.0  # width of the numbers on an arrow; wider ones are a heat map there
-ALWAYS = 4  # entries that are numbers everywhere
+ALWAYS_NUMBERS = 4  # so many entries are numbers everywhere
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,16 @@ def block(value: np.ndarray) -> Block:
 
 
 def gradient_block(value: np.ndarray) -> Block:
-    """How it is drawn as a gradient: without its shape, which is that of the value."""
+    """How an array is drawn as a gradient: without its shape, which is that of the value."""
     value = np.asarray(value)
     return _numbers(value) or _heat_map(value)
 
 
 def block_on_arrow(value: np.ndarray) -> Block:
-    """How it is drawn on an arrow: as a gradient, and never wide."""
+    """How an array is drawn on an arrow: as a gradient, and never wide."""
     value = np.asarray(value)
     drawn = _numbers(value)
-    few = drawn and (drawn.width <= ON_AN_ARROW or value.size <= ALWAYS)
+    few = drawn and (drawn.width <= ON_AN_ARROW or value.size <= ALWAYS_NUMBERS)
     return drawn if few else _heat_map(value)
 
 
@@ -70,7 +71,7 @@ def _numbers(value) -> Block | None:
     if value.ndim == 1 and 0 < value.size <= LONGEST_VECTOR:
         return _rows(_aligned(value[:, None], DIGITS), brackets=True)
     if value.ndim == 2 and value.size > 0 and value.shape[0] <= MOST_ROWS and value.shape[1] <= MOST_COLUMNS:
-        return _rows(_aligned(value, DIGITS if value.size <= MANY else FEWER_DIGITS), brackets=True)
+        return _rows(_aligned(value, DIGITS if value.size <= MANY_ENTRIES else FEWER_DIGITS), brackets=True)
     return None
 
 
@@ -183,7 +184,7 @@ def png_address(indices: np.ndarray, palette: bytes) -> str:
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """A careful upper estimate of the width of ``text`` in a sans-serif font of ``size`` pixels."""
+    """An upper estimate of the width of ``text`` in a sans-serif font of ``size`` pixels."""
     total = 0.0
     for character in text:
         if unicodedata.combining(character):

@@ -20,8 +20,8 @@ from backprop_lab.words import notation
 PAD = 7.0
 LINE = 15.0
 LINE_LENGTH = 15  # of an expression; a longer one takes a second line
-LONGEST = 28  # characters of an expression on a card
-LONGEST_NAME = 20  # the whole name stands in the card's title
+EXPRESSION_LENGTH = 28  # characters of an expression on a card
+NAME_LENGTH = 20  # the whole name stands in the card's title
 
 
 class Drawn(NamedTuple):
@@ -51,8 +51,8 @@ class Card:
         """
         node = self.node
         called = node.name or ("J" if node is line.cost and node.rule is not None else None)
-        self.name = called and notation.shorten(notation.symbol(called), LONGEST_NAME)
-        written = notation.fitting(node, LONGEST) if node.rule is not None else node.leaf_kind
+        self.name = called and notation.shorten(notation.symbol(called), NAME_LENGTH)
+        written = notation.fitting(node, EXPRESSION_LENGTH) if node.rule is not None else node.leaf_kind
         self.how = wrap(written, LINE_LENGTH) if len(written) > LINE_LENGTH else [written]
         shapes = {drawn.span.what.shape for drawn in self.values} or {
             node.shape
@@ -104,7 +104,7 @@ class Riddle(Card):
         numbers = {n: f"card {i}" for i, n in enumerate(computed, start=1)}
         leaf = node.rule is None
         name = self.names.get(node) if leaf else (node.name or "J") if node is line.cost else None
-        self.name = name and notation.shorten(notation.symbol(name), LONGEST_NAME)
+        self.name = name and notation.shorten(notation.symbol(name), NAME_LENGTH)
         self.how = wrap(node.leaf_kind if leaf else notation.sign(node), LINE_LENGTH)
         shape = notation.dimensions(node.shape) if node.shape else ""
         self.shape = shape if name else ""
@@ -115,5 +115,5 @@ class Riddle(Card):
         if not leaf:
             symbols = {n: notation.symbol(name) for n, name in self.names.items()}
             sources = (symbols.get(n) or numbers.get(n) or notation.mention(n) for n in node.inputs)
-            said = f"{notation.sign(node)} of {', '.join(sources)}"
-            self.words = f"{numbers[node]}{f', {self.name}' if name else ''}: {said}"
+            operation = f"{notation.sign(node)} of {', '.join(sources)}"
+            self.words = f"{numbers[node]}{f', {self.name}' if name else ''}: {operation}"

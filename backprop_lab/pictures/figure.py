@@ -3,7 +3,7 @@
 For curves over steps, rates or depths; pictures of graphs are ours (``svg.py``).
 
 What must hold: pyplot and its state of the whole program are left alone; the same figure gives the same
-bytes; lines are told by their dashes too, and none is green or red, which mean value and gradient here.
+bytes; lines differ by their dashes too, and none is green or red, which mean value and gradient here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LOOK = {
 # On a dark page light and dark change places, and hues stay.
 DARK = "<style>@media (prefers-color-scheme: dark) { svg { filter: invert(.93) hue-rotate(180deg) } }</style>"
 WRITTEN = {"svg.fonttype": "none"}  # letters stay letters
-UNSAID = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+OMITTED = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 class DescribedFigure(Figure):
@@ -55,7 +55,7 @@ class DescribedFigure(Figure):
     def _svg(self) -> str:
         file = io.StringIO()
         with matplotlib.rc_context(WRITTEN):
-            self.savefig(file, format="svg", metadata=UNSAID)
+            self.savefig(file, format="svg", metadata=OMITTED)
         svg = file.getvalue().replace("'", "&apos;")  # as an image it stands in single quotes
         svg = settled(re.sub(r"\s+", " ", svg[svg.index("<svg") :]).replace("> <", "><"))
         # Points of 1/72 inch are meant, and a page's pixel is 1/96.
@@ -64,7 +64,7 @@ class DescribedFigure(Figure):
 
 
 def settled(svg: str) -> str:
-    """The same picture in the same letters on every processor: what differs is too small to be seen.
+    """The picture without what differs from processor to processor, which is too small to be seen.
 
     Coordinates are rounded to 1/100 of a point; parts that others refer to, which matplotlib names by a hash
     of their coordinates, are counted.

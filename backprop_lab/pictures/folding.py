@@ -17,12 +17,12 @@ from heapq import heapify, heappop, heappush
 from backprop_lab.graph.node import Node
 
 LEVELS = ("all", "blocks", "outline")
-SMALL = 16  # cards of a picture that needs no folding
-FEW = 12  # cards that can be taken in at once: an outline has no more
-FEWEST = 4  # a picture of fewer cards tells nothing
-MANY = 30  # cards that can be read one by one: a level with more is not the first that is shown
-MOST = 250  # cards that can be looked through at all: a level with more is not made
-FEWER = 0.75  # a coarser level has at most this share of the finer one's cards, or it is not made
+UNFOLDED_CARDS = 16  # a picture of so many needs no folding
+OUTLINE_CARDS = 12  # can be taken in at once: an outline has no more
+LEAST_CARDS = 4  # a picture of fewer says nothing
+READABLE_CARDS = 30  # can be read one by one: a level with more is not the first that is shown
+MOST_CARDS = 250  # can be looked through at all: a level with more is not made
+COARSER = 0.75  # of the finer level's cards: a coarser level has at most this share, or is not made
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,24 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
     16 nodes, there is only ``all``; of every larger one there is a level of at most about 12 cards.
     """
     folded = _Folded(nodes)
-    levels = [("all", folded.groups())] if folded.count <= MOST else []
-    if folded.count <= SMALL:
+    levels = [("all", folded.groups())] if folded.count <= MOST_CARDS else []
+    if folded.count <= UNFOLDED_CARDS:
         return levels
-    fewest = FEW if folded.count > MANY else FEWEST  # for what is shown first
-    for enough, may_fold in (FEW, _is_unnamed), (FEW, _is_used_once), (MANY, _is_overwritten):
+    fewest = OUTLINE_CARDS if folded.count > READABLE_CARDS else LEAST_CARDS  # for what is shown first
+    for enough, may_fold in (
+        (OUTLINE_CARDS, _is_unnamed),
+        (OUTLINE_CARDS, _is_used_once),
+        (READABLE_CARDS, _is_overwritten),
+    ):
         if folded.count > enough:
             further = folded.copy()
             further.fold(may_fold)
             folded = further if further.count >= fewest else folded
-    if folded.count <= min(FEWER * len(nodes), MOST):
+    if folded.count <= min(COARSER * len(nodes), MOST_CARDS):
         levels.append(("blocks", folded.groups()))
-    if not levels or FEWER * len(levels[-1][1]) >= FEW:
-        folded.fold(_is_leaf, until=FEWEST)
-        folded.fold(_is_anything, until=FEW)
+    if not levels or COARSER * len(levels[-1][1]) >= OUTLINE_CARDS:
+        folded.fold(_is_leaf, until=LEAST_CARDS)
+        folded.fold(_is_anything, until=OUTLINE_CARDS)
         levels.append(("outline", folded.groups()))
     return levels
 
@@ -98,7 +102,7 @@ def shown_first(levels: list[tuple[str, Sized]], wish: str | None = None) -> str
     """
     names = [name for name, _ in levels]
     if wish is None:
-        return next((name for name, cards in levels if len(cards) <= MANY), names[-1])
+        return next((name for name, cards in levels if len(cards) <= READABLE_CARDS), names[-1])
     return min(names, key=lambda name: abs(LEVELS.index(name) - LEVELS.index(wish)))
 
 

@@ -15,8 +15,8 @@ from backprop_lab.pictures.layout import MARGIN, Arrow, Layout, port_y
 
 ACROSS, DOWN = 3, 9  # places that are tried for a label: across the gap, along its arrow
 BETWEEN = 3.0  # between labels
-CLOSE = 4.0  # an arrow so near to a label counts as covered: its gradient comes back beside it
-STEP = 8.0  # by which a label leaves its arrow where there is no room on it
+CLEARANCE = 4.0  # an arrow so near to a label counts as covered: its gradient comes back beside it
+STEP = 8.0  # by which a label moves off its arrow where there is no room on it
 SIBLING, OTHER = 0.4, 1.0  # the cost of covering another arrow; siblings leave the same card
 
 
@@ -63,43 +63,59 @@ def place_labels(layout: Layout, sizes: dict[tuple[int, int], tuple[float, float
 
 def _in_gap(pieces, wanted, sizes) -> dict:
     """The labels of the pieces ``wanted``, in one gap, from top to bottom."""
-    (left, _), (right, _) = pieces[0][1:]  # the same for all of them: the gap's edges
-    starts = np.array([start[1] for _, start, _ in pieces])
-    ends = np.array([end[1] for _, _, end in pieces])
-    sources = np.array([arrow.source for arrow, _, _ in pieces])
-
-    def heights(x):
-        """The heights of all arrows at each x."""
-        return starts + (ends - starts) * _fallen((x[:, None] - left) / (right - left))
-
+    gap = _Gap(pieces)
     taken = np.empty((0, 4))  # middle, half width and half height of the labels that stand
     placed = {}
-    for i in sorted(wanted, key=lambda i: ends[i] + starts[i]):
+    for i in sorted(wanted, key=lambda i: gap.ends[i] + gap.starts[i]):
         arrow = pieces[i][0]
         half = np.array(sizes[arrow.target, arrow.port]) / 2
-        x = np.linspace(left + half[0] + 2, right - half[0] - 2, ACROSS)
-        y = np.linspace(heights(x - half[0])[:, i], heights(x + half[0])[:, i], DOWN)
-        places = np.stack([np.broadcast_to(x, y.shape), y], axis=-1).reshape(-1, 2)
-        tried, free = places, _free(places, half, taken)
-        for away in count(STEP, STEP):
-            if free.any():
-                break
-            shift = np.array([0.0, away])
-            tried = np.concatenate([places - shift, places + shift])
-            free = _free(tried, half, taken)
-        tried = tried[free]
-        one, other = heights(tried[:, 0] - half[0]), heights(tried[:, 0] + half[0])
-        reach = tried[:, 1:] + half[1] * np.array([-1.0, 1.0])
-        covered = (np.maximum(one, other) > reach[:, :1] - CLOSE) & (
-            np.minimum(one, other) < reach[:, 1:] + CLOSE
-        )
-        weights = np.where(sources == sources[i], SIBLING, OTHER)
-        weights[i] = 0.0
-        far = np.abs(tried - places.mean(axis=0)).sum(axis=1)
-        x, y = tried[np.argmin(np.round(covered @ weights + far / 1000, 6))]
+        along = gap.places_along(i, half)
+        places = _free_places(along, half, taken)
+        away = np.abs(places - along.mean(axis=0)).sum(axis=1)
+        x, y = places[np.argmin(np.round(gap.covered(i, places, half) + away / 1000, 6))]
         taken = np.vstack([taken, [x, y, *half]])
         placed[arrow.target, arrow.port] = Label(float(x), float(y), *(2 * half).tolist())
     return placed
+
+
+class _Gap:
+    """The pieces of arrows in the gap between two columns: where they start and end, whose they are."""
+
+    def __init__(self, pieces):
+        (self.left, _), (self.right, _) = pieces[0][1:]  # the gap's edges, common to all of them
+        self.starts = np.array([start[1] for _, start, _ in pieces])
+        self.ends = np.array([end[1] for _, _, end in pieces])
+        self.sources = np.array([arrow.source for arrow, _, _ in pieces])
+
+    def heights(self, x) -> np.ndarray:
+        """The heights of all arrows at each x."""
+        fallen = _fallen((x[:, None] - self.left) / (self.right - self.left))
+        return self.starts + (self.ends - self.starts) * fallen
+
+    def places_along(self, i, half) -> np.ndarray:
+        """Places (x, y) for a label of this half size on arrow ``i``."""
+        x = np.linspace(self.left + half[0] + 2, self.right - half[0] - 2, ACROSS)
+        y = np.linspace(self.heights(x - half[0])[:, i], self.heights(x + half[0])[:, i], DOWN)
+        return np.stack([np.broadcast_to(x, y.shape), y], axis=-1).reshape(-1, 2)
+
+    def covered(self, i, places, half) -> np.ndarray:
+        """What it costs at each place that arrow ``i``'s label covers other arrows."""
+        one, other = self.heights(places[:, 0] - half[0]), self.heights(places[:, 0] + half[0])
+        top, bottom = places[:, 1:] - half[1] - CLEARANCE, places[:, 1:] + half[1] + CLEARANCE
+        weights = np.where(self.sources == self.sources[i], SIBLING, OTHER)
+        weights[i] = 0.0
+        return ((np.maximum(one, other) > top) & (np.minimum(one, other) < bottom)) @ weights
+
+
+def _free_places(places, half, taken) -> np.ndarray:
+    """Those of ``places`` that cover no label; if there are none, the nearest above and below that do not."""
+    tried, free = places, _free(places, half, taken)
+    for away in count(STEP, STEP):
+        if free.any():
+            return tried[free]
+        shift = np.array([0.0, away])
+        tried = np.concatenate([places - shift, places + shift])
+        free = _free(tried, half, taken)
 
 
 def _free(places, half, taken):
@@ -122,7 +138,7 @@ _WIDTHS = 1.5 * _SHARES * (1 - _SHARES) + _SHARES**3
 
 
 def _fallen(across):
-    """Which share of its height a curve of ``pen.path`` has behind it at a share of its width: it is a cubic
-    one with its handles in the middle."""
+    """How far down a curve of ``pen.path`` is, as a share of its height, at a share of its width: it is a
+    cubic whose handles lie halfway."""
     t = np.interp(across, _WIDTHS, _SHARES)
     return 3 * t**2 - 2 * t**3

@@ -39,8 +39,8 @@ class Box:
 
 
 class End(NamedTuple):
-    """The other end of a piece of an arrow: at which share of the left and of the right box's height it
-    stands, and how hard it pulls."""
+    """The other end of a piece of an arrow: the shares of the left and of the right box's height at which the
+    piece starts and ends, and how hard it pulls."""
 
     box: Box
     left: float

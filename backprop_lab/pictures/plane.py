@@ -26,8 +26,8 @@ class Plane(NamedTuple):
 
     @classmethod
     def around(cls, horizontal, vertical, more: float, place: tuple[float, float, float]) -> Plane:
-        """The square around two stretches (low, high), and by the part ``more`` of its side more on every
-        side. ``place``: the pixels of its left and upper edge, and its side."""
+        """The square around two intervals (low, high), widened on every side by the share ``more`` of its
+        length. ``place``: the pixels of its left and upper edge, and its length."""
         half = (0.5 + more) * max(high - low for low, high in (horizontal, vertical))
         middles = [(low + high) / 2 for low, high in (horizontal, vertical)]
         left, top, side = place
@@ -41,7 +41,7 @@ class Plane(NamedTuple):
 
     @property
     def side(self) -> float:
-        """In pixels."""
+        """The length of an edge, in pixels."""
         return self.across.end - self.across.start
 
     @property
@@ -100,7 +100,7 @@ class Plane(NamedTuple):
             plot.text("tag", *kept, name, "middle")
 
     def _part_inside(self, x, y, a, b) -> tuple[float, float]:
-        """From where to where the way (a, b) from a pixel is inside, of its length; the second is less than
+        """Between which shares of its length the way (a, b) from a pixel is inside; the second is less than
         the first where it never is. Liang & Barsky, ACM Transactions on Graphics 3 (1984)."""
         first, last = 0.0, 1.0
         left, right, top, bottom = self.edges

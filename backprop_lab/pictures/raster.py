@@ -1,8 +1,8 @@
 """PNG and GIF of a picture: the SVG, drawn by resvg through its Python package ``resvg_py``.
 
-resvg is one wheel without a system library, and draws alike on every machine. It knows no variables of CSS
-and no colour schemes, so they are worked out here: a raster picture is always the light one, on white paper.
-Its letters are DejaVu's, from the files that matplotlib carries; no font of the system is used.
+resvg is one wheel without a system library, and draws the same on every machine. It supports neither CSS
+variables nor colour schemes, so they are resolved here: a raster picture is always the light one, on white
+paper. Its letters are DejaVu's, from the files that come with matplotlib; no font of the system is used.
 
 What must hold: the same picture gives the same bytes, as long as resvg and Pillow stay the same.
 """
@@ -42,7 +42,7 @@ def png(svg: str, scale: float = SCALE) -> bytes:
 
 
 def gif(stills: Sequence[str]) -> bytes:
-    """An animation of still pictures of one size, over and over, 0.8 seconds each and longer at both ends.
+    """An animation of still pictures of one size in a loop, 0.8 seconds each and longer at both ends.
 
     Raises ValueError for more than 300 pictures, ImportError where resvg_py is missing.
     """
@@ -74,7 +74,7 @@ def gif(stills: Sequence[str]) -> bytes:
 
 
 def plain(svg: str) -> str:
-    """A still picture without what resvg cannot read: its light colours are put in by value.
+    """A still picture without what resvg cannot read: its light colours are written in by value.
 
     >>> plain("<style>.bl-graph { --bl-ink: #1b1b1b; } text { fill: var(--bl-ink); }</style>")
     '<style>.bl-graph { } text { fill: #1b1b1b; }</style>'

@@ -16,12 +16,14 @@ from collections.abc import Callable
 from functools import cache
 from html import escape
 from importlib.resources import files
+from typing import NamedTuple
 
+from backprop_lab.graph.node import Node
 from backprop_lab.pictures.blocks import block_on_arrow
 from backprop_lab.pictures.cards import LINE, PAD, Card, Drawn
 from backprop_lab.pictures.folding import Group, foldings, shown_first
-from backprop_lab.pictures.labels import place_labels, way
-from backprop_lab.pictures.layout import lay_out
+from backprop_lab.pictures.labels import Label, place_labels, way
+from backprop_lab.pictures.layout import Layout, lay_out
 from backprop_lab.pictures.palette import colours, palette_named
 from backprop_lab.pictures.pen import Pen, numbers, path, pile, px
 from backprop_lab.pictures.timeline import Span, Timeline, at
@@ -85,67 +87,21 @@ class Picture:
         self.nodes = line.nodes
         groups = groups or [Group((node,)) for node in line.nodes]
         self.cards = [card(group, line) for group in groups]
+        self.flows = [_flows(group) for group in groups]
         place = {node: i for i, node in enumerate(line.nodes)}
         self.number = {node: place[group.output] for group in groups for node in group.nodes}
         """The number of each node's card, ``data-node`` in the drawing: its output's place in ``nodes``."""
-        self.flows = [_flows(group) for group in groups]
-        card_of = {node: i for i, group in enumerate(groups) for node in group.nodes}
-        self.labels = {
-            (target, port): labels
-            for target, flows in enumerate(self.flows)
-            for port, (_, arrows) in enumerate(flows)
-            if (labels := self._labels_of(arrows))
-        }
-        self._sizes = {
-            **{
-                i: (card.width, max(card.height, PORT * (len(flows) + 1)))
-                for i, (card, flows) in enumerate(zip(self.cards, self.flows, strict=True))
-            },
-            **{
-                arrow: (max(d.width for _, d in drawn) + 8 + 2 * room, max(d.height for _, d in drawn) + 4)
-                for arrow, drawn in self.labels.items()
-            },
-        }
+        self.labels = self._all_labels()
+        self._sizes = {**self._card_sizes(), **self._label_sizes()}
         if like is not None:
-            for key, (width, height) in like._sizes.items():
-                wide, high = self._sizes.get(key, (0.0, 0.0))
-                self._sizes[key] = max(wide, width), max(high, height)
-            if self._sizes == like._sizes:
-                self.layout, self.places = like.layout, like.places
-                return
-        self.layout = lay_out(
-            [self._sizes[i] for i in range(len(self.cards))],
-            [[card_of[source] for source, _ in flows] for flows in self.flows],
-            self._gap_widths,
-        )
-        self.places = place_labels(self.layout, {arrow: self._sizes[arrow] for arrow in self.labels})
+            self._sizes = _no_smaller_than(like._sizes, self._sizes)
+        if like is not None and self._sizes == like._sizes:
+            self.layout, self.places = like.layout, like.places
+        else:
+            self.layout, self.places = self._laid_out()
 
     def __len__(self):
         return len(self.cards)
-
-    def _labels_of(self, arrows) -> list[Drawn]:
-        """The numbers that come along what is drawn as one arrow, and when.
-
-        A number where several arrows meet at a card stays. Another one goes when the next step is taken;
-        so do numbers that follow each other on one arrow, whose sum no record holds.
-        """
-        labels = []
-        for node, argument in arrows:
-            for span in self.line.carried.get((node, argument), ()):
-                if span.what is None:
-                    continue
-                so_far = at(self.line.arrived.get(node.inputs[argument], ()), span.start)
-                stays = so_far is not None and so_far.of > 1 and len(arrows) == 1
-                seen = span if stays else span._replace(end=span.start + 1)
-                labels.append(Drawn(seen, block_on_arrow(span.what)))
-        return labels
-
-    def _gap_widths(self, layer_of):
-        widths = [32.0 + 2 * self._room] * (max(layer_of) + 1)
-        for target, port in self.labels:
-            layer = layer_of[target]
-            widths[layer] = max(widths[layer], self._sizes[target, port][0] + 18)
-        return widths
 
     def film(self) -> str:
         """The SVG of all positions at once, for a page that switches between them.
@@ -180,26 +136,71 @@ class Picture:
             parts.append(words)
         return "; ".join(parts) + "."
 
+    # ------------------------------------------------------------------------------------ laying it out
+
+    def _all_labels(self) -> dict[tuple[int, int], list[Drawn]]:
+        """{(target, port): the numbers on this arrow}, for the arrows that have any."""
+        return {
+            (target, port): labels
+            for target, flows in enumerate(self.flows)
+            for port, flow in enumerate(flows)
+            if (labels := self._labels_of(flow.arrows))
+        }
+
+    def _labels_of(self, arrows) -> list[Drawn]:
+        """The numbers that come along what is drawn as one arrow, and when.
+
+        A number where several arrows meet at a card stays. Another one goes when the next step is taken;
+        so do numbers that follow each other on one arrow, whose sum no record holds.
+        """
+        labels = []
+        for node, argument in arrows:
+            for span in self.line.carried.get((node, argument), ()):
+                if span.what is None:
+                    continue
+                so_far = at(self.line.arrived.get(node.inputs[argument], ()), span.start)
+                stays = so_far is not None and so_far.of > 1 and len(arrows) == 1
+                seen = span if stays else span._replace(end=span.start + 1)
+                labels.append(Drawn(seen, block_on_arrow(span.what)))
+        return labels
+
+    def _card_sizes(self) -> dict[int, tuple[float, float]]:
+        return {
+            i: (card.width, max(card.height, PORT * (len(flows) + 1)))
+            for i, (card, flows) in enumerate(zip(self.cards, self.flows, strict=True))
+        }
+
+    def _label_sizes(self) -> dict[tuple[int, int], tuple[float, float]]:
+        return {
+            arrow: (max(d.width for _, d in drawn) + 8 + 2 * self._room, max(d.height for _, d in drawn) + 4)
+            for arrow, drawn in self.labels.items()
+        }
+
+    def _laid_out(self) -> tuple[Layout, dict[tuple[int, int], Label]]:
+        card_of = {node: i for i, card in enumerate(self.cards) for node in card.nodes}
+        layout = lay_out(
+            [self._sizes[i] for i in range(len(self.cards))],
+            [[card_of[flow.source] for flow in flows] for flows in self.flows],
+            self._gap_widths,
+        )
+        return layout, place_labels(layout, {arrow: self._sizes[arrow] for arrow in self.labels})
+
+    def _gap_widths(self, layer_of):
+        widths = [32.0 + 2 * self._room] * (max(layer_of) + 1)
+        for target, port in self.labels:
+            layer = layer_of[target]
+            widths[layer] = max(widths[layer], self._sizes[target, port][0] + 18)
+        return widths
+
     # ------------------------------------------------------------------------------------- writing it
 
     def _svg(self, position, palette=None) -> str:
         out = Pen(position, self.line.length)
-        width, height = px(self.layout.width), px(self.layout.height)
-        alone = palette is not None
-        least, most = px(self.layout.width * LEAST_SCALE), px(self.layout.width * MOST_SCALE)
-        aspect = f"{self.layout.width / self.layout.height:.2f}"
-        sizes = f"--bl-least:{least}px;--bl-usual:{width}px;--bl-most:{most}px;--bl-aspect:{aspect}"
-        limits = "" if alone else f' style="{sizes}"'
-        title = f"Graph of {self.cards[-1].called}"
-        if len(self) < len(self.nodes):
-            title += f", {len(self.nodes)} nodes in {len(self)} cards"
-        out.raw(
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}"{limits}>'
-        )
-        if alone:
+        self._opening(out, alone=palette is not None)
+        if palette is not None:
             out.raw(f"<style>{own_colours(palette)} {style()}</style>")
-            out.raw(f"<title>{escape(title)}</title><desc>{escape(self.describe(position))}</desc>")
+            title, words = escape(self._title()), escape(self.describe(position))
+            out.raw(f"<title>{title}</title><desc>{words}</desc>")
         for card, box in zip(self.cards, self.layout.boxes, strict=True):
             self._card(out, card, box)
         for arrow in self.layout.arrows:  # over the cards' rings, so that their heads are seen
@@ -208,72 +209,63 @@ class Picture:
         out.raw("</svg>")
         return "".join(out.parts)
 
+    def _title(self) -> str:
+        folded = f", {len(self.nodes)} nodes in {len(self)} cards" if len(self) < len(self.nodes) else ""
+        return f"Graph of {self.cards[-1].called}{folded}"
+
+    def _opening(self, out, alone):
+        """The root element; in a page, with the limits between which the picture's width follows it."""
+        width, height = px(self.layout.width), px(self.layout.height)
+        least, most = px(self.layout.width * LEAST_SCALE), px(self.layout.width * MOST_SCALE)
+        aspect = f"{self.layout.width / self.layout.height:.2f}"
+        sizes = f"--bl-least:{least}px;--bl-usual:{width}px;--bl-most:{most}px;--bl-aspect:{aspect}"
+        limits = "" if alone else f' style="{sizes}"'
+        out.raw(
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph" viewBox="0 0 {width} {height}" '
+            f'width="{width}" height="{height}" role="img" aria-label="{escape(self._title())}"{limits}>'
+        )
+
     def _card(self, out, card, box):
-        line, node = self.line, card.node
-        width, height = box.width, box.height
-        left, top = box.x - width / 2, box.y - height / 2
-        number = self.number[node]
-        looked_at = sorted({p for inner in card.nodes for p in line.active.get(inner, ())})
-        attributes = out.states(line.state_changes(node)) + out.activity(looked_at)
+        """From top to bottom: the value, what the card is, the gradient."""
+        number = self.number[card.node]
+        looked_at = sorted({p for node in card.nodes for p in self.line.active.get(node, ())})
+        attributes = out.states(self.line.state_changes(card.node)) + out.activity(looked_at)
         level = "" if self.level == "all" else f"{self.level}-"
         out.raw(f'<g id="bl-{level}n{number}" data-node="{number}"{attributes}>')
         out.raw(f"<title>{escape(card.title)}</title>")
-        if card.folded:
-            out.raw(f'<path class="bl-pile" d="{pile(left, top, width, height)}"/>')
-        out.rect("bl-ring", left - 5, top - 5, width + 10, height + 10, 10)
-        out.rect("bl-card", left, top, width, height, 6)
-        out.rect("bl-inner", left + 3, top + 3, width - 6, height - 6, 4)
+        left, right, top = box.x - box.width / 2, box.x + box.width / 2, box.y - box.height / 2
+        _frame(out, left, top, box.width, box.height, card.folded)
         y = top + PAD
-        for span in line.unknown(node):
-            with out.group("bl-value", out.show(span)):
-                out.text("bl-sign", box.x, y + card.value_height / 2 + 5, "?", "middle")
-        for span, drawn in card.values:
-            with out.group("bl-value", out.show(span)):
-                numbers(out, drawn, "→", box.x, y + (card.value_height - drawn.height) / 2)
+        _value(out, card, self.line.unknown(card.node), box.x, y)
         y += card.value_height + 4
-        out.rule(left + 6, y, left + width - 6)
-        y += 1
-        if card.name:
-            y += LINE
-            out.title(box.x, y, card.name, card.shape)
-        for text in card.how:
-            y += LINE
-            out.text("bl-how", box.x, y, text, "middle")
-        if card.note:
-            y += LINE
-            out.text("bl-count", box.x, y, card.note, "middle")
-        y += 7
+        out.rule(left + 6, y, right - 6)
+        y = _texts(out, card, box.x, y + 1) + 7
         if card.gradients:
-            out.rule(left + 6, y, left + width - 6)
-            y += 4
-            for span, drawn in card.gradients:
-                with out.group("bl-grad", out.show(span)):
-                    numbers(out, drawn, "←", box.x, y + (card.gradient_height - drawn.height) / 2)
-                    if span.what.of > 1:
-                        below = y + card.gradient_height + 11
-                        out.text("bl-count", box.x, below, f"{span.what} arrived", "middle")
+            out.rule(left + 6, y, right - 6)
+            _gradient(out, card, box.x, y + 4)
         out.raw("</g>")
 
     def _arrow(self, out, arrow):
-        source, inner = self.flows[arrow.target][arrow.port]
-        points = way(self.layout, arrow)
-        shift = APART if source.needs_gradient else 0  # the same for all arrows that share a waypoint
-        out.raw("<g>")
-        reads = sorted({p for node, _ in inner for p in self._computed_at(node)})
-        x, y = points[-1]
+        flow, points = self.flows[arrow.target][arrow.port], way(self.layout, arrow)
+        shift = APART if flow.source.needs_gradient else 0  # the same for all arrows that share a waypoint
+        self._forwards(out, flow, points, -shift)
+        self._backwards(out, flow, points, shift)
+
+    def _forwards(self, out, flow, points, shift):
+        reads = sorted({p for node, _ in flow.arrows for p in self._computed_at(node)})
         classes = out.classes("bl-forward", out.activity(reads, "bl-reads"))
-        out.raw(f'<path{classes} d="{path(points, -shift)}H{px(x - 7)}"/>')
-        out.raw(f'<path class="bl-head" d="M{px(x)} {px(y - shift)}l-9 -4v8z"/>')
-        out.raw("</g>")
-        active = out.activity(sorted({p for key in inner for p in self.line.active.get(key, ())}))
+        x, y = points[-1]
+        out.raw(f'<g><path{classes} d="{path(points, shift)}H{px(x - 7)}"/>')
+        out.raw(f'<path class="bl-head" d="M{px(x)} {px(y + shift)}l-9 -4v8z"/></g>')
+
+    def _backwards(self, out, flow, points, shift):
+        active = out.activity(sorted({p for arrow in flow.arrows for p in self.line.active.get(arrow, ())}))
         x, y = points[0]
-        for span in _covering([self.line.carried.get(key, ()) for key in inner]):
+        for span in _covering([self.line.carried.get(arrow, ()) for arrow in flow.arrows]):
             shown = out.show(span)
-            if shown is None:
-                continue
-            out.raw(f"<g{shown}{active}>")
-            out.raw(f'<path class="bl-back" d="{path(points, shift)}"/>')
-            out.raw(f'<path class="bl-back-head" d="M{px(x)} {px(y + shift)}l9 -4v8z"/></g>')
+            if shown is not None:
+                out.raw(f'<g{shown}{active}><path class="bl-back" d="{path(points, shift)}"/>')
+                out.raw(f'<path class="bl-back-head" d="M{px(x)} {px(y + shift)}l9 -4v8z"/></g>')
 
     def _computed_at(self, node):
         """The positions at which the node's value is being computed."""
@@ -289,8 +281,56 @@ class Picture:
                     numbers(out, drawn, "", place.x, place.y - drawn.height / 2)
 
 
-def _flows(group) -> list:
-    """(source, arrows (node, argument)) for each arrow that is drawn to a group's card, in order.
+def _frame(out, left, top, width, height, folded):
+    """A card's ring and borders, over two more sheets if other nodes are folded into it."""
+    if folded:
+        out.raw(f'<path class="bl-pile" d="{pile(left, top, width, height)}"/>')
+    out.rect("bl-ring", left - 5, top - 5, width + 10, height + 10, 10)
+    out.rect("bl-card", left, top, width, height, 6)
+    out.rect("bl-inner", left + 3, top + 3, width - 6, height - 6, 4)
+
+
+def _value(out, card, unknown, x, y):
+    for span in unknown:
+        with out.group("bl-value", out.show(span)):
+            out.text("bl-sign", x, y + card.value_height / 2 + 5, "?", "middle")
+    for span, drawn in card.values:
+        with out.group("bl-value", out.show(span)):
+            numbers(out, drawn, "→", x, y + (card.value_height - drawn.height) / 2)
+
+
+def _texts(out, card, x, y) -> float:
+    """The card's name, how it is computed, its note; gives the height of the last line."""
+    if card.name:
+        y += LINE
+        out.title(x, y, card.name, card.shape)
+    for text in card.how:
+        y += LINE
+        out.text("bl-how", x, y, text, "middle")
+    if card.note:
+        y += LINE
+        out.text("bl-count", x, y, card.note, "middle")
+    return y
+
+
+def _gradient(out, card, x, y):
+    for span, drawn in card.gradients:
+        with out.group("bl-grad", out.show(span)):
+            numbers(out, drawn, "←", x, y + (card.gradient_height - drawn.height) / 2)
+            if span.what.of > 1:
+                below = y + card.gradient_height + 11
+                out.text("bl-count", x, below, f"{span.what} arrived", "middle")
+
+
+class Flow(NamedTuple):
+    """What is drawn as one arrow to a card: where it begins, and the arrows (node, argument) that it is."""
+
+    source: Node
+    arrows: list[tuple[Node, int]]
+
+
+def _flows(group) -> list[Flow]:
+    """The arrows that are drawn to a group's card, in order.
 
     A single node has an arrow for each argument, so that x · x has two; a folded card has one for each
     node outside that it reads.
@@ -303,11 +343,20 @@ def _flows(group) -> list:
         if operand not in inside
     ]
     if len(group.nodes) == 1:
-        return [(source, [arrow]) for source, arrow in arrows]
-    flows = {}
+        return [Flow(source, [arrow]) for source, arrow in arrows]
+    by_source: dict[Node, list] = {}
     for source, arrow in arrows:
-        flows.setdefault(source, []).append(arrow)
-    return list(flows.items())
+        by_source.setdefault(source, []).append(arrow)
+    return [Flow(source, merged) for source, merged in by_source.items()]
+
+
+def _no_smaller_than(least, sizes) -> dict:
+    """``sizes``, each (width, height) at least what ``least`` has for the same thing."""
+    grown = dict(sizes)
+    for key, (width, height) in least.items():
+        wide, high = sizes.get(key, (0.0, 0.0))
+        grown[key] = max(wide, width), max(high, height)
+    return grown
 
 
 def _covering(several) -> list[Span]:

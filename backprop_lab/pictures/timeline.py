@@ -23,7 +23,7 @@ from backprop_lab.passes.records import SoFar, Step
 
 
 class Span(NamedTuple):
-    """What holds from position ``start`` up to, and without, position ``end``."""
+    """What holds from position ``start`` up to, but not including, position ``end``."""
 
     start: int
     end: int
@@ -144,7 +144,7 @@ def _round(line, first, end, steps):
 
 
 def _until(position, spans):
-    """``spans``, the last of them ended where another one begins."""
+    """``spans``, the last of them cut off at ``position``, where another one begins."""
     if spans and spans[-1].end > position:
         spans[-1] = spans[-1]._replace(end=position)
     return spans

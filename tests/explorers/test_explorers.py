@@ -465,6 +465,11 @@ def test_names_are_the_functions_own_unless_others_are_given():
     assert explorer.lines[0].endswith("by y₁ = a · b, y₂ = a − b²")
 
 
+def test_an_own_operation_called_stack_is_not_taken_apart():
+    stack = bl.rule("stack", lambda x: 2 * x, lambda z, x: 2)
+    assert bl.explore.jacobian_map(lambda v: stack(v)).lines[-1].startswith("determinant 4")
+
+
 def test_where_the_map_has_no_value_it_says_so_and_the_rest_is_drawn():
     explorer = bl.explore.jacobian_map(lambda a, b: (a * b, np.log(a - b)), (1, 0.2), ((-1, 3), (-1, 2)))
     before = explorer.scene["svg"]

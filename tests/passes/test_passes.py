@@ -10,6 +10,7 @@ from oracles import agree_with_others, law, our_gradients
 from samples import fork, lecture_network, programs
 
 import backprop_lab as bl
+from backprop_lab.graph.node import RULES
 from backprop_lab.graph.order import topological_order
 
 
@@ -330,6 +331,25 @@ def test_a_nan_made_inside_the_branch_not_taken_is_reported_with_the_remedy():
     assert "np.log(x) became nan at entry [0]" in message
     assert "np.log(np.where(x > 0, x, 1))" in message
     np.testing.assert_array_equal(x.grad, [0, 1])
+
+
+REMEDIES = {np.log: "positive", np.sqrt: "positive", np.divide: "keep the divisor away from 0"}
+
+
+@pytest.mark.parametrize("name", ["log", "sqrt", "divide"])
+def test_an_own_operation_has_no_remedy_of_numpys_whatever_its_name(name):
+    own = bl.rule(name, lambda x: 1 / x, lambda z, x: -z * z)
+    (message,) = said_by(lambda: bl.backward(own(bl.variable("x", 0.0))))
+    assert message == f"{name}(x) became ∞ from x = 0"
+
+
+@pytest.mark.parametrize("function", REMEDIES)
+def test_a_function_of_numpys_has_its_remedy_also_when_declared_anew(function, monkeypatch):
+    monkeypatch.setitem(RULES, function, RULES[function])  # which puts it back afterwards
+    bl.rule("anything", function, *[lambda z, *operands: z] * function.nin)
+    operands = [bl.constant("a", -1.0), bl.constant("b", 0.0)][: function.nin]
+    (message,) = said_by(lambda: bl.forward(function(*operands)))
+    assert REMEDIES[function] in message
 
 
 def test_finite_numbers_are_not_reported():

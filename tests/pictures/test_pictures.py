@@ -20,7 +20,7 @@ import backprop_lab as bl
 from backprop_lab.graph.order import topological_order
 from backprop_lab.pictures import svg, timeline
 from backprop_lab.pictures.blocks import block, block_on_arrow, gradient_block
-from backprop_lab.pictures.folding import FEW, LEVELS, MANY, foldings, shown_first
+from backprop_lab.pictures.folding import LEVELS, OUTLINE_CARDS, READABLE_CARDS, foldings, shown_first
 from backprop_lab.pictures.labels import place_labels, way
 from backprop_lab.pictures.layout import Box, lay_out, spread_out
 from backprop_lab.pictures.svg import Picture
@@ -357,10 +357,10 @@ def test_levels_grow_coarser_and_the_first_shown_can_be_read(name):
     levels = levels_of(graphs.ALL[name]())
     counts = [len(groups) for _, groups in levels]
     assert [n for n, _ in levels] == [n for n in LEVELS if n in dict(levels)] and levels[0][0] == "all"
-    assert all(4 * coarse <= 3 * fine or coarse == FEW for fine, coarse in pairwise(counts))
+    assert all(4 * coarse <= 3 * fine or coarse == OUTLINE_CARDS for fine, coarse in pairwise(counts))
     assert counts[-1] < 16 or len(levels) == 1
-    assert len(dict(levels)[shown_first(levels)]) <= MANY
-    assert len(levels) == 1 or counts[0] > FEW
+    assert len(dict(levels)[shown_first(levels)]) <= READABLE_CARDS
+    assert len(levels) == 1 or counts[0] > OUTLINE_CARDS
 
 
 def test_blocks_fold_what_has_no_name_into_what_it_feeds():
@@ -383,7 +383,7 @@ def test_of_a_large_graph_blocks_fold_parameters_and_overwritten_names_too():
 def test_a_chain_is_folded_into_equal_parts():
     outline = dict(levels_of(graphs.chain(199)))["outline"]
     sizes = [len(group.nodes) for group in outline]
-    assert len(sizes) == FEW and sum(sizes) == 200 and max(sizes) <= 2 * min(sizes)
+    assert len(sizes) == OUTLINE_CARDS and sum(sizes) == 200 and max(sizes) <= 2 * min(sizes)
 
 
 @settings(deadline=None, derandomize=True, max_examples=40)
@@ -440,7 +440,7 @@ def test_draw_takes_the_level_that_is_asked_for_or_the_nearest():
     assert bl.draw(J, fold="outline").svg == bl.draw(J).svg
     J = graphs.network_of_neurons()
     sizes = [bl.draw(J, fold=fold).svg.count("data-node") for fold in (None, *LEVELS)]
-    assert sizes[0] == sizes[2] < sizes[1] and sizes[3] <= FEW
+    assert sizes[0] == sizes[2] < sizes[1] and sizes[3] <= OUTLINE_CARDS
     with pytest.raises(ValueError, match="'all', 'blocks', 'outline' or None, not 'some'"):
         bl.draw(J, fold="some")
 
