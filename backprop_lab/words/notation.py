@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,9 +186,6 @@ class Form(NamedTuple):
     binds: int | None = ATOM
     slots: tuple[int, ...] = (ANYTHING,)
 
-    def slot(self, place: int) -> int:
-        return self.slots[min(place, len(self.slots) - 1)]
-
 
 class Written(NamedTuple):
     """How an operation is written: in code and in math, each a form, or a function that gives it for a node.
@@ -199,6 +197,7 @@ class Written(NamedTuple):
     math: Form | Callable[[Any], Form] | None = None
 
 
+CALL = Written()
 WRITTEN: dict[Callable, Written] = {}
 """How the operation that a function makes is written, where not as a call; filled by ``rules/writing.py``."""
 
@@ -206,7 +205,7 @@ WRITTEN: dict[Callable, Written] = {}
 def form_of(node, code: bool) -> Form:
     """How ``node``'s operation is written."""
     rule = node.rule
-    written = rule.written or WRITTEN.get(rule.function, Written())
+    written = rule.written or WRITTEN.get(rule.function, CALL)
     form = written.code if code else written.math
     if form is None:
         name = f"{rule.home}.{rule.name}" if code and rule.home else rule.name
@@ -239,40 +238,37 @@ def expression(node, write=None, *, code: bool = False, depth: int = 3) -> str:
 def written_out(node, write=None, *, code: bool = False, depth: int = 3) -> Part:
     """The :func:`expression` of ``node``, and how strongly it binds."""
 
-    def part_of(operand) -> Part | None:
-        found = written_name(operand, code) if write is None else write(operand)
-        return Part(found) if isinstance(found, str) else found
-
-    return _written_out(node, part_of, code, depth)
+    return _written_out(node, write or (lambda operand: written_name(operand, code)), code, depth)
 
 
-def _written_out(node, part_of, code, depth) -> Part:
+def _written_out(node, write, code, depth) -> Part:
     """A node as its operation on its arguments; a leaf without a name as its numbers."""
     if node.rule is None:
         return Part(array(node.value) if node.value is not None else dimensions(node.shape))
     form = form_of(node, code)
-    parts = [_argument(argument, part_of, code, depth) for argument in node.arguments]
-    texts = [_in_its_slot(part, form.slot(place), place) for place, part in enumerate(parts)]
+    parts = [_argument(argument, write, code, depth) for argument in node.arguments]
+    slots = form.slots + form.slots[-1:] * (len(parts) - len(form.slots))
+    texts = list(map(_in_its_slot, parts, slots, count()))
     text = form.text(*texts) if callable(form.text) else form.text.format(*texts, **node.parameters)
     return Part(text, parts[0].binds if form.binds is None else form.binds)
 
 
-def _argument(argument, part_of, code, depth) -> Part:
-    """An argument: as ``part_of`` has it, else written out while there is depth left, else "…"."""
+def _argument(argument, write, code, depth) -> Part:
+    """An argument: as ``write`` has it, else written out while there is depth left, else "…"."""
     if not hasattr(argument, "arguments"):
         return Part(literal(argument) if code else number(argument))
-    part = part_of(argument)
-    if part is not None:
-        return part
-    if depth > 0 or _is_minus_a_name(argument, part_of):
-        return _written_out(argument, part_of, code, depth - 1)
+    written = write(argument)
+    if written is not None:
+        return Part(written) if isinstance(written, str) else written
+    if depth > 0 or _is_minus_a_name(argument, write):
+        return _written_out(argument, write, code, depth - 1)
     return Part("…")
 
 
-def _is_minus_a_name(node, part_of) -> bool:
+def _is_minus_a_name(node, write) -> bool:
     """−x is hardly longer than x, and no level of its own: 1 / (1 + exp(−x)) is written out."""
     negative = node.rule is not None and node.rule.function is np.negative
-    return negative and part_of(node.inputs[0]) is not None
+    return negative and write(node.inputs[0]) is not None
 
 
 def _in_its_slot(part, slot, place) -> str:
