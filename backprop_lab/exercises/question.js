@@ -1,6 +1,6 @@
 // A self-check in the browser: choose, put in order, or type numbers; every answer is explained.
 import { judge } from "../browser/answers.js";
-import { drawing, make } from "../browser/dom.js";
+import { drawing, keepKeys, make } from "../browser/dom.js";
 
 let made = 0; // radio buttons of two questions on one page must not be one group
 
@@ -87,11 +87,11 @@ function render({ model, el }) {
   const say = (right, text) => {
     answer.textContent = right === null ? text : `${right ? "✓" : "✗"} ${text}`;
   };
-  const form = make("form", { class: "bl-question", "data-lm-suppress-shortcuts": "true" });
+  const form = make("form", { class: "bl-question" });
   const kind = spec.order ? order : spec.several ? several : spec.choices ? null : numbers;
   const { parts, verdict } = kind ? kind(spec, say) : { parts: one(spec, say), verdict: () => {} };
   form.append(make("fieldset", {}, make("legend", {}, spec.question), ...parts), answer);
-  form.addEventListener("keydown", (event) => event.stopPropagation()); // no notebook commands while answering
+  keepKeys(form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     verdict();

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import NamedTuple, Protocol
 
-import anywidget
 import numpy as np
 import traitlets
 
-from backprop_lab.browser import assets
+from backprop_lab.browser.assets import script, style
+from backprop_lab.browser.widget import LabWidget
 from backprop_lab.pictures.drawing import as_image
 from backprop_lab.pictures.plot import round_step
 from backprop_lab.words import notation
@@ -66,14 +66,14 @@ class Scene(NamedTuple):
         return f"{self.plot.title}. " + "; ".join(self.lines) + "."
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(LabWidget):
     """The widget that every function of ``bl.explore`` returns.
 
     ``values``, {control: number}, can be read, set and observed; ``lines`` are those below the picture.
     """
 
-    _esm = assets.script("browser/dom.js", "browser/newest.js", "explorers/explorer.js")
-    _css = assets.styles()
+    _esm = script("explorers/explorer.js")
+    _css = style("explorers/explorer.css")
     spec = traitlets.Dict().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
@@ -148,22 +148,18 @@ class Explorer(anywidget.AnyWidget):
 
     # -- what stands where no kernel runs
 
-    def __repr__(self):
-        return f"<{self.spec['title']}>"
+    def _summary(self) -> str:
+        return self.spec["title"]
 
-    def _repr_mimebundle_(self, **options):
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        scenes = self._scenes()
-        text = "\n".join(line for scene in scenes for line in scene.lines)
-        return {**data, "text/plain": f"{self!r}\n{text}", "text/html": self._twin(scenes)}, metadata
+    def _text(self) -> str:
+        return "\n".join([repr(self), *(line for scene in self._scenes() for line in scene.lines)])
 
     def _scenes(self) -> list[Scene]:
         """What is shown where no kernel runs."""
         return [self._draw(values) for values in self._stills]
 
-    def _twin(self, scenes: list[Scene]) -> str:
-        pictures = "".join(map(_still, scenes))
+    def _twin(self) -> str:
+        pictures = "".join(map(_still, self._scenes()))
         title = escape(self.spec["title"])
         return f"<div><p><b>{title}</b>, as a picture. Run this cell to move it.</p>{pictures}</div>"
 

@@ -10,32 +10,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
-import anywidget
 import numpy as np
 import traitlets
 
-from backprop_lab.browser import assets
+from backprop_lab.browser.assets import script, style
+from backprop_lab.browser.widget import LabWidget
 from backprop_lab.exercises.bugs import bug_named, check, wrong_steps
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.rounds import Round, learning_rounds
 from backprop_lab.passes.gradient_check import GradientReport, check_gradient
 from backprop_lab.passes.passes import steps as all_steps
 from backprop_lab.passes.records import Step
-from backprop_lab.pictures.drawing import page, readable_graph, write
+from backprop_lab.pictures.drawing import page, readable_graph
 from backprop_lab.pictures.palette import palette_named
 from backprop_lab.pictures.raster import gif, png
 from backprop_lab.stepping.film import Film
 from backprop_lab.words.arrays import checked_array
 
-MODULES = (
-    *(f"browser/{name}.js" for name in ("dom", "answers", "picture", "ask", "newest", "inputs")),
-    "stepping/step_through.js",
-)
 
-
-class StepThrough(anywidget.AnyWidget):
+class StepThrough(LabWidget):
     """The widget that :func:`step_through` returns.
 
     ``position`` runs from 0 (only what is given is known) to the last one; it can be read, set and
@@ -43,8 +37,8 @@ class StepThrough(anywidget.AnyWidget):
     own values. ``steps`` are the records.
     """
 
-    _esm = assets.script(*MODULES, "stepping/step_through_widget.js")
-    _css = assets.styles()
+    _esm = script("stepping/step_through_widget.js")
+    _css = style("stepping/step_through.css")
     position = traitlets.Int(0).tag(sync=True)
     predict = traitlets.Bool(False).tag(sync=True)
     given = traitlets.Dict().tag(sync=True)
@@ -108,38 +102,33 @@ class StepThrough(anywidget.AnyWidget):
 
     # -- what stands where no kernel runs
 
-    def __repr__(self):
+    def _summary(self) -> str:
         nodes = len(self._film.picture.line.nodes)
-        return f"<{self._film.title}: {nodes} nodes, {len(self.steps)} steps>"
+        return f"{self._film.title}: {nodes} nodes, {len(self.steps)} steps"
 
     def table(self) -> str:
         """All steps as text, one line each."""
         return self._film.table()
 
-    def _repr_mimebundle_(self, **options):
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        asks = self.predict and not self._answered
-        return {
-            **data,
-            "text/plain": f"{self!r}\n{self._film.table(asks)}",
-            "text/html": self._film.twin(asks),
-        }, metadata
+    @property
+    def _asks(self) -> bool:
+        """Whether surprising steps are to be predicted, and must not be given away."""
+        return self.predict and not self._answered
 
-    def save(self, path) -> Path:
-        """Write the step-through to ``path``: a page (.html) that works alone, an animation (.gif) of all
-        steps, or a picture (.svg, .png) of the present position. Returns the path.
+    def _text(self) -> str:
+        return f"{self!r}\n{self._film.table(self._asks)}"
 
-        .png and .gif are drawn by resvg: ``pip install resvg-py``.
-        """
+    def _twin(self) -> str:
+        return self._film.twin(self._asks)
+
+    def _kinds(self):
         still = self._film.still
-        kinds = {
+        return {
             ".html": self._page,
             ".gif": lambda: gif([still(position) for position in range(self._film.last + 1)]),
             ".svg": lambda: still(self.position),
             ".png": lambda: png(still(self.position)),
         }
-        return write(path, kinds)
 
     def _page(self) -> str:
         data = json.dumps(
@@ -148,9 +137,9 @@ class StepThrough(anywidget.AnyWidget):
         ).replace("<", "\\u003c")  # nothing in it can end the script element that holds it
         return page(
             self._film.title,
-            f'<style>{assets.styles()}</style><main id="step-through"></main>'
+            f'<style>{style("stepping/step_through.css")}</style><main id="step-through"></main>'
             f'<script type="application/json" id="film">{data}</script>'
-            f'<script type="module">{assets.script(*MODULES, "stepping/saved_page.js")}</script>',
+            f'<script type="module">{script("stepping/saved_page.js")}</script>',
         )
 
 

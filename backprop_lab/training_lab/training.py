@@ -17,11 +17,11 @@ from dataclasses import asdict, fields, replace
 from html import escape
 from threading import RLock
 
-import anywidget
 import numpy as np
 import traitlets
 
-from backprop_lab.browser import assets
+from backprop_lab.browser.assets import script, style
+from backprop_lab.browser.widget import LabWidget
 from backprop_lab.explorers.explorer import side_by_side
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.rounds import learning_rounds
@@ -29,7 +29,7 @@ from backprop_lab.passes.nonfinite import NonFiniteWarning
 from backprop_lab.pictures.blocks import range_of, tone_palette, tones
 from backprop_lab.pictures.drawing import as_image
 from backprop_lab.stepping.film import Film
-from backprop_lab.stepping.step_through import MODULES, StepThrough, step_through
+from backprop_lab.stepping.step_through import StepThrough, step_through
 from backprop_lab.training_lab.classifier import (
     ACTIVATIONS,
     DATA,
@@ -57,15 +57,15 @@ GROWN = 1.5  # times the cost of the start: then the rate is too large
 TRAVELS = [field.name for field in fields(Settings)]
 
 
-class TrainingLab(anywidget.AnyWidget):
+class TrainingLab(LabWidget):
     """The widget that :func:`training` returns.
 
     ``model`` is the network with its run: ``model.costs``, ``model.step``, ``model.leaves``. ``settings`` can
     be read; :meth:`change` sets them.
     """
 
-    _esm = assets.script(*MODULES, "training_lab/training_plane.js", "training_lab/training.js")
-    _css = assets.styles()
+    _esm = script("training_lab/training.js")
+    _css = style("training_lab/training.css")
     spec = traitlets.Dict().tag(sync=True)  # what never changes: places of the sliders, colours
     settings = traitlets.Dict().tag(sync=True)
     points = traitlets.List().tag(sync=True)
@@ -237,16 +237,13 @@ class TrainingLab(anywidget.AnyWidget):
 
     # -- what stands where no kernel runs
 
-    def __repr__(self):
+    def _summary(self) -> str:
         s = self.model.settings
         layers = "-".join(map(str, s.sizes))
-        return f"<training lab: {s.data}, network {layers}, {s.activation}>"
+        return f"training lab: {s.data}, network {layers}, {s.activation}"
 
-    def _repr_mimebundle_(self, **options):
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        text = "\n".join([repr(self), *self._lines])
-        return {**data, "text/plain": text, "text/html": self._twin()}, metadata
+    def _text(self) -> str:
+        return "\n".join([repr(self), *self._lines])
 
     def _twin(self) -> str:
         model, words = self.model, "; ".join(self._lines) + "."
@@ -258,7 +255,7 @@ class TrainingLab(anywidget.AnyWidget):
         images = (as_image(plot.svg(text, "green"), f"{plot.title}. {text}") for plot, text in pictures)
         lines = "<br>".join(map(escape, self._lines))
         return (
-            f"<div><p><b>{escape(repr(self)[1:-1])}</b>, as a picture. Run this cell to train it.</p>"
+            f"<div><p><b>{escape(self._summary())}</b>, as a picture. Run this cell to train it.</p>"
             f"{side_by_side(images)}"
             f"<p>{lines}<br>Circles and squares are the two classes; filled ones are learned from, "
             "empty ones are for validation.</p></div>"

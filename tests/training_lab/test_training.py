@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import backprop_lab as bl
-from backprop_lab.browser import assets
 from backprop_lab.training_lab.classifier import (
     OWN,
     Classifier,
@@ -19,7 +18,6 @@ from backprop_lab.training_lab.classifier import (
     points_of,
     window_of,
 )
-from backprop_lab.training_lab.training import MODULES
 
 SMALL = Settings(hidden=(5, 4), n=30, learning_rate=0.4, penalty=0.01)
 EXPLODING = {"activation": "relu", "learning_rate": 10.0, "penalty": 0.2}
@@ -470,12 +468,6 @@ def test_the_output_without_a_kernel_is_a_picture_with_words_and_the_same_every_
     assert html.count("<img ") == 2 and "data:image/png;base64" in html
     assert re.search(r"validation cost 0\.\d{1,4}, \d+ of 20 points on the right side", html)
     assert len(html) < 60_000
-
-
-def test_the_joined_modules_of_the_browser_declare_every_name_once():
-    text = assets.script(*MODULES, "training_lab/training_plane.js", "training_lab/training.js")
-    names = re.findall(r"^(?:export )?(?:const|let|function|class) (\w+)", text, re.M)
-    assert len(names) == len(set(names)) and text.count("export default") == 1
 
 
 @pytest.mark.parametrize("steps", [-5, 2.5, True, "a"])
