@@ -15,7 +15,7 @@ from importlib.resources import files
 from backprop_lab.pictures.palette import PALETTES, colours
 
 _IMPORT = re.compile(r'^(?:import \{.*\} from|@import) "(\..*)";\n', re.M)
-_COMMENT = re.compile(r"^\s*(?://[^\n]*|/\*.*?\*/)\n", re.M | re.S)  # on lines of its own
+_COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/)\n", re.M | re.S)  # with its lines for itself
 
 # Where the page is dark: JupyterLab and Notebook 7, VS Code, Colab, a saved page.
 DARK_PAGES = ('body[data-jp-theme-light="false"]', "body.vscode-dark", "html[theme=dark]", "html.bl-dark")

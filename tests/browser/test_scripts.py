@@ -95,6 +95,23 @@ def test_joined_modules_declare_every_name_once_and_import_nothing(entry):
     assert text.count("export default") == (entry.name != "saved_page.js")
 
 
+_ENDS_WITH_RENDER = """async text => {
+  const module = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+  return typeof module.default.render;
+}"""
+
+
+@pytest.mark.parametrize("entry", [path for path in ENTRIES if path.name != "saved_page.js"], ids=named)
+def test_the_browser_reads_what_is_joined(page, entry):
+    assert page.evaluate(_ENDS_WITH_RENDER, script(named(entry))) == "function"
+
+
+def test_only_comments_on_lines_of_their_own_go_away():
+    text = script("exercises/question.js")
+    assert not re.search(r"^ *//", text, re.M) and "; // of a number that ought" in text
+    assert "/** @type {HTMLElement} */ (list.children" in text
+
+
 def test_modules_are_joined_once_each_and_before_those_that_need_them():
     text = script("training_lab/training.js")
     places = [
