@@ -51,7 +51,7 @@ def chain_rule(f, g, x: float = 1.5, range: tuple[float, float] = (-2.5, 2.5)) -
     inner, outer = RealFunction(g, "x", "g", what), RealFunction(f, "y", "f", what)
     picture = _Picture(inner, outer, low, high)
     control = Control("x", "x", low, high, slider_step(low, high), start)
-    return Explorer(f"chain rule: y = {inner.formula}, z = {outer.formula}", [control], picture.scene)
+    return Explorer(f"chain rule: y = {inner.formula}, z = {outer.formula}", [control], picture)
 
 
 class _Point(NamedTuple):

@@ -9,7 +9,7 @@ values; where no kernel runs, a picture and its words are left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple, Protocol
 
@@ -66,10 +66,18 @@ class Scene(NamedTuple):
         return f"{self.plot.title}. " + "; ".join(self.lines) + "."
 
 
+class Picture(Protocol):
+    """What an explorer moves in."""
+
+    def scene(self, values: dict) -> Scene:
+        """The scene at some values of the controls; ValueError where there is none."""
+
+
 class Explorer(LabWidget):
     """The widget that every function of ``bl.explore`` returns.
 
-    ``values``, {control: number}, can be read, set and observed; ``lines`` are those below the picture.
+    ``controls`` are {name: :class:`Control`}; ``values``, {name: number}, can be read, set and observed;
+    ``lines`` are those below the picture. ``picture`` draws the scenes.
     """
 
     _esm = script("explorers/explorer.js")
@@ -80,36 +88,25 @@ class Explorer(LabWidget):
     complaint = traitlets.Unicode("").tag(sync=True)
     runs = traitlets.Int(0).tag(sync=True)  # how often the kernel has drawn again: its answer to ``values``
 
-    def __init__(
-        self,
-        title: str,
-        controls: list[Control],
-        draw: Callable[[dict], Scene],
-        stills: list[dict] | None = None,
-    ):
-        """``draw`` makes the scene of some values, or raises ValueError where there is none. ``stills``: the
-        values of the pictures where no kernel runs; by default those at the start."""
-        self._controls = {control.name: control for control in controls}
-        self._draw = draw
+    def __init__(self, title: str, controls: list[Control], picture: Picture):
+        self.controls = {control.name: control for control in controls}
+        self.picture = picture
         start = {control.name: control.start for control in controls}
-        self._stills = [start | still for still in stills or [{}]]
-        first = draw(start)
-        self.lines = first.lines
+        self._first = picture.scene(start)
+        self.lines = self._first.lines
         super().__init__(
             spec={"title": title, "controls": [control._asdict() for control in controls]},
             values=start,
-            scene=self._data(first),
+            scene=self._data(self._first),
         )
 
     @traitlets.validate("values")
     def _within_the_controls(self, proposal):
         given = {**self.values, **proposal["value"]}
         for name, value in given.items():
-            if name not in self._controls:
-                raise ValueError(
-                    f"values: the controls are {', '.join(self._controls)}; there is no {name!r}"
-                )
-            control = self._controls[name]
+            if name not in self.controls:
+                raise ValueError(f"values: the controls are {', '.join(self.controls)}; there is no {name!r}")
+            control = self.controls[name]
             plain = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
             if not plain or not np.isfinite(value):
                 raise ValueError(
@@ -126,7 +123,7 @@ class Explorer(LabWidget):
         with self.hold_sync():
             self.complaint = ""
             try:
-                scene = self._draw(change["new"])
+                scene = self.picture.scene(change["new"])
                 self.lines, self.scene = scene.lines, self._data(scene)
             except ValueError as error:
                 self.complaint = f"{error}. The picture stays at the last numbers that have one."
@@ -152,14 +149,14 @@ class Explorer(LabWidget):
         return self.spec["title"]
 
     def _text(self) -> str:
-        return "\n".join([repr(self), *(line for scene in self._scenes() for line in scene.lines)])
+        return "\n".join([repr(self), *(line for scene in self._stills() for line in scene.lines)])
 
-    def _scenes(self) -> list[Scene]:
-        """What is shown where no kernel runs."""
-        return [self._draw(values) for values in self._stills]
+    def _stills(self) -> list[Scene]:
+        """What is shown where no kernel runs: the start."""
+        return [self._first]
 
     def _twin(self) -> str:
-        pictures = "".join(map(_still, self._scenes()))
+        pictures = "".join(map(_still, self._stills()))
         title = escape(self.spec["title"])
         return f"<div><p><b>{title}</b>, as a picture. Run this cell to move it.</p>{pictures}</div>"
 

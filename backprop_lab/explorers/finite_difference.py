@@ -51,7 +51,7 @@ def finite_difference(f, x: float = 1.5) -> Explorer:
     function = RealFunction(f, "x", "f", what)
     control = Control("exponent", "h", SMALLEST, LARGEST, 1 / A_DECADE, START)
     title = f"difference quotients of {function.formula} at x = {notation.number(place)}"
-    return Explorer(title, [control], _Picture(function, place).scene)
+    return Explorer(title, [control], _Picture(function, place))
 
 
 class _Valley(NamedTuple):

@@ -101,7 +101,7 @@ def landscape(
     controls = [] if walk is None else walk.controls(first, plane)
     if shrinkage is not None:
         controls.append(_penalty_control(factor, shrinkage))
-    return Explorer(f"Cost landscape of {cost.said} = {cost.formula}", controls, picture.scene)
+    return Explorer(f"Cost landscape of {cost.said} = {cost.formula}", controls, picture)
 
 
 def _count(steps, usual: int, least: int) -> int:

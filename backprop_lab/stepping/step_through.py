@@ -34,7 +34,8 @@ class StepThrough(LabWidget):
 
     ``position`` runs from 0 (only what is given is known) to the last one; it can be read, set and
     observed, and so can ``predict`` and ``given``: {leaf's name: values}, what counts instead of the graph's
-    own values. ``steps`` are the records.
+    own values. ``steps`` are the records, and ``recording`` is the :class:`~backprop_lab.stepping.film.Film`
+    of the run, whose data travel as ``film``.
     """
 
     _esm = script("stepping/step_through_widget.js")
@@ -49,24 +50,24 @@ class StepThrough(LabWidget):
     def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, **how):
         self._answered = predict == "answered"
         self._record = lambda given, like=None: Film(J, run(given), like=like, **how)
-        self._film = self._record({})
+        self.recording = self._record({})
         whole = isinstance(step, (int, np.integer)) and not isinstance(step, bool)
-        if not whole or not 0 <= step <= self._film.last:
-            raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step!r}")
-        super().__init__(position=int(step), predict=bool(predict), film=self._film.data(self._answered))
+        if not whole or not 0 <= step <= self.recording.last:
+            raise ValueError(f"step_through: this run has positions 0 to {self.recording.last}, not {step!r}")
+        super().__init__(position=int(step), predict=bool(predict), film=self.recording.data(self._answered))
 
     @property
     def steps(self) -> list[Step]:
         """The records of all steps, as :func:`bl.steps` gives them; in learning, of all rounds."""
-        return [step for round in self._film.rounds for step in round.steps]
+        return [step for round in self.recording.rounds for step in round.steps]
 
     @traitlets.validate("position")
     def _within_the_run(self, proposal):
-        return min(max(proposal["value"], 0), self._film.last)
+        return min(max(proposal["value"], 0), self.recording.last)
 
     @traitlets.validate("given")
     def _with_leaves(self, proposal):
-        leaves = self._film.listing.leaves
+        leaves = self.recording.listing.leaves
         for name in proposal["value"]:
             if name not in leaves:
                 raise ValueError(f"given: the leaves are {', '.join(leaves)}; there is no {name!r}")
@@ -77,18 +78,18 @@ class StepThrough(LabWidget):
         """Run again from other values; where that cannot be, say why and stay."""
         complaint = ""
         try:
-            self._film = self._record(self._read(change["new"]), like=self._film)
+            self.recording = self._record(self._read(change["new"]), like=self.recording)
         except (ValueError, TypeError, IndexError) as error:
             complaint = str(error)
         with self.hold_sync():
             self.complaint = complaint
-            self.film = self._film.data(self._answered)
+            self.film = self.recording.data(self._answered)
             self.runs += 1
 
     def _read(self, given) -> dict[Node, np.ndarray]:
         values = {}
         for name, numbers in given.items():
-            leaf = self._film.listing.leaves[name]
+            leaf = self.recording.listing.leaves[name]
             array = checked_array(numbers, f"given: {name}")
             if array.size != leaf.size:
                 raise ValueError(f"{name}: {array.size} numbers were given, and its shape is {leaf.shape}")
@@ -97,18 +98,18 @@ class StepThrough(LabWidget):
 
     def check(self) -> GradientReport:
         """The gradient check, at the graph's own values: of the wrong pass in a run with a bug."""
-        J, bug = self._film.cost, self._film.bug
+        J, bug = self.recording.cost, self.recording.bug
         return check_gradient(J) if bug is None else check(J, bug)
 
     # -- what stands where no kernel runs
 
     def _summary(self) -> str:
-        nodes = len(self._film.picture.line.nodes)
-        return f"{self._film.title}: {nodes} nodes, {len(self.steps)} steps"
+        nodes = len(self.recording.picture.line.nodes)
+        return f"{self.recording.title}: {nodes} nodes, {len(self.steps)} steps"
 
     def table(self) -> str:
         """All steps as text, one line each."""
-        return self._film.table()
+        return self.recording.table()
 
     @property
     def _asks(self) -> bool:
@@ -116,16 +117,16 @@ class StepThrough(LabWidget):
         return self.predict and not self._answered
 
     def _text(self) -> str:
-        return f"{self!r}\n{self._film.table(self._asks)}"
+        return f"{self!r}\n{self.recording.table(self._asks)}"
 
     def _twin(self) -> str:
-        return self._film.twin(self._asks)
+        return self.recording.twin(self._asks)
 
     def _kinds(self):
-        still = self._film.still
+        still = self.recording.still
         return {
             ".html": self._page,
-            ".gif": lambda: gif([still(position) for position in range(self._film.last + 1)]),
+            ".gif": lambda: gif([still(position) for position in range(self.recording.last + 1)]),
             ".svg": lambda: still(self.position),
             ".png": lambda: png(still(self.position)),
         }
@@ -136,7 +137,7 @@ class StepThrough(LabWidget):
             ensure_ascii=False,
         ).replace("<", "\\u003c")  # nothing in it can end the script element that holds it
         return page(
-            self._film.title,
+            self.recording.title,
             f'<style>{style("stepping/step_through.css")}</style><main id="step-through"></main>'
             f'<script type="application/json" id="film">{data}</script>'
             f'<script type="module">{script("stepping/saved_page.js")}</script>',
