@@ -1,4 +1,4 @@
-"""What all explorers are made of: controls, a picture that follows them, and the same in words.
+"""What all explorers are made of: controls, a picture that follows them, and words that say what it shows.
 
 The kernel draws a scene from the values of the controls; a control is a slider, and where the picture says
 so it is dragged there too. Changes that come faster than the kernel draws are merged in the browser.
