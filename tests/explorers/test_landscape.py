@@ -57,8 +57,8 @@ def walk(explorer, factor=0.0):
 
 def walked(J, data, rate, size, steps, seed=0):
     """The path of ``bl.sgd``."""
-    loop = bl.sgd(J, data, rate, size, epochs=steps, seed=seed)
-    variables = [v for v in loop._program.variables]
+    program = bl.compile(J)
+    loop, variables = bl.sgd(program, data, rate, size, epochs=steps, seed=seed), program.variables
     points = [np.concatenate([np.ravel(v.value) for v in variables])]
     for _, _step in zip(range(steps), loop, strict=False):
         points.append(np.concatenate([np.ravel(v.value) for v in variables]))
@@ -103,7 +103,7 @@ def test_the_path_follows_start_and_learning_rate_as_sgd_would():
     explorer = bl.explore.landscape(line(), DATA, 0.1, 3, steps=8)
     explorer.values = {"start_1": 0.75, "start_2": -0.5, "log10_learning_rate": -2.0}
     J = line()
-    w, b = bl.sgd(J)._program.variables
+    w, b = bl.compile(J).variables
     w.value, b.value = 0.75, -0.5
     np.testing.assert_array_equal(walk(explorer)[:9], walked(J, DATA, 0.01, 3, 8))
 
