@@ -22,15 +22,15 @@ class LabWidget(anywidget.AnyWidget):
     """
 
     def _summary(self) -> str:
-        """What this is, on one line."""
+        """One line that says what this is."""
         raise NotImplementedError
 
     def _twin(self) -> str:
-        """What stands where no kernel runs, as HTML that needs no script."""
+        """The HTML that stands in for the widget where no kernel runs; it needs no script."""
         raise NotImplementedError
 
     def _text(self) -> str:
-        """What stands where there is only text."""
+        """The text that stands in for it where there is no HTML either."""
         return repr(self)
 
     def _kinds(self) -> dict[str, Callable[[], str | bytes]]:

@@ -139,7 +139,7 @@ def _factor(number: str) -> str:
 
 
 def _stretching(slope: float) -> str:
-    """What a slope does to a small piece: ``is stretched 3 times and turns around``."""
+    """The effect of a slope on a small piece: ``is stretched 3 times and turns around``."""
     size = notation.number(abs(slope))
     if slope == 0:
         return "shrinks to a point"

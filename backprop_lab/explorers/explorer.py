@@ -1,4 +1,4 @@
-"""What all explorers are made of: controls, a picture that follows them, and words that say what it shows.
+"""The parts that all explorers share: controls, a picture that follows them, and a description in words.
 
 The kernel draws a scene from the values of the controls; a control is a slider, and where the picture says
 so it is dragged there too. Changes that come faster than the kernel draws are merged in the browser.
@@ -35,7 +35,7 @@ class Control(NamedTuple):
 
 
 class Shown(Protocol):
-    """What a scene shows: :class:`backprop_lab.pictures.plot.Plot` is one."""
+    """A picture in a scene, such as a :class:`backprop_lab.pictures.plot.Plot`."""
 
     title: str
 
@@ -44,7 +44,7 @@ class Shown(Protocol):
 
 
 class Scene(NamedTuple):
-    """What is shown at some values: a picture, lines of words, and how each control's number is written.
+    """An explorer at some values: a picture, lines of words, and how each control's number is written.
 
     The first ``before`` lines, of what was shown earlier, are pale.
     """
@@ -67,7 +67,7 @@ class Scene(NamedTuple):
 
 
 class Picture(Protocol):
-    """What an explorer moves in."""
+    """The object that draws an explorer's scenes."""
 
     def scene(self, values: dict) -> Scene:
         """The scene at some values of the controls; ValueError where there is none."""
@@ -152,7 +152,7 @@ class Explorer(LabWidget):
         return "\n".join([repr(self), *(line for scene in self._stills() for line in scene.lines)])
 
     def _stills(self) -> list[Scene]:
-        """What is shown where no kernel runs: the start."""
+        """The scenes of the twin: the start."""
         return [self._first]
 
     def _twin(self) -> str:

@@ -92,7 +92,7 @@ def _valley(name, written, kind, quotients, slope) -> _Valley:
 
 
 class _Picture:
-    """What stands still, drawn once, and the scene at any h."""
+    """The fixed parts of the picture, drawn once, and the scene at any h."""
 
     def __init__(self, f: RealFunction, x: float):
         self.formula, self.x = f.formula, x

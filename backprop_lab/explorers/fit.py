@@ -92,7 +92,7 @@ def solve(columns: np.ndarray, y: np.ndarray, factor: float) -> np.ndarray:
 
 
 class _Picture:
-    """What stands still, and the scene at any degree and λ."""
+    """The fixed parts of the picture, and the scene at any degree and λ."""
 
     def __init__(self, points, unseen, most):
         self.x, self.y = points

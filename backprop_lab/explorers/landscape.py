@@ -147,7 +147,7 @@ def _window(window, shown, names, place) -> Plane:
 
 
 class _Picture:
-    """What stands still, drawn once, and the scene at any values."""
+    """The fixed parts of the picture, drawn once, and the scene at any values."""
 
     def __init__(
         self, cost: PlaneCost, plane: Plane, walk: Walk | None, shrinkage: Shrinkage | None, said, legend
@@ -184,7 +184,7 @@ class _Picture:
 
 
 def _legend(plot: Plot, entries):
-    """What each kind of line is, in two columns above the plane."""
+    """The meaning of each kind of line, in two columns above the plane."""
     for i, (kind, said) in enumerate(entries):
         x, y = LEFT + (i % 2) * SIDE / 2, 8 + ROW * (i // 2)
         if kind in (*DOWNHILL, "eigenvector"):

@@ -22,7 +22,7 @@ DIGITS = 24  # of a count that is written out
 
 
 def short(step: Step, node: Node) -> str:
-    """What a node is called on a path."""
+    """The name of a node on a path."""
     if node.name is None and node is not step.cost:
         return notation.fitting(node, NAME)
     return notation.shorten(step.mention(node), NAME)

@@ -84,7 +84,7 @@ def paths(J: Node, x: Node) -> Paths:
 
 
 class Paths(Explorer):
-    """What :func:`paths` returns: ``count``, ``multiplications`` and ``arrows``.
+    """The explorer that :func:`paths` returns, with ``count``, ``multiplications`` and ``arrows``.
 
     The control ``path`` counts from 1; one more than the last path means all of them.
     """

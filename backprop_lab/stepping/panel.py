@@ -100,7 +100,7 @@ def _right(step: Step) -> str:
 
 
 def _in_words(step: Step) -> tuple[str, str]:
-    """What happens, and what follows from it."""
+    """(the event of this step, its consequence) in words; the second may be empty."""
     node = step.mention(step.node)
     if step.phase == "forward":
         if step.node is step.cost:

@@ -212,10 +212,10 @@ class Classifier:
 
 
 def _source(settings) -> tuple:
-    """What the points depend on."""
+    """The settings that the points depend on."""
     return settings.data, settings.n, settings.noise, settings.seed
 
 
 def _shape(settings) -> tuple:
-    """What the graph depends on, beside how many points there are."""
+    """The settings that the graph depends on."""
     return settings.sizes, settings.activation, settings.dtype

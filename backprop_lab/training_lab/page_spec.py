@@ -1,4 +1,7 @@
-"""What the page of the training lab is made from: its choices, the places of its sliders, its colours."""
+"""The fixed parts of the training lab's page: its choices, the places of its sliders, its colours.
+
+They travel once, when the widget is made. What must hold: a setting that is given has a place of its own.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ BATCHES = (None, 1, 2, 5, 10, 20, 50, 100)
 
 
 def page_spec(settings: Settings, steps: int) -> dict:
-    """What travels to the page when it is made. ``steps``: how many are taken at once at most."""
+    """The data from which the page is built. ``steps``: the most that are taken at once."""
     return {
         "title": "Training lab",
         "steps": steps,

@@ -1,6 +1,6 @@
-"""What a run of the training lab depends on, and what of it cannot be: refused in words.
+"""The settings of a run in the training lab; impossible ones are refused in words.
 
-Leans on the data sets of ``learning`` for their names. What must hold: settings that exist can be trained.
+The data sets are those of ``learning``. What must hold: whatever settings exist, they can be trained.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_LAYERS, MOST_UNITS, MOST_POINTS = 4, 64, 1000
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run depends on, beside points of one's own. Raises ValueError in words for what cannot be."""
+    """The settings of a run; with the points they decide all of it. Raises ValueError for impossible ones."""
 
     data: str = "moons"
     n: int = 100
