@@ -209,7 +209,7 @@ def training(seconds: float = 4, rounds: int = 3):
             cells = [
                 f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport time, statistics\n"
                 "import backprop_lab as bl\nfrom benchmarks.redrawn import retrained\n"
-                "from backprop_lab.training_lab.classifier import Settings",
+                "from backprop_lab.training_lab.settings import Settings",
                 f"lab = bl.explore.training({given})\nlab",
                 f"retrained(Settings({given}))",
                 _ALONE,

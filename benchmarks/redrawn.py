@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from backprop_lab.passes.passes import steps
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import Picture
-from backprop_lab.training_lab.classifier import Classifier, window_of
+from backprop_lab.training_lab.classifier import Classifier
+from backprop_lab.training_lab.points import window_of
 from backprop_lab.words import notation
 from tools import graphs
 

@@ -1,4 +1,4 @@
-"""Browser: what all widgets share on the page, their scripts and their style.
+"""Browser: what all widgets share, their base class, their scripts and their style.
 
-Read ``assets.py`` first.
+Read ``widget.py`` first.
 """

@@ -1,6 +1,6 @@
-// Predict mode: the question before a surprising step, and what is said to each answer.
+// Predict mode: the question before a surprising step, and the reply to each answer.
 import { judge } from "./answers.js";
-import { make } from "./dom.js";
+import { button, make } from "./dom.js";
 
 /** @typedef {{question: string, form: string, answer: number[], tolerance: number, why: string, hint: string,
  *              shown: string, answered: boolean, wrong: {value: number[], why: string}[]}} Question */
@@ -13,13 +13,13 @@ export function asker(box, done) {
   /** @type {(() => void) | null} */
   let reveal = null;
 
-  const finish = (p, right, ...said) => {
+  const finish = (p, right, ...reply) => {
     settled.add(p);
     score = [score[0] + (right ? 1 : 0), score[1] + 1];
     reveal = null;
     done(p);
     const count = make("p", { class: "bl-score" }, `Right at once: ${score[0]} of ${score[1]}`);
-    box.replaceChildren(make("p", { class: "bl-answer", role: "status" }, ...said), count);
+    box.replaceChildren(make("p", { class: "bl-answer", role: "status" }, ...reply), count);
   };
   return {
     /** Whether this question is still to be put. @param {Question | undefined} ask @param {number} p */
@@ -47,11 +47,10 @@ export function asker(box, done) {
         type: "text", autocomplete: "off", spellcheck: "false", "aria-label": ask.question,
       });
       const verdict = make("p", { class: "bl-answer", role: "status" });
-      const skip = make("button", { type: "button" }, "Show me");
       const form = make(
         "form", {},
         make("label", {}, make("strong", {}, "Predict: "), ask.question, " ", input),
-        make("button", { type: "submit" }, "Check"), skip, make("small", {}, ` ${ask.form}`),
+        make("button", { type: "submit" }, "Check"), button("Show me", {}, () => reveal?.()), make("small", {}, ` ${ask.form}`),
       );
       let tries = 0;
       reveal = () => finish(p, false, ask.why);
@@ -64,7 +63,6 @@ export function asker(box, done) {
         else verdict.textContent = `✗ ${text}`;
         box.scrollIntoView({ block: "nearest" });
       });
-      skip.addEventListener("click", () => reveal?.());
       box.replaceChildren(form, verdict);
       input.focus({ preventScroll: true });
       box.scrollIntoView({ block: "nearest" });

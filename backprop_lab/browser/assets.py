@@ -1,42 +1,50 @@
-"""The browser's part of a widget: its modules joined to one, its style sheets joined to one.
+"""The browser's part of a widget: its script and its style, each joined to one text.
 
-The modules are plain ESM: those of one widget stand beside its Python, shared ones in this room. They
-import each other by name; joined, those imports go away. No bundler, and the same text serves the widget in a
-notebook and the saved page.
+Scripts are plain ESM and style sheets plain CSS. Those of one widget stand beside its Python, shared ones in
+this room, and each file imports what it needs by a line of its own. Joined, those lines and the comments go
+away: no bundler, no request, and the same text serves the widget in a notebook and the saved page.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import cache
 from importlib.resources import files
 
+from backprop_lab.pictures.palette import PALETTES, colours
 
-@cache
-def script(*names: str) -> str:
-    """The modules ``names``, such as "browser/dom.js", in this order, as one module."""
-    texts = ((files("backprop_lab") / name).read_text("utf-8") for name in names)
-    return "\n".join(re.sub(r'^import .* from "\.\.?/.*";\n', "", text, flags=re.M) for text in texts)
-
+_IMPORT = re.compile(r'^(?:import \{.*\} from|@import) "(\..*)";\n', re.M)
+_COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/)\n", re.M | re.S)  # with its lines for itself
 
 # Where the page is dark: JupyterLab and Notebook 7, VS Code, Colab, a saved page.
 DARK_PAGES = ('body[data-jp-theme-light="false"]', "body.vscode-dark", "html[theme=dark]", "html.bl-dark")
+ROOTS = ":is(.bl-step, .bl-question, .bl-explore)"
 
 
 @cache
-def styles() -> str:
-    """The style of the picture and of the widgets around it, in the colours of the page's theme.
+def script(name: str) -> str:
+    """The module ``name``, such as "exercises/question.js", with all that it imports, as one module."""
+    return "\n".join(_with_imports(name).values())
+
+
+@cache
+def style(name: str) -> str:
+    """The style sheet ``name`` with all that it imports, in the colours of the page's theme.
 
     A class on a widget's root chooses another palette than the green one: ``bl-blue``.
     """
-    from backprop_lab.pictures.palette import PALETTES, colours
-    from backprop_lab.pictures.svg import style
-
     rules = []
-    for name, palette in PALETTES.items():
-        widgets = ":is(.bl-step, .bl-question, .bl-explore)" + ("" if name == "green" else f".bl-{name}")
-        dark = ", ".join(f"{page} {widgets}" for page in DARK_PAGES)
-        rules += [f"{widgets} {{ {colours(palette.light)} }}", f"{dark} {{ {colours(palette.dark)} }}"]
-    names = "stepping/step_through.css", "exercises/which_function.css", "training_lab/training.css"
-    own = [(files("backprop_lab") / name).read_text("utf-8") for name in names]
-    return "\n".join([*rules, style(), style("plot.css"), *own])
+    for palette, tones in PALETTES.items():
+        roots = ROOTS if palette == "green" else f"{ROOTS}.bl-{palette}"
+        dark = ", ".join(f"{page} {roots}" for page in DARK_PAGES)
+        rules += [f"{roots} {{ {colours(tones.light)} }}", f"{dark} {{ {colours(tones.dark)} }}"]
+    return "\n".join([*rules, *_with_imports(name).values()])
+
+
+def _with_imports(name: str) -> dict[str, str]:
+    """{file: its text without imports and comments}, each once, before those that need it."""
+    text, found = (files("backprop_lab") / name).read_text("utf-8"), {}
+    for needed in _IMPORT.findall(text):
+        found |= _with_imports(posixpath.normpath(posixpath.join(posixpath.dirname(name), needed)))
+    return {**found, name: _COMMENT.sub("", _IMPORT.sub("", text))}

@@ -11,6 +11,31 @@ export function make(tag, attributes, ...children) {
   return element;
 }
 
+/** A button that says `text`. @param {string} text @param {Record<string, string>} attributes @param {() => void} click */
+export function button(text, attributes, click) {
+  const made = make("button", { type: "button", ...attributes }, text);
+  made.addEventListener("click", click);
+  return made;
+}
+
+/** Show a button as pressed or not. @param {HTMLElement} made @param {boolean} pressed */
+export function press(made, pressed) {
+  made.setAttribute("aria-pressed", String(pressed));
+}
+
+/** A list to choose from; each value is written by `write`.
+ *  @param {any[]} values @param {Record<string, string>} attributes @param {(value: any) => string} write */
+export function choice(values, attributes, write = String) {
+  return make("select", attributes, ...values.map((value) => make("option", { value: String(value) }, write(value))));
+}
+
+/** Keep keys that are pressed inside a widget from the notebook, which would take them for commands.
+ *  @param {HTMLElement} root */
+export function keepKeys(root) {
+  root.dataset.lmSuppressShortcuts = "true";
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+}
+
 /** A drawing of Python's, with its description for those who do not see it. Where it is wider than its place,
  *  it can be reached and scrolled with the keyboard.
  *  @param {string} svg @param {string} words */

@@ -1,6 +1,6 @@
 // Live inputs: the numbers at the leaves, to be typed, stepped with ↑ and ↓, or dragged sideways. The kernel
 // runs the graph again from them; changes that come faster than it answers are merged.
-import { make } from "./dom.js";
+import { button, make } from "./dom.js";
 import { newest } from "./newest.js";
 
 const PIXELS_A_STEP = 4; // of a drag
@@ -51,15 +51,45 @@ function draggable(input, whole, changed) {
   for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => (from = null));
 }
 
+/** The fields of a leaf, one for each of its numbers. @param {Leaf} leaf @param {() => void} changed */
+function fieldsOf(leaf, changed) {
+  return (leaf.values ?? []).map((value, i) => {
+    const input = make("input", {
+      type: "number", "aria-label": `${leaf.name}${indexOf(i, leaf.shape)}`,
+      title: "Type, press ↑ or ↓, or drag sideways",
+    });
+    put(input, value, leaf.whole);
+    input.addEventListener("input", changed);
+    draggable(input, leaf.whole, changed);
+    return input;
+  });
+}
+
+/** The fields of a leaf in rows, as NumPy prints it. @param {Leaf} leaf @param {HTMLInputElement[]} list */
+function inRows(leaf, list) {
+  const last = leaf.shape.at(-1) ?? 1;
+  const columns = leaf.shape.length > 1 ? last : Math.min(last, MOST_IN_A_ROW);
+  const grid = make("span", { class: "bl-fields", style: `--bl-columns: ${columns}` }, ...list);
+  return make("div", { class: "bl-leaf", role: "group", "aria-label": leaf.name }, make("b", {}, leaf.label), " ", grid);
+}
+
+/** What keeps the numbers in the fields of a leaf from being run with; else nothing.
+ *  @param {Leaf} leaf @param {HTMLInputElement[]} list */
+function complaintAbout(leaf, list) {
+  if (list.some((input) => input.value === "" || !Number.isFinite(input.valueAsNumber)))
+    return `${leaf.name}: type a number such as −6 or 0.5.`;
+  if (leaf.whole && !list.every((input) => Number.isInteger(input.valueAsNumber)))
+    return `${leaf.name} holds whole numbers: type one such as −6. Written as 3.0, it takes fractions.`;
+  return "";
+}
+
 /** The fields of all leaves inside `place`, which set `given`, {leaf: values}, for the kernel to run from.
  *  @param {HTMLElement} place
  *  @param {{get: (name: string) => any, set: (name: string, value: any) => void}} state */
 export function inputs(place, state) {
-  /** @type {Map<string, HTMLInputElement[]>} */
-  const fields = new Map();
+  /** Of each leaf whose numbers can be changed. @type {{leaf: Leaf, list: HTMLInputElement[]}[]} */
+  let fields = [];
   const note = make("p", { class: "bl-note", role: "status" });
-  /** @type {Leaf[]} */
-  let known = [];
   const kernel = newest(
     (given) => {
       const other = JSON.stringify(given) !== JSON.stringify(state.get("given"));
@@ -73,61 +103,28 @@ export function inputs(place, state) {
   const give = (given) => kernel.give(given) || refill();
   const refill = () => {
     note.textContent = "";
-    for (const leaf of known)
-      leaf.values?.forEach((value, i) => {
-        const input = fields.get(leaf.name)?.[i];
-        if (input) put(input, value, leaf.whole);
-      });
+    for (const { leaf, list } of fields) list.forEach((input, i) => put(input, leaf.values?.[i], leaf.whole));
   };
-  const whole = (name) => known.find((leaf) => leaf.name === name)?.whole;
   const changed = () => {
-    /** @type {Record<string, number[]>} */
-    const given = {};
-    for (const [name, list] of fields) {
-      if (list.some((input) => input.value === "" || !Number.isFinite(input.valueAsNumber))) {
-        note.textContent = `${name}: type a number such as −6 or 0.5.`;
-        return;
-      }
-      if (whole(name) && !list.every((input) => Number.isInteger(input.valueAsNumber))) {
-        note.textContent = `${name} holds whole numbers: type one such as −6. Written as 3.0, it takes fractions.`;
-        return;
-      }
-      given[name] = list.map((input) => input.valueAsNumber);
-    }
-    give(given);
+    const complaint = fields.map(({ leaf, list }) => complaintAbout(leaf, list)).find(Boolean);
+    if (complaint) note.textContent = complaint;
+    else give(Object.fromEntries(fields.map(({ leaf, list }) => [leaf.name, list.map((input) => input.valueAsNumber)])));
   };
-  const fieldset = (leaf) => {
-    const last = leaf.shape.length ? leaf.shape[leaf.shape.length - 1] : 1;
-    const columns = leaf.shape.length > 1 ? last : Math.min(last, MOST_IN_A_ROW);
-    const list = leaf.values.map((value, i) => {
-      const input = make("input", {
-        type: "number", "aria-label": `${leaf.name}${indexOf(i, leaf.shape)}`,
-        title: "Type, press ↑ or ↓, or drag sideways",
-      });
-      put(input, value, leaf.whole);
-      input.addEventListener("input", changed);
-      draggable(input, leaf.whole, changed);
-      return input;
-    });
-    fields.set(leaf.name, list);
-    const grid = make("span", { class: "bl-fields", style: `--bl-columns: ${columns}` }, ...list);
-    return make("div", { class: "bl-leaf", role: "group", "aria-label": leaf.name }, make("b", {}, leaf.label), " ", grid);
-  };
-  const build = (leaves) => {
-    const reset = make("button", { type: "button" }, "As in the graph");
-    reset.addEventListener("click", () => give({}));
+  const build = (/** @type {Leaf[]} */ leaves) => {
+    fields = leaves.filter((leaf) => leaf.values).map((leaf) => ({ leaf, list: fieldsOf(leaf, changed) }));
+    const rows = fields.map(({ leaf, list }) => inRows(leaf, list));
     const large = leaves.filter((leaf) => !leaf.values).map((leaf) => leaf.label);
     const rest = large.length ? [make("p", {}, `Too large to be typed, or no plain numbers: ${large.join(", ")}.`)] : [];
-    place.replaceChildren(
-      make("div", { class: "bl-leaves" }, ...leaves.filter((leaf) => leaf.values).map(fieldset), reset), ...rest, note,
-    );
+    const reset = button("As in the graph", {}, () => give({}));
+    place.replaceChildren(make("div", { class: "bl-leaves" }, ...rows, reset), ...rest, note);
   };
   return {
     /** The kernel's latest run: the numbers it ran with. @param {Leaf[]} leaves */
     load(leaves) {
-      known = leaves;
-      if (!fields.size) build(leaves);
-      else if (!kernel.busy()) refill();
+      if (!fields.length) return build(leaves);
+      for (const field of fields)
+        field.leaf = leaves.find(({ name, values }) => values && name === field.leaf.name) ?? field.leaf;
+      if (!kernel.busy()) refill();
     },
     /** The kernel has answered, perhaps with a complaint. @param {string} complaint */
     answered(complaint) {

@@ -1,6 +1,6 @@
 // A self-check in the browser: choose, put in order, or type numbers; every answer is explained.
 import { judge } from "../browser/answers.js";
-import { drawing, make } from "../browser/dom.js";
+import { button, drawing, keepKeys, make } from "../browser/dom.js";
 
 let made = 0; // radio buttons of two questions on one page must not be one group
 
@@ -49,11 +49,9 @@ function order(spec, say) {
   const draw = () =>
     list.replaceChildren(
       ...texts.map((text) => {
-        const up = make("button", { type: "button", class: "bl-up", "aria-label": `${text}: one place up` }, "↑");
-        const down = make("button", { type: "button", class: "bl-down", "aria-label": `${text}: one place down` }, "↓");
-        up.addEventListener("click", () => move(text, -1));
-        down.addEventListener("click", () => move(text, 1));
-        return make("li", {}, up, down, ` ${text}`);
+        const mover = (sign, way, by) =>
+          button(sign, { class: `bl-${way}`, "aria-label": `${text}: one place ${way}` }, () => move(text, by));
+        return make("li", {}, mover("↑", "up", -1), mover("↓", "down", 1), ` ${text}`);
       }),
     );
   draw();
@@ -68,16 +66,14 @@ function order(spec, say) {
 /** Type numbers. @param {any} spec @param {Say} say */
 function numbers(spec, say) {
   const input = make("input", { type: "text", autocomplete: "off", "aria-label": spec.question });
-  const show = make("button", { type: "button" }, "Show me");
   const reveal = () => say(null, `${spec.shown}: ${spec.why}`);
-  show.addEventListener("click", reveal);
   const verdict = () => {
     if (!input.value.trim()) return reveal();
     const { right, text } = judge(input.value, spec);
     say(right, text);
   };
   const check = make("button", { type: "submit" }, "Check");
-  return { parts: [input, " ", check, " ", show, make("small", {}, ` ${spec.form}`)], verdict };
+  return { parts: [input, " ", check, " ", button("Show me", {}, reveal), make("small", {}, ` ${spec.form}`)], verdict };
 }
 
 function render({ model, el }) {
@@ -87,11 +83,11 @@ function render({ model, el }) {
   const say = (right, text) => {
     answer.textContent = right === null ? text : `${right ? "✓" : "✗"} ${text}`;
   };
-  const form = make("form", { class: "bl-question", "data-lm-suppress-shortcuts": "true" });
+  const form = make("form", { class: "bl-question" });
   const kind = spec.order ? order : spec.several ? several : spec.choices ? null : numbers;
   const { parts, verdict } = kind ? kind(spec, say) : { parts: one(spec, say), verdict: () => {} };
   form.append(make("fieldset", {}, make("legend", {}, spec.question), ...parts), answer);
-  form.addEventListener("keydown", (event) => event.stopPropagation()); // no notebook commands while answering
+  keepKeys(form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     verdict();

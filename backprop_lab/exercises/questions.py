@@ -16,32 +16,27 @@ from html import escape
 from importlib.resources import files
 from zlib import crc32
 
-import anywidget
 import numpy as np
 import traitlets
 
-from backprop_lab.browser import assets
+from backprop_lab.browser.assets import script, style
+from backprop_lab.browser.widget import LabWidget
 from backprop_lab.exercises.confusions import same
 from backprop_lab.exercises.predict import TOLERANCE
 from backprop_lab.words import notation
 
 
-class Question(anywidget.AnyWidget):
+class Question(LabWidget):
     """The widget that :func:`question` returns."""
 
-    _esm = assets.script("browser/dom.js", "browser/answers.js", "exercises/question.js")
-    _css = assets.styles()
+    _esm = script("exercises/question.js")
+    _css = style("exercises/question.css")
     spec = traitlets.Dict().tag(sync=True)
 
-    def __repr__(self):
-        return f"<question: {self.spec['question']}>"
+    def _summary(self) -> str:
+        return f"question: {self.spec['question']}"
 
-    def _repr_mimebundle_(self, **options):
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/plain": self._paper(), "text/html": self._folded()}, metadata
-
-    def _paper(self) -> str:
+    def _text(self) -> str:
         spec = self.spec
         box = "[ ]" if spec.get("several") else "( )"
         lines = [f"  {box} {choice['text']}" for choice in spec.get("choices", ())]
@@ -53,7 +48,7 @@ class Question(anywidget.AnyWidget):
         listed = [c["text"] for c in self.spec.get("choices", ())] or self.spec.get("order", ())
         return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in listed)}</ul>" if listed else ""
 
-    def _folded(self) -> str:
+    def _twin(self) -> str:
         spec = self.spec
         body = self._listed()
         if "choices" in spec:

@@ -1,6 +1,6 @@
 // "Which function?": a drawn graph whose formula is typed. The kernel reads the formula and compares it;
 // here the answer is only shown.
-import { drawing, make } from "../browser/dom.js";
+import { drawing, keepKeys, make } from "../browser/dom.js";
 
 const PATIENCE_MILLISECONDS = 6000; // then the kernel is taken for gone
 
@@ -19,7 +19,7 @@ function render({ model, el }) {
     make("button", { type: "submit" }, "Check"),
   );
   const root = make(
-    "div", { class: "bl-question", "data-lm-suppress-shortcuts": "true" }, make("strong", {}, spec.title),
+    "div", { class: "bl-question" }, make("strong", {}, spec.title),
     drawing(spec.picture, spec.words), make("p", { class: "bl-small" }, spec.names), form, said,
     make("details", {}, make("summary", {}, "How to type a formula"), make("p", {}, spec.help)),
   );
@@ -48,7 +48,7 @@ function render({ model, el }) {
       input.setSelectionRange(start, end);
     }
   };
-  root.addEventListener("keydown", (event) => event.stopPropagation()); // no notebook commands while typing
+  keepKeys(root);
   model.on("change:said", answered);
   el.replaceChildren(root);
   return () => {

@@ -14,10 +14,10 @@ from html import escape
 from string import ascii_uppercase
 from zlib import crc32
 
-import anywidget
 import traitlets
 
-from backprop_lab.browser import assets
+from backprop_lab.browser.assets import script, style
+from backprop_lab.browser.widget import LabWidget
 from backprop_lab.exercises.equivalence import difference, point_text, points, with_leaves
 from backprop_lab.exercises.formulas import FormulaError, functions_of, names_of, parse
 from backprop_lab.exercises.levels import LEVELS, level_numbered
@@ -107,11 +107,11 @@ class _Riddle:
         return lines
 
 
-class WhichFunction(anywidget.AnyWidget):
+class WhichFunction(LabWidget):
     """The widget that :func:`which_function` returns: a graph whose formula is to be typed."""
 
-    _esm = assets.script("browser/dom.js", "exercises/which_function.js")
-    _css = assets.styles()
+    _esm = script("exercises/which_function.js")
+    _css = style("exercises/question.css")
     spec = traitlets.Dict().tag(sync=True)
     typed = traitlets.Dict().tag(sync=True)
     """``text`` and its number ``count``, from the browser."""
@@ -192,21 +192,21 @@ class WhichFunction(anywidget.AnyWidget):
 
     # -- what stands where no kernel runs
 
-    def __repr__(self):
-        return f"<{self.spec['title']} {len(self._riddle.picture)} nodes>"
+    def _summary(self) -> str:
+        return f"{self.spec['title']} {len(self._riddle.picture)} nodes"
 
-    def _repr_mimebundle_(self, **options):
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+    def _text(self) -> str:
+        spec = self.spec
+        return f"{spec['title']}\n  {spec['words']}\n  {spec['names']}\n  J = ____"
+
+    def _twin(self) -> str:
         spec, riddle = self.spec, self._riddle
-        paper = f"{spec['title']}\n  {spec['words']}\n  {spec['names']}\n  J = ____"
         code = escape("\n".join(riddle.lines(code=True)))
-        folded = (
+        return (
             f"<div><p><b>{escape(spec['title'])}</b></p>{riddle.image}<p>{escape(spec['names'])}</p>"
             f"<details><summary>Answer</summary><p>{escape(riddle.written())}</p>"
             f"<pre>{code}</pre></details></div>"
         )
-        return {**data, "text/plain": paper, "text/html": folded}, metadata
 
 
 class WhichGraph(Question):
@@ -240,7 +240,7 @@ class WhichGraph(Question):
         question = f"{level}Which graph is {right.written()}? {READING}"
         super().__init__(spec={"question": question, "choices": choices})
 
-    def _paper(self) -> str:
+    def _text(self) -> str:
         listed = [f"  ( ) {choice['text']}: {choice['words']}" for choice in self.spec["choices"]]
         return "\n".join([self.spec["question"], *listed])
 

@@ -52,7 +52,7 @@ def chain_rule(f, g, x: float = 1.5, range: tuple[float, float] = (-2.5, 2.5)) -
     inner, outer = RealFunction(g, "x", "g", what), RealFunction(f, "y", "f", what)
     picture = _Picture(inner, outer, low, high)
     control = Control("x", "x", low, high, slider_step(low, high), start)
-    return Explorer(f"chain rule: y = {inner.formula}, z = {outer.formula}", [control], picture.scene)
+    return Explorer(f"chain rule: y = {inner.formula}, z = {outer.formula}", [control], picture)
 
 
 class _Point(NamedTuple):
@@ -136,7 +136,7 @@ class _Picture:
 
 
 def _stretching(slope: float) -> str:
-    """What a slope does to a small piece: ``is stretched 3 times and turns around``."""
+    """The effect of a slope on a small piece: ``is stretched 3 times and turns around``."""
     size = notation.number(abs(slope))
     if slope == 0:
         return "shrinks to a point"

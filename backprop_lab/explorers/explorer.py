@@ -1,4 +1,4 @@
-"""What all explorers are made of: controls, a picture that follows them, and the same in words.
+"""The parts that all explorers share: controls, a picture that follows them, and a description in words.
 
 The kernel draws a scene from the values of the controls; a control is a slider, and where the picture says
 so it is dragged there too. Changes that come faster than the kernel draws are merged in the browser.
@@ -9,15 +9,15 @@ values; where no kernel runs, a picture and its words are left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple, Protocol
 
-import anywidget
 import numpy as np
 import traitlets
 
-from backprop_lab.browser import assets
+from backprop_lab.browser.assets import script, style
+from backprop_lab.browser.widget import LabWidget
 from backprop_lab.pictures.drawing import as_image
 from backprop_lab.pictures.plot import round_step
 from backprop_lab.words import notation
@@ -36,7 +36,7 @@ class Control(NamedTuple):
 
 
 class Shown(Protocol):
-    """What a scene shows: :class:`backprop_lab.pictures.plot.Plot` is one."""
+    """A picture in a scene, such as a :class:`backprop_lab.pictures.plot.Plot`."""
 
     title: str
 
@@ -45,7 +45,7 @@ class Shown(Protocol):
 
 
 class Scene(NamedTuple):
-    """What is shown at some values: a picture, lines of words, and how each control's number is written.
+    """An explorer at some values: a picture, lines of words, and how each control's number is written.
 
     The first ``before`` lines, of what was shown earlier, are pale.
     """
@@ -67,50 +67,47 @@ class Scene(NamedTuple):
         return f"{self.plot.title}. " + "; ".join(self.lines) + "."
 
 
-class Explorer(anywidget.AnyWidget):
+class Picture(Protocol):
+    """The object that draws an explorer's scenes."""
+
+    def scene(self, values: dict) -> Scene:
+        """The scene at some values of the controls; ValueError where there is none."""
+
+
+class Explorer(LabWidget):
     """The widget that every function of ``bl.explore`` returns.
 
-    ``values``, {control: number}, can be read, set and observed; ``lines`` are those below the picture.
+    ``controls`` are {name: :class:`Control`}; ``values``, {name: number}, can be read, set and observed;
+    ``lines`` are those below the picture. ``picture`` draws the scenes.
     """
 
-    _esm = assets.script("browser/dom.js", "browser/newest.js", "explorers/explorer.js")
-    _css = assets.styles()
+    _esm = script("explorers/explorer.js")
+    _css = style("explorers/explorer.css")
     spec = traitlets.Dict().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
     complaint = traitlets.Unicode("").tag(sync=True)
     runs = traitlets.Int(0).tag(sync=True)  # how often the kernel has drawn again: its answer to ``values``
 
-    def __init__(
-        self,
-        title: str,
-        controls: list[Control],
-        draw: Callable[[dict], Scene],
-        stills: list[dict] | None = None,
-    ):
-        """``draw`` makes the scene of some values, or raises ValueError where there is none. ``stills``: the
-        values of the pictures where no kernel runs; by default those at the start."""
-        self._controls = {control.name: control for control in controls}
-        self._draw = draw
+    def __init__(self, title: str, controls: list[Control], picture: Picture):
+        self.controls = {control.name: control for control in controls}
+        self.picture = picture
         start = {control.name: control.start for control in controls}
-        self._stills = [start | still for still in stills or [{}]]
-        first = draw(start)
-        self.lines = first.lines
+        self._first = picture.scene(start)
+        self.lines = self._first.lines
         super().__init__(
             spec={"title": title, "controls": [control._asdict() for control in controls]},
             values=start,
-            scene=self._data(first),
+            scene=self._data(self._first),
         )
 
     @traitlets.validate("values")
     def _within_the_controls(self, proposal):
         given = {**self.values, **proposal["value"]}
         for name, value in given.items():
-            if name not in self._controls:
-                raise ValueError(
-                    f"values: the controls are {', '.join(self._controls)}; there is no {name!r}"
-                )
-            control = self._controls[name]
+            if name not in self.controls:
+                raise ValueError(f"values: the controls are {', '.join(self.controls)}; there is no {name!r}")
+            control = self.controls[name]
             if not is_number(value) or not np.isfinite(value):
                 raise ValueError(
                     f"values: {name} is a number from {control.low} to {control.high}, not {value!r}"
@@ -126,7 +123,7 @@ class Explorer(anywidget.AnyWidget):
         with self.hold_sync():
             self.complaint = ""
             try:
-                scene = self._draw(change["new"])
+                scene = self.picture.scene(change["new"])
                 self.lines, self.scene = scene.lines, self._data(scene)
             except ValueError as error:
                 self.complaint = f"{error}. The picture stays at the last numbers that have one."
@@ -148,22 +145,18 @@ class Explorer(anywidget.AnyWidget):
 
     # -- what stands where no kernel runs
 
-    def __repr__(self):
-        return f"<{self.spec['title']}>"
+    def _summary(self) -> str:
+        return self.spec["title"]
 
-    def _repr_mimebundle_(self, **options):
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        scenes = self._scenes()
-        text = "\n".join(line for scene in scenes for line in scene.lines)
-        return {**data, "text/plain": f"{self!r}\n{text}", "text/html": self._twin(scenes)}, metadata
+    def _text(self) -> str:
+        return "\n".join([repr(self), *(line for scene in self._stills() for line in scene.lines)])
 
-    def _scenes(self) -> list[Scene]:
-        """What is shown where no kernel runs."""
-        return [self._draw(values) for values in self._stills]
+    def _stills(self) -> list[Scene]:
+        """The scenes of the twin: the start."""
+        return [self._first]
 
-    def _twin(self, scenes: list[Scene]) -> str:
-        pictures = "".join(map(_still, scenes))
+    def _twin(self) -> str:
+        pictures = "".join(map(_still, self._stills()))
         title = escape(self.spec["title"])
         return f"<div><p><b>{title}</b>, as a picture. Run this cell to move it.</p>{pictures}</div>"
 

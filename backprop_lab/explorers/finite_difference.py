@@ -52,7 +52,7 @@ def finite_difference(f, x: float = 1.5) -> Explorer:
     function = RealFunction(f, "x", "f", what)
     control = Control("exponent", "h", SMALLEST, LARGEST, 1 / A_DECADE, START)
     title = f"difference quotients of {function.formula} at x = {notation.number(place)}"
-    return Explorer(title, [control], _Picture(function, place).scene)
+    return Explorer(title, [control], _Picture(function, place))
 
 
 class _Valley(NamedTuple):
@@ -93,7 +93,7 @@ def _valley(name, written, kind, quotients, slope) -> _Valley:
 
 
 class _Picture:
-    """What stands still, drawn once, and the scene at any h."""
+    """The fixed parts of the picture, drawn once, and the scene at any h."""
 
     def __init__(self, f: RealFunction, x: float):
         self.formula, self.x = f.formula, x

@@ -59,7 +59,7 @@ def fit(x, y, validation, degree: int = 3, penalty: float = 0.0, most: int = 15)
         Control("degree", "degree", 0, int(most), 1, int(degree)),
         Control("log10_penalty", "penalty λ", NONE, LARGEST, 1 / A_DECADE, start),
     ]
-    return Explorer("A polynomial through noisy points", controls, _Picture(points, unseen, most).scene)
+    return Explorer("A polynomial through noisy points", controls, _Picture(points, unseen, most))
 
 
 def _points(name, given) -> np.ndarray:
@@ -92,7 +92,7 @@ def solve(columns: np.ndarray, y: np.ndarray, factor: float) -> np.ndarray:
 
 
 class _Picture:
-    """What stands still, and the scene at any degree and λ."""
+    """The fixed parts of the picture, and the scene at any degree and λ."""
 
     def __init__(self, points, unseen, most):
         self.x, self.y = points

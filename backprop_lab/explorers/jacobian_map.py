@@ -84,7 +84,7 @@ def jacobian_map(g, at=(2.0, 0.5), ranges=None, inputs=None, outputs=None) -> Ex
     step = round_step(widest / 200)
     controls.append(Control("radius", "radius", step, 30 * step, step, 24 * step))
     title = ", ".join(f"{y} = {f}" for y, f in zip(plane_map.said_outputs, plane_map.formulas, strict=True))
-    return Explorer(f"Jacobian of {title}", controls, _Picture(plane_map, ranges).scene)
+    return Explorer(f"Jacobian of {title}", controls, _Picture(plane_map, ranges))
 
 
 class _Map:

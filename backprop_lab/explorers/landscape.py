@@ -102,7 +102,7 @@ def landscape(
     controls = [] if walk is None else walk.controls(first, plane)
     if shrinkage is not None:
         controls.append(_penalty_control(factor, shrinkage))
-    return Explorer(f"Cost landscape of {cost.said} = {cost.formula}", controls, picture.scene)
+    return Explorer(f"Cost landscape of {cost.said} = {cost.formula}", controls, picture)
 
 
 def _count(steps, usual: int, least: int) -> int:
@@ -143,7 +143,7 @@ def _window(window, shown, names, place) -> Plane:
 
 
 class _Picture:
-    """What stands still, drawn once, and the scene at any values."""
+    """The fixed parts of the picture, drawn once, and the scene at any values."""
 
     def __init__(
         self, cost: PlaneCost, plane: Plane, walk: Walk | None, shrinkage: Shrinkage | None, said, legend
@@ -180,7 +180,7 @@ class _Picture:
 
 
 def _legend(plot: Plot, entries):
-    """What each kind of line is, in two columns above the plane."""
+    """The meaning of each kind of line, in two columns above the plane."""
     for i, (kind, said) in enumerate(entries):
         x, y = LEFT + (i % 2) * SIDE / 2, 8 + ROW * (i // 2)
         if kind in (*DOWNHILL, "eigenvector"):

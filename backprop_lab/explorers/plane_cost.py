@@ -27,7 +27,7 @@ LITTLE = 0.003  # of what a descent has gained: a step that gains less is its la
 
 
 class PlaneCost:
-    """J as a function of a point of the plane and of a batch; where it is not finite, nobody is told."""
+    """J as a function of a point of the plane and of a batch; infinities and NaNs raise no warning."""
 
     def __init__(self, J: Node, data):
         if data is not None and not isinstance(data, Mapping):

@@ -1,4 +1,4 @@
-"""The path of SGD over the plane of a cost's two parameters, drawn and told step by step.
+"""The path of SGD over the plane of a cost's two parameters, drawn and described step by step.
 
 What must hold: the path is that of ``bl.sgd`` with the same batches and learning rate.
 """
@@ -45,7 +45,7 @@ class Walk:
         self.which = "full cost" if self.minibatches else "cost"
 
     def controls(self, first, plane: Plane) -> list[Control]:
-        """What moves the start, the learning rate and the step; sliders' steps meet the values at first."""
+        """Sliders for the start, the learning rate and the step; each can stand exactly where it starts."""
         for_start = [
             Control(f"start_{i}", f"start {name}", *_steps_through(v, axis.low, axis.high), v)
             for i, name, v, axis in zip("12", self._cost.names, first.tolist(), plane, strict=True)
@@ -88,7 +88,7 @@ class Walk:
         }
 
     def lines(self, here: _Position, said: str, factor: float, plane: Plane) -> list[str]:
-        """What the picture shows, in words; ``said`` is the cost's symbol."""
+        """The picture in words; ``said`` is the cost's symbol."""
         epoch, batch = self._batches[here.step]
         during = f", epoch {epoch}" if self.minibatches else ""
         at, value = notation.array(here.path[here.step]), notation.number(here.cost)
@@ -113,7 +113,7 @@ class Walk:
         return [*lines, self._outlook(here, factor, plane)]
 
     def _outlook(self, here: _Position, factor, plane) -> str:
-        """What becomes of the whole path."""
+        """The cost along the whole path."""
         if len(here.path) <= self.steps:
             return f"step {len(here.path)} has no finite numbers: the learning rate is too large"
         first, last = (self._cost(here.path[i], None, factor)[0] for i in (0, self.steps))
@@ -176,7 +176,7 @@ def _angle(a, b) -> str:
 
 
 def _change(what: str, before: float, after: float) -> str:
-    """What a step does to a cost."""
+    """The effect of a step on a cost."""
     said = [notation.number(before), notation.number(after)]
     if said[0] == said[1]:
         return f"leaves the {what} at {said[0]}"

@@ -1,4 +1,4 @@
-"""What a penalty λ‖θ‖² does to the solution of a quadratic cost of two parameters.
+"""The effect of a penalty λ‖θ‖² on the solution of a quadratic cost of two parameters.
 
 J(θ) = J* + ½ (θ − θ*)ᵀ H (θ − θ*). With the penalty the solution is (H + 2λI)⁻¹Hθ*: along an eigenvector of
 H with the eigenvalue κ it keeps κ/(κ + 2λ) of θ*. So directions in which the cost is flat shrink first.

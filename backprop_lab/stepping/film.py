@@ -1,7 +1,7 @@
-"""A run as it travels to the browser: pictures, texts and questions for every position, made once.
+"""A run as the browser gets it: pictures, texts and questions for every position, made once.
 
-What must hold: nothing is computed here that is not in a record; what the learner wrote is escaped; the
-same run gives the same bytes.
+What must hold: every number comes from a record; what the learner wrote is escaped; the same run gives the
+same bytes.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Film:
         return self.picture.line.length - 1
 
     def data(self, answered: bool = False) -> dict:
-        """What travels. ``answered``: whether the questions stand there with their answers."""
+        """All that the page needs. ``answered``: whether the questions come with their answers."""
         entries = []
         for number, round in enumerate(self.rounds):
             entries.append(self._opening(number) | {"lines": self.listing.between_rounds(number)})
@@ -106,7 +106,7 @@ class Film:
             field["values"] = value.ravel().tolist()
         return field
 
-    # -- the same, where no kernel runs
+    # -- where no kernel runs
 
     def still(self, position: int) -> str:
         """The picture at a position, as SVG."""

@@ -1,6 +1,6 @@
-"""What is said of each step beside the picture: in words, as a formula with numbers, as a Jacobian.
+"""The text of each position: what happens in words, the formula with its numbers, the local Jacobian.
 
-HTML made from the records, all text escaped here.
+HTML made from the records; all text is escaped here.
 
 What must hold: every view of a step is written from one record, so that no two can disagree.
 """
@@ -22,7 +22,7 @@ LONGEST_COLUMN = 12  # numbers of a vector beside a local Jacobian that are writ
 
 
 def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
-    """What is said at position 0: what is known before anything is computed. ``rounds`` of learning, or 0."""
+    """The text of position 0: what is known before anything is computed. ``rounds`` of learning, or 0."""
     names = ", ".join(notation.mention(leaf) for leaf in leaves)
     steps = "step" if forward == 1 else "steps"
     often = "once" if rounds == 1 else f"{rounds} times"
@@ -35,7 +35,7 @@ def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
 
 
 def forgotten(bug: Bug, harmless: bool) -> dict:
-    """What is said at position 0 of a run with a bug."""
+    """The text of position 0 in a run with a bug."""
     parts = [
         f'<p><span class="bl-phase bl-phase-wrong">Bug:</span> {escape(bug.title)}</p>',
         f'<p class="bl-numbers-line">✗ {escape(bug.wrong_line)}<br>✓ {escape(bug.right_line)}</p>',
@@ -46,7 +46,7 @@ def forgotten(bug: Bug, harmless: bool) -> dict:
 
 
 def updated(updates: Sequence[Update], batch: Iterable, number: int, rounds: int) -> dict:
-    """What is said after the updates of round ``number`` of ``rounds``, where the next round begins."""
+    """The text after the updates of round ``number`` of ``rounds``, where the next round begins."""
     head, text = f"Update {number} of {rounds}:", "every variable takes a step against its gradient"
     shown = updates[:MOST_UPDATES]
     parts = [f'<p><span class="bl-phase bl-phase-update">{head}</span> {text}</p>']
@@ -64,7 +64,7 @@ def updated(updates: Sequence[Update], batch: Iterable, number: int, rounds: int
 
 
 def panel(step: Step, forward: int, count: int) -> dict:
-    """What is said at the position at which ``step`` has just been taken.
+    """The text of the position at which ``step`` has just been taken.
 
     ``forward`` of the ``count`` steps are the forward pass's.
     """
@@ -92,7 +92,7 @@ def panel(step: Step, forward: int, count: int) -> dict:
 
 
 def _right(step: Step) -> str:
-    """What stands right beside a step of a run with a bug, where its numbers are wrong; else nothing."""
+    """The right formula and numbers beside a step that a bug makes wrong; else nothing."""
     if not isinstance(step, WrongStep) or not step.differs:
         return ""
     right = step.right
@@ -100,7 +100,7 @@ def _right(step: Step) -> str:
 
 
 def _in_words(step: Step) -> tuple[str, str]:
-    """What happens, and what follows from it."""
+    """(the event of this step, its consequence) in words; the second may be empty."""
     node = step.mention(step.node)
     if step.phase == "forward":
         if step.node is step.cost:
@@ -126,9 +126,9 @@ def _in_words(step: Step) -> tuple[str, str]:
 
 
 def _jacobian(step: Step) -> str:
-    """(Local Jacobian)ᵀ · upstream = contribution, in numbers; empty where no arrow is gone back along.
+    """(Local Jacobian)ᵀ · upstream = contribution, in numbers; empty for a step that follows no arrow back.
 
-    Also in a run with a bug it is the right one.
+    In a run with a bug this is still the right one.
     """
     if step.argument is None:
         return ""

@@ -10,42 +10,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
-import anywidget
 import numpy as np
 import traitlets
 
-from backprop_lab.browser import assets
+from backprop_lab.browser.assets import script, style
+from backprop_lab.browser.widget import LabWidget
 from backprop_lab.exercises.bugs import bug_named, check, wrong_steps
 from backprop_lab.graph.node import Node
 from backprop_lab.learning.rounds import Round, learning_rounds
 from backprop_lab.passes.gradient_check import GradientReport, check_gradient
 from backprop_lab.passes.passes import steps as all_steps
 from backprop_lab.passes.records import Step
-from backprop_lab.pictures.drawing import page, readable_graph, write
+from backprop_lab.pictures.drawing import page, readable_graph
 from backprop_lab.pictures.palette import palette_named
 from backprop_lab.pictures.raster import gif, png
 from backprop_lab.stepping.film import Film
 from backprop_lab.words.arrays import checked_array
 from backprop_lab.words.numbers import is_whole
 
-MODULES = (
-    *(f"browser/{name}.js" for name in ("dom", "answers", "picture", "ask", "newest", "inputs")),
-    "stepping/step_through.js",
-)
 
-
-class StepThrough(anywidget.AnyWidget):
+class StepThrough(LabWidget):
     """The widget that :func:`step_through` returns.
 
     ``position`` runs from 0 (only what is given is known) to the last one; it can be read, set and
     observed, and so can ``predict`` and ``given``: {leaf's name: values}, what counts instead of the graph's
-    own values. ``steps`` are the records.
+    own values. ``steps`` are the records, and ``recording`` is the :class:`~backprop_lab.stepping.film.Film`
+    of the run, whose data travel as ``film``.
     """
 
-    _esm = assets.script(*MODULES, "stepping/step_through_widget.js")
-    _css = assets.styles()
+    _esm = script("stepping/step_through_widget.js")
+    _css = style("stepping/step_through.css")
     position = traitlets.Int(0).tag(sync=True)
     predict = traitlets.Bool(False).tag(sync=True)
     given = traitlets.Dict().tag(sync=True)
@@ -56,23 +51,23 @@ class StepThrough(anywidget.AnyWidget):
     def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, **how):
         self._answered = predict == "answered"
         self._record = lambda given, like=None: Film(J, run(given), like=like, **how)
-        self._film = self._record({})
-        if not is_whole(step) or not 0 <= step <= self._film.last:
-            raise ValueError(f"step_through: this run has positions 0 to {self._film.last}, not {step!r}")
-        super().__init__(position=int(step), predict=bool(predict), film=self._film.data(self._answered))
+        self.recording = self._record({})
+        if not is_whole(step) or not 0 <= step <= self.recording.last:
+            raise ValueError(f"step_through: this run has positions 0 to {self.recording.last}, not {step!r}")
+        super().__init__(position=int(step), predict=bool(predict), film=self.recording.data(self._answered))
 
     @property
     def steps(self) -> list[Step]:
         """The records of all steps, as :func:`bl.steps` gives them; in learning, of all rounds."""
-        return [step for round in self._film.rounds for step in round.steps]
+        return [step for round in self.recording.rounds for step in round.steps]
 
     @traitlets.validate("position")
     def _within_the_run(self, proposal):
-        return min(max(proposal["value"], 0), self._film.last)
+        return min(max(proposal["value"], 0), self.recording.last)
 
     @traitlets.validate("given")
     def _with_leaves(self, proposal):
-        leaves = self._film.listing.leaves
+        leaves = self.recording.listing.leaves
         for name in proposal["value"]:
             if name not in leaves:
                 raise ValueError(f"given: the leaves are {', '.join(leaves)}; there is no {name!r}")
@@ -83,18 +78,18 @@ class StepThrough(anywidget.AnyWidget):
         """Run again from other values; where that cannot be, say why and stay."""
         complaint = ""
         try:
-            self._film = self._record(self._read(change["new"]), like=self._film)
+            self.recording = self._record(self._read(change["new"]), like=self.recording)
         except (ValueError, TypeError, IndexError) as error:
             complaint = str(error)
         with self.hold_sync():
             self.complaint = complaint
-            self.film = self._film.data(self._answered)
+            self.film = self.recording.data(self._answered)
             self.runs += 1
 
     def _read(self, given) -> dict[Node, np.ndarray]:
         values = {}
         for name, numbers in given.items():
-            leaf = self._film.listing.leaves[name]
+            leaf = self.recording.listing.leaves[name]
             array = checked_array(numbers, f"given: {name}")
             if array.size != leaf.size:
                 raise ValueError(f"{name}: {array.size} numbers were given, and its shape is {leaf.shape}")
@@ -103,43 +98,38 @@ class StepThrough(anywidget.AnyWidget):
 
     def check(self) -> GradientReport:
         """The gradient check, at the graph's own values: of the wrong pass in a run with a bug."""
-        J, bug = self._film.cost, self._film.bug
+        J, bug = self.recording.cost, self.recording.bug
         return check_gradient(J) if bug is None else check(J, bug)
 
     # -- what stands where no kernel runs
 
-    def __repr__(self):
-        nodes = len(self._film.picture.line.nodes)
-        return f"<{self._film.title}: {nodes} nodes, {len(self.steps)} steps>"
+    def _summary(self) -> str:
+        nodes = len(self.recording.picture.line.nodes)
+        return f"{self.recording.title}: {nodes} nodes, {len(self.steps)} steps"
 
     def table(self) -> str:
         """All steps as text, one line each."""
-        return self._film.table()
+        return self.recording.table()
 
-    def _repr_mimebundle_(self, **options):
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        asks = self.predict and not self._answered
+    @property
+    def _asks(self) -> bool:
+        """Whether surprising steps are to be predicted, and must not be given away."""
+        return self.predict and not self._answered
+
+    def _text(self) -> str:
+        return f"{self!r}\n{self.recording.table(self._asks)}"
+
+    def _twin(self) -> str:
+        return self.recording.twin(self._asks)
+
+    def _kinds(self):
+        still = self.recording.still
         return {
-            **data,
-            "text/plain": f"{self!r}\n{self._film.table(asks)}",
-            "text/html": self._film.twin(asks),
-        }, metadata
-
-    def save(self, path) -> Path:
-        """Write the step-through to ``path``: a page (.html) that works alone, an animation (.gif) of all
-        steps, or a picture (.svg, .png) of the present position. Returns the path.
-
-        .png and .gif are drawn by resvg: ``pip install resvg-py``.
-        """
-        still = self._film.still
-        kinds = {
             ".html": self._page,
-            ".gif": lambda: gif([still(position) for position in range(self._film.last + 1)]),
+            ".gif": lambda: gif([still(position) for position in range(self.recording.last + 1)]),
             ".svg": lambda: still(self.position),
             ".png": lambda: png(still(self.position)),
         }
-        return write(path, kinds)
 
     def _page(self) -> str:
         data = json.dumps(
@@ -147,10 +137,10 @@ class StepThrough(anywidget.AnyWidget):
             ensure_ascii=False,
         ).replace("<", "\\u003c")  # nothing in it can end the script element that holds it
         return page(
-            self._film.title,
-            f'<style>{assets.styles()}</style><main id="step-through"></main>'
+            self.recording.title,
+            f'<style>{style("stepping/step_through.css")}</style><main id="step-through"></main>'
             f'<script type="application/json" id="film">{data}</script>'
-            f'<script type="module">{assets.script(*MODULES, "stepping/saved_page.js")}</script>',
+            f'<script type="module">{script("stepping/saved_page.js")}</script>',
         )
 
 

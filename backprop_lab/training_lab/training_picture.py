@@ -1,6 +1,6 @@
 """The pictures of the training lab that Python draws: the curve of the costs, and the still plane.
 
-On the page the plane is a canvas (``training.js``); the still one stands where no kernel runs.
+On the page the plane is a canvas (``plane.js``); the still one stands where no kernel runs.
 
 What must hold: classes and parts are told by shape, fill and dashes too, not by colour alone; the same run
 gives the same bytes.
@@ -16,7 +16,7 @@ import numpy as np
 from backprop_lab.pictures.blocks import png_address
 from backprop_lab.pictures.pen import px
 from backprop_lab.pictures.plot import Axis, Plot
-from backprop_lab.training_lab.classifier import Points
+from backprop_lab.training_lab.points import Points
 from backprop_lab.words import notation
 
 CLASSES = ("#0072b2", "#c27c00")  # blue circles and ochre squares: green and red mean value and gradient here
@@ -103,7 +103,7 @@ def _mark(x, y, label, validation) -> str:
     return f'<circle cx="{px(x)}" cy="{px(y)}" r="{px(r)}" {look}/>'
 
 
-def said(costs, right, step: int, epoch: int) -> list[str]:
+def in_words(costs, right, step: int, epoch: int) -> list[str]:
     """Step and costs in words, a line each."""
     lines = [f"step {step}, epoch {epoch}"]
     for name, cost, (good, of) in zip(("training", "validation"), costs, right):

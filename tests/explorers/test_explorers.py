@@ -73,7 +73,7 @@ def test_the_same_run_gives_the_same_bytes(make):
 @each
 def test_every_picture_is_sound_svg_and_all_its_numbers_are_finite(make):
     explorer = make()
-    for control in explorer._controls.values():
+    for control in explorer.controls.values():
         for value in (control.low, control.high):
             explorer.values = {control.name: value}
             xml.dom.minidom.parseString(f"<all>{explorer.scene['svg']}</all>")
@@ -95,7 +95,7 @@ def test_without_a_kernel_the_picture_and_all_its_words_are_left(make):
 @each
 def test_a_value_beyond_a_control_is_kept_within_and_an_unknown_name_refused(make):
     explorer = make()
-    name, control = next(iter(explorer._controls.items()))
+    name, control = next(iter(explorer.controls.items()))
     explorer.values = {name: 1e9}
     assert explorer.values[name] == control.high
     with pytest.raises(ValueError, match="there is no 'q'"):
@@ -107,14 +107,14 @@ def test_a_value_beyond_a_control_is_kept_within_and_an_unknown_name_refused(mak
 @each
 def test_each_control_has_its_number_written(make):
     explorer = make()
-    assert set(explorer.scene["written"]) == set(explorer._controls)
+    assert set(explorer.scene["written"]) == set(explorer.controls)
 
 
 @each
 def test_something_can_be_dragged_in_the_picture(make):
     explorer = make()
     drags = re.findall(r'data-[xy]="(\w+) ', explorer.scene["svg"])
-    assert set(drags) == set(explorer._controls) - NOT_DRAGGED
+    assert set(drags) == set(explorer.controls) - NOT_DRAGGED
 
 
 def test_the_namespace_lists_what_it_has():
@@ -172,7 +172,7 @@ def test_the_piece_is_as_long_as_the_slopes_say_and_turns_around_with_a_negative
         re.findall(r'bl-dot bl-forwards" cx="([\d.]+)" cy="([\d.]+)"', explorer.scene["svg"]), float
     )
     lengths = [tip[0, 0] - dot[0] for tip, dot in zip(tips, dots, strict=True)]
-    picture = explorer._draw.__self__
+    picture = explorer.picture
     units = [
         length / (a.end - a.start) * (a.high - a.low) for length, a in zip(lengths, picture.axes, strict=True)
     ]
@@ -222,7 +222,7 @@ def test_an_infinite_slope_is_a_complaint_too():
 
 def test_a_pole_does_not_squeeze_everything_else_together():
     explorer = bl.explore.chain_rule(np.tanh, lambda x: 1 / x, x=1)
-    axis = explorer._draw.__self__.axes[1]
+    axis = explorer.picture.axes[1]
     assert axis.high - axis.low < 40  # of values up to 1 / 0.025 on both sides
     explorer.values = {"x": 0.01}
     assert "nan" not in explorer.scene["svg"] and "y = 1 / x = 100" in explorer.lines[0]
@@ -384,7 +384,7 @@ def numbers_in_brackets(line):
 
 def in_units(explorer, pixels, which):
     """Points of the plane ``which``, 0 at the left, from their pixels."""
-    axes = explorer._draw.__self__.planes[which]
+    axes = explorer.picture.planes[which]
     return np.stack(
         [
             a.low + (p - a.start) / (a.end - a.start) * (a.high - a.low)
@@ -401,9 +401,7 @@ def test_the_drawn_ellipse_is_the_jacobians_and_the_drawn_image_the_maps(g):
     circle, image = (p for p in paths(explorer, "forwards") if len(p) > 10)
     (ellipse,) = (p for p in paths(explorer, "backwards") if len(p) > 10)
     radius = explorer.values["radius"]
-    tolerance = (
-        2 * pixel * max(a.high - a.low for plane in explorer._draw.__self__.planes for a in plane) / 280
-    )
+    tolerance = 2 * pixel * max(a.high - a.low for plane in explorer.picture.planes for a in plane) / 280
     inside = in_units(explorer, circle, 0) - point
     assert np.hypot(*inside.T) == pytest.approx(radius, abs=tolerance)
     true = np.array([g(p) if g is MAPS["vector"] else g(*p) for p in inside + point], float)
@@ -482,7 +480,7 @@ def test_where_the_map_has_no_value_it_says_so_and_the_rest_is_drawn():
 
 def test_a_unit_is_as_long_across_as_up_whatever_the_ranges():
     explorer = bl.explore.jacobian_map(polar, (2, 0.5), ((0.5, 3), (-3.14, 3.14)))
-    for across, up in explorer._draw.__self__.planes:
+    for across, up in explorer.picture.planes:
         assert (across.end - across.start) / (across.high - across.low) == pytest.approx(
             (up.start - up.end) / (up.high - up.low)
         )

@@ -151,7 +151,7 @@ def test_the_step_is_dragged_in_the_valley(opened):
 @pytest.mark.parametrize("which", [CHAIN, VALLEY, JACOBIAN])
 def test_every_control_works_by_keyboard_alone(opened, which):
     frame = explorer(opened, which)
-    controls = RUN_AGAIN[which]()._controls.values()
+    controls = RUN_AGAIN[which]().controls.values()
     frame.locator("input").first.focus()
     for _ in controls:
         opened.keyboard.press("Home")

@@ -51,14 +51,14 @@ def error(points):
 
 def walk(explorer, factor=0.0):
     """The path that an explorer shows at its values."""
-    picture, values = explorer._draw.__self__, explorer.values
+    picture, values = explorer.picture, explorer.values
     return picture.walk.at(values, factor).path
 
 
 def walked(J, data, rate, size, steps, seed=0):
     """The path of ``bl.sgd``."""
-    loop = bl.sgd(J, data, rate, size, epochs=steps, seed=seed)
-    variables = [v for v in loop._program.variables]
+    program = bl.compile(J)
+    loop, variables = bl.sgd(program, data, rate, size, epochs=steps, seed=seed), program.variables
     points = [np.concatenate([np.ravel(v.value) for v in variables])]
     for _, _step in zip(range(steps), loop, strict=False):
         points.append(np.concatenate([np.ravel(v.value) for v in variables]))
@@ -67,7 +67,7 @@ def walked(J, data, rate, size, steps, seed=0):
 
 def units(explorer, pixels):
     """Points of the plane from their pixels."""
-    plane = explorer._draw.__self__.plane
+    plane = explorer.picture.plane
     return np.stack(
         [
             a.low + (p - a.start) / (a.end - a.start) * (a.high - a.low)
@@ -103,7 +103,7 @@ def test_the_path_follows_start_and_learning_rate_as_sgd_would():
     explorer = bl.explore.landscape(line(), DATA, 0.1, 3, steps=8)
     explorer.values = {"start_1": 0.75, "start_2": -0.5, "log10_learning_rate": -2.0}
     J = line()
-    w, b = bl.sgd(J)._program.variables
+    w, b = bl.compile(J).variables
     w.value, b.value = 0.75, -0.5
     np.testing.assert_array_equal(walk(explorer)[:9], walked(J, DATA, 0.01, 3, 8))
 
@@ -142,12 +142,12 @@ def test_the_drawn_path_is_the_path():
 
 
 def pixels_of_a_unit(explorer):
-    return explorer._draw.__self__.plane.scale
+    return explorer.picture.plane.scale
 
 
 def test_a_path_that_leaves_the_window_is_drawn_up_to_its_frame():
     explorer = bl.explore.landscape(line(), learning_rate=1.2, steps=6)
-    plane = explorer._draw.__self__.plane
+    plane = explorer.picture.plane
     left, right, top, bottom = plane.edges
     explorer.values = {"step": 6}
     corners = np.concatenate(paths(explorer, "first")[1:])
@@ -200,7 +200,7 @@ def test_beyond_two_over_the_largest_eigenvalue_the_learning_rate_is_too_large(p
 
 def test_it_says_which_step_is_the_first_outside_of_the_window():
     explorer = bl.explore.landscape(line(), learning_rate=0.75, steps=40)
-    plane = explorer._draw.__self__.plane
+    plane = explorer.picture.plane
     inside = [all(a.low <= v <= a.high for v, a in zip(p, plane, strict=True)) for p in walk(explorer)[:41]]
     assert explorer.lines[-1].endswith(f"; step {inside.index(False)} is the first outside of the window")
 
@@ -244,7 +244,7 @@ def test_the_contours_are_those_of_a_much_finer_grid(which):
             (1 - theta[0]) ** 2 + 10 * (theta[1] - theta[0] ** 2) ** 2, learning_rate=0.01
         )
         cost = valley
-    plane = explorer._draw.__self__.plane
+    plane = explorer.picture.plane
     places = [np.linspace(axis.low, axis.high, 1000) for axis in plane]
     fine = contour_generator(*places, cost(np.stack(np.meshgrid(*places), axis=-1)))
     contours = paths(explorer, "contour")
@@ -258,7 +258,7 @@ def test_the_contours_are_those_of_a_much_finer_grid(which):
 
 def test_a_labelled_contour_has_the_value_of_its_label():
     explorer = bl.explore.landscape(line())
-    left, right, top, bottom = explorer._draw.__self__.plane.edges
+    left, right, top, bottom = explorer.picture.plane.edges
     labels = re.findall(r'bl-tick" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<', explorer.scene["svg"])
     inside = [
         (float(x), float(y) - 4, number(v))
@@ -285,13 +285,13 @@ def test_the_arrow_points_downhill_at_right_angles_to_the_contour():
 
 def test_a_unit_is_as_long_across_as_up_whatever_the_window():
     explorer = bl.explore.landscape(line(), window=((-2, 3), (-1, 8)))
-    across, up = explorer._draw.__self__.plane
+    across, up = explorer.picture.plane
     assert across.high - across.low == pytest.approx(up.high - up.low)
     assert across.low <= -2 and across.high >= 3 and (up.low, up.high) == (-1, 8)
 
 
 def test_the_window_shows_the_start_and_the_minimum():
-    across, up = bl.explore.landscape(line(), learning_rate=1e-4)._draw.__self__.plane
+    across, up = bl.explore.landscape(line(), learning_rate=1e-4).picture.plane
     for point in (BEST, (-1.0, 2.5)):
         assert across.low < point[0] < across.high and up.low < point[1] < up.high
 
@@ -318,7 +318,7 @@ def test_a_flat_cost_and_a_start_at_the_minimum_have_a_picture(level):
 
 def test_a_cost_without_a_minimum_has_a_window_too():
     theta = bl.variable("theta", [0.0, 0.0])
-    across = bl.explore.landscape(theta[0] - 2 * theta[1])._draw.__self__.plane.across
+    across = bl.explore.landscape(theta[0] - 2 * theta[1]).picture.plane.across
     assert across.low < 0 < across.high and across.high - across.low < 100
 
 
@@ -326,7 +326,7 @@ def test_a_cost_whose_minimum_is_at_infinity_does_not_stretch_the_window():
     w, b, x = bl.variable("w", 0.3), bl.variable("b", -2.0), np.linspace(-2, 2, 20)
     z = w * bl.constant("x", x) + b
     J = np.mean(bl.softplus(z) - bl.constant("y", (x > 0.3) * 1.0) * z)  # separable: the larger w, the lower
-    across = bl.explore.landscape(J)._draw.__self__.plane.across
+    across = bl.explore.landscape(J).picture.plane.across
     assert across.high - across.low < 20
 
 

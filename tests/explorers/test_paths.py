@@ -15,7 +15,8 @@ from oracles import OURS, law, numerical_jacobian
 from samples import by_name, lecture_network, random_programs
 
 import backprop_lab as bl
-from backprop_lab.explorers.paths import MOST, Ways
+from backprop_lab.explorers.paths import MOST
+from backprop_lab.explorers.ways import Ways
 from backprop_lab.graph.order import topological_order
 from backprop_lab.pictures.folding import all_but
 from tools import graphs

@@ -81,7 +81,7 @@ def test_a_drawing_is_blue_on_request_and_says_which_palettes_there_are():
 
 
 def test_a_class_on_a_widgets_root_makes_it_blue_on_light_and_dark_pages():
-    rules = re.findall(r"^(.*\.bl-blue) \{ (.*) \}$", assets.styles(), re.M)
+    rules = re.findall(r"^(.*\.bl-blue) \{ (.*) \}$", assets.style("stepping/step_through.css"), re.M)
     assert len(rules) == 2
     (light, light_colours), (dark, dark_colours) = rules
     assert "--bl-known: #0072b2" in light_colours and "--bl-known: #56b4e9" in dark_colours

@@ -76,12 +76,12 @@ def test_the_states_of_the_cards_follow_the_position(page, tmp_path):
     address, film = saved(J, tmp_path)
     page.goto(address)
     page.focus(".bl-step")
-    line = film._film.picture.line
+    line = film.recording.picture.line
     for p in range(len(film.steps) + 1):
         states = page.eval_on_selector_all(CARDS, "all => all.map(g => g.dataset.state)")
         assert states == [line.state(node, p) for node in line.nodes]
         rings = page.eval_on_selector_all(f"{CARDS}.bl-active", "all => all.map(g => +g.dataset.node)")
-        assert rings == [film._film.picture.number[n] for n in line.nodes if p in line.active.get(n, ())]
+        assert rings == [film.recording.picture.number[n] for n in line.nodes if p in line.active.get(n, ())]
         page.keyboard.press("ArrowRight")
 
 
@@ -144,10 +144,10 @@ def test_play_goes_on_by_itself_and_stops_at_the_end(page, tmp_path):
 def test_a_click_on_a_card_goes_to_its_next_moment(page, tmp_path):
     address, film = saved(graphs.lecture(), tmp_path)
     page.goto(address)
-    line = film._film.picture.line
+    line = film.recording.picture.line
     y_hat = next(n for n in line.nodes if n.name == "y_hat")
     for expected in [*line.active[y_hat], line.active[y_hat][0]]:
-        page.locator(f'{CARDS}[data-node="{film._film.picture.number[y_hat]}"] .bl-card').click(
+        page.locator(f'{CARDS}[data-node="{film.recording.picture.number[y_hat]}"] .bl-card').click(
             position={"x": 5, "y": 5}
         )
         assert position(page) == expected
@@ -397,7 +397,7 @@ def test_every_level_of_folding_shows_the_same_position(page, tmp_path):
     counts = []
     for i, _ in enumerate(names):
         page.get_by_label("Detail").select_option(str(i))
-        line, picture = film._film.picture.line, film._film.levels[i][1]
+        line, picture = film.recording.picture.line, film.recording.levels[i][1]
         states = page.eval_on_selector_all(CARDS, "all => all.map(g => [+g.dataset.node, g.dataset.state])")
         outputs = {number: state for number, state in states}
         assert {picture.number[node] for node in line.nodes} == set(outputs)
@@ -415,7 +415,7 @@ def test_learning_is_a_film_of_batches_passes_and_updates(page, tmp_path):
     data = {"X": [1, 2, 3, 4, 5, 6], "y": [2, 4, 6, 8, 10, 12]}
     address, film = saved(J, tmp_path, learning_rate=0.01, iterations=2, data=data, batch_size=3)
     opened(page, address)
-    for round, number in zip(film._film.rounds, (1, 2), strict=True):
+    for round, number in zip(film.recording.rounds, (1, 2), strict=True):
         for step in round.steps:
             page.keyboard.press("ArrowRight")
             assert formula(page) == step.formula
@@ -426,7 +426,7 @@ def test_learning_is_a_film_of_batches_passes_and_updates(page, tmp_path):
             assert update.formula in text and update.numbers in text
         assert ("The next batch stands at X, y." in text) == (number == 1)
         assert [line.strip()[:4] for line in current_lines(page)] == ["b = ", "w = "]
-    assert position(page) == film._film.last
+    assert position(page) == film.recording.last
 
 
 def test_a_bug_shows_its_wrong_numbers_and_the_right_ones_beside_them(page, tmp_path):
@@ -522,7 +522,7 @@ def test_after_500_random_keys_the_page_still_shows_what_the_records_say(page, t
         "Tab": lambda p: p,
         "Shift+ArrowRight": lambda p: p,
     }
-    line = film._film.picture.line
+    line = film.recording.picture.line
     for key in random.choice(list(moves), size=500, p=[0.4, 0.3, 0.04, 0.04, 0.12, 0.1]):
         inside = page.evaluate(
             "() => { const now = document.activeElement;"
@@ -584,9 +584,10 @@ def test_an_answered_question_stands_there_at_once(page, tmp_path):
     assert film.film["steps"][asked]["ask"]["shown"] in page.locator(".bl-ask").inner_text()
 
 
-def test_as_a_frame_of_another_page_it_works_without_an_address(browser):
+def test_as_a_frame_of_another_page_it_works_without_an_address(browser, tmp_path):
+    saved_page = bl.step_through(graphs.lecture()).save(tmp_path / "film.html").read_text("utf-8")
     with lab.new_page(browser) as page:
-        page.set_content(f'<iframe srcdoc="{escape(bl.step_through(graphs.lecture())._page())}"></iframe>')
+        page.set_content(f'<iframe srcdoc="{escape(saved_page)}"></iframe>')
         step = page.frame_locator("iframe").locator(".bl-step")
         before = step.locator(".bl-panel").inner_text()
         step.press("ArrowRight")

@@ -147,7 +147,7 @@ def test_given_values_make_a_new_film_and_leave_the_graph_alone():
     J = graphs.lecture(penalty=True)
     film = bl.step_through(J, step=5)
     film.given = {"w": [1, 2]}
-    w = next(n for n in film._film.picture.nodes if n.name == "w")
+    w = next(n for n in film.recording.picture.nodes if n.name == "w")
     assert [str(s) for s in film.steps] == [str(s) for s in bl.steps(J, given={w: [1.0, 2.0]})]
     assert w.value.tolist() == [5.0, 2.0] and film.position == 5
     film.given = {}
@@ -259,7 +259,7 @@ def test_a_batch_iterator_lasts_for_a_live_change_and_no_batch_is_refused():
     batches = ({"X": [k, 2, 3], "y": [2, 4, 6]} for k in range(2))
     film = bl.step_through(graphs.regression(), learning_rate=0.1, iterations=2, data=batches)
     film.given = {"b": 2.0}
-    assert film.complaint == "" and len(film._film.rounds) == 2
+    assert film.complaint == "" and len(film.recording.rounds) == 2
     with pytest.raises(ValueError, match="no batch"):
         bl.step_through(graphs.regression(), learning_rate=0.1, data=[])
 

@@ -10,16 +10,9 @@ import numpy as np
 import pytest
 
 import backprop_lab as bl
-from backprop_lab.browser import assets
-from backprop_lab.training_lab.classifier import (
-    OWN,
-    Classifier,
-    Settings,
-    own_points,
-    points_of,
-    window_of,
-)
-from backprop_lab.training_lab.training import MODULES
+from backprop_lab.training_lab.classifier import Classifier
+from backprop_lab.training_lab.points import own_points, points_of, window_of
+from backprop_lab.training_lab.settings import OWN, Settings
 
 SMALL = Settings(hidden=(5, 4), n=30, learning_rate=0.4, penalty=0.01)
 EXPLODING = {"activation": "relu", "learning_rate": 10.0, "penalty": 0.2}
@@ -129,11 +122,11 @@ def test_changed_settings_give_what_they_give_from_the_beginning(change):
 
 def test_moving_the_rate_or_the_penalty_compiles_nothing_again():
     model = Classifier(SMALL)
-    program = model._program
+    program = model.program
     for rate, penalty in [(0.1, 0.0), (1.0, 0.5)]:
         model.change(replace(SMALL, learning_rate=rate, penalty=penalty))
         model.retrain(5)
-    assert model._program is program and len(program._bound) == 1
+    assert model.program is program and len(program._bound) == 1
 
 
 @pytest.mark.parametrize("data", ["moons", "circles", "spirals", "blobs"])
@@ -150,9 +143,8 @@ def test_without_a_hidden_layer_or_with_no_activation_the_boundary_is_straight()
     for settings in (Settings(hidden=()), Settings(hidden=(8, 8), activation="none", learning_rate=0.05)):
         model = Classifier(settings)
         model.retrain(100)
-        layers = model._values()
-        z = [model._probability(np.array([p]), layers) for p in ([0.0, 0.0], [1.0, 2.0], [2.0, 4.0])]
-        odds = np.log(np.concatenate(z) / (1 - np.concatenate(z)))
+        p = model.probability(np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]]))
+        odds = np.log(p / (1 - p))
         np.testing.assert_allclose(odds[1] - odds[0], odds[2] - odds[1], rtol=1e-8)
 
 
@@ -167,14 +159,12 @@ def test_costs_are_kept_along_the_way_but_only_a_few_dozen_of_them():
 def test_an_interrupted_run_keeps_its_last_step_and_goes_on(monkeypatch):
     whole, broken = Classifier(SMALL), Classifier(SMALL)
     whole.retrain(50)
-    keep = broken._keep_costs
 
     def interrupted():
-        monkeypatch.setattr(broken, "_keep_costs", keep)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(broken, "_keep_costs", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(broken, "now", interrupted)  # when the costs of the first step are computed
         broken.advance(50)
     assert broken.step == 1
     after_one = Classifier(SMALL)
@@ -227,7 +217,7 @@ def test_the_film_of_the_next_step_ends_where_the_next_step_ends(batch_size, out
     model = Classifier(replace(SMALL, batch_size=batch_size, outputs=outputs))
     model.retrain(11)  # in batches: the last step of an epoch, with fewer points
     film = bl.step_through(model.next_step(), learning_rate=SMALL.learning_rate, iterations=1)
-    moved = {u.variable.name: u.after for round in film._film.rounds for u in round.updates}
+    moved = {u.variable.name: u.after for round in film.recording.rounds for u in round.updates}
     model.advance(1)
     for name, value in parameters(model).items():
         np.testing.assert_allclose(moved[name], value, rtol=1e-12, atol=1e-15)
@@ -270,7 +260,7 @@ def test_two_outputs_show_the_softmax_of_class_1():
     h = np.tanh(X @ model.leaves["W1"].value + model.leaves["b1"].value)
     h = np.tanh(h @ model.leaves["W2"].value + model.leaves["b2"].value)
     p = bl.softmax(h @ model.leaves["W3"].value + model.leaves["b3"].value)[:, 1]
-    np.testing.assert_allclose(model._probability(X, model._values()), p, rtol=1e-9)
+    np.testing.assert_allclose(model.probability(X), p, rtol=1e-9)
 
 
 def test_the_window_holds_all_points_and_is_a_square():
@@ -306,17 +296,17 @@ def test_an_edited_point_is_learned_from():
     for m in (model, fresh):
         m.retrain(10)
     assert same(parameters(model), parameters(fresh))
-    assert np.array_equal(model._program.leaves["X"].value, edited.part(False)[0])
+    assert np.array_equal(model.program.leaves["X"].value, edited.part(False)[0])
 
 
 def test_without_points_nothing_is_learned_and_nothing_fails():
     lab = bl.explore.training(hidden=(3,), n=10)
-    lab._answer({"points": [], "begin": "retrain"})
+    lab.answer({"points": [], "begin": "retrain"})
     assert lab.complaint == "" and lab.model.step == 0
     assert "training: no points yet" in lab.shown["lines"]
-    lab._answer({"film": True})
+    lab.answer({"film": True})
     assert "no training point" in lab.complaint
-    lab._answer({"points": [[0.0, 0.0, 0, 0], [1.0, 1.0, 1, 0]], "begin": "retrain"})
+    lab.answer({"points": [[0.0, 0.0, 0, 0], [1.0, 1.0, 1, 0]], "begin": "retrain"})
     assert lab.complaint == "" and lab.model.step == 300
     assert lab.model.right()[0] == (2, 2)
 
@@ -369,10 +359,10 @@ def test_settings_that_cannot_be_are_refused_in_words(given, said):
 def test_a_page_that_asks_for_what_cannot_be_is_told_and_nothing_changes():
     lab = bl.explore.training(hidden=(3,), n=10)
     before, runs = parameters(lab.model), lab.runs
-    lab._answer({"settings": {"noise": -1.0}, "begin": "retrain"})
+    lab.answer({"settings": {"noise": -1.0}, "begin": "retrain"})
     assert "noise is a finite number from 0" in lab.complaint and lab.runs == runs + 1
     assert same(before, parameters(lab.model)) and lab.settings["noise"] == 0.2
-    lab._answer({"settings": {"shoes": 2}})
+    lab.answer({"settings": {"shoes": 2}})
     assert "shoes" in lab.complaint
     with pytest.raises(TypeError, match="no setting 'shoes'"):
         lab.change(shoes=2)
@@ -388,21 +378,21 @@ def lab_of(**more):
 def test_a_page_is_told_that_it_was_trained_before_the_picture_is_made(monkeypatch):
     lab, told = lab_of(), []
     monkeypatch.setattr(lab, "send", lambda word: told.append((word, lab.model.step, lab.shown["step"])))
-    lab._answer({"steps": 7})
+    lab.answer({"steps": 7})
     assert told == [("trained", 57, 50)] and lab.shown["step"] == 57
 
 
 def test_a_moved_slider_trains_from_the_same_start_as_many_steps_as_before():
     lab = lab_of()
     assert lab.model.step == 50
-    lab._answer({"settings": {"penalty": 0.1}, "begin": "retrain"})
+    lab.answer({"settings": {"penalty": 0.1}, "begin": "retrain"})
     assert lab.model.step == 50
     assert same(parameters(lab.model), parameters(lab_of(penalty=0.1).model))
-    lab._answer({"begin": "restart"})
-    lab._answer({"settings": {"penalty": 0.2}, "begin": "retrain"})
+    lab.answer({"begin": "restart"})
+    lab.answer({"settings": {"penalty": 0.2}, "begin": "retrain"})
     assert lab.model.step == 0
-    lab._answer({"steps": 7})
-    lab._answer({"settings": {"penalty": 0.3}, "begin": "retrain"})
+    lab.answer({"steps": 7})
+    lab.answer({"settings": {"penalty": 0.3}, "begin": "retrain"})
     assert lab.model.step == 7
     lab.train(500)
     lab.change(penalty=0.4)
@@ -411,7 +401,7 @@ def test_a_moved_slider_trains_from_the_same_start_as_many_steps_as_before():
 
 def test_while_it_plays_a_moved_slider_changes_the_run_as_it_goes():
     lab = lab_of()
-    lab._answer({"settings": {"learning_rate": 0.05}, "steps": 5})
+    lab.answer({"settings": {"learning_rate": 0.05}, "steps": 5})
     by_hand = Classifier(replace(lab.model.settings, learning_rate=0.3))
     by_hand.retrain(50)
     by_hand.change(lab.model.settings)
@@ -423,13 +413,13 @@ def test_an_epoch_ends_where_every_point_was_used_once():
     lab = lab_of(batch_size=6)  # 20 points: steps of 6, 6, 6, 2
     lab.restart()
     for wish, step, epoch in [({"epochs": 1}, 4, 1), ({"steps": 1}, 5, 1), ({"epochs": 2}, 12, 3)]:
-        lab._answer(wish)
+        lab.answer(wish)
         assert (lab.model.step, lab.model.epoch) == (step, epoch)
 
 
 def test_one_frame_holds_the_plane_and_the_weights_of_the_same_moment():
     lab = lab_of()
-    lab._answer({"settings": {"seed": 4}, "begin": "retrain"})
+    lab.answer({"settings": {"seed": 4}, "begin": "retrain"})
     model = Classifier(replace(lab.model.settings))
     model.retrain(50)
     assert lab.frame[:10000] == model.grid(100, lab.window).tobytes()
@@ -442,9 +432,9 @@ def test_a_divergence_is_said_on_the_page_and_a_smaller_rate_takes_it_away():
     lab = bl.explore.training(**EXPLODING)
     assert lab.shown["diverged"]
     assert lab.shown["warnings"][0].startswith("Diverged at step 12: h1 @ W2 became −∞")
-    lab._answer({"film": True})
+    lab.answer({"film": True})
     assert lab.complaint == "" and len(lab.film["steps"]) > 10
-    lab._answer({"settings": {"learning_rate": 0.1, "penalty": 0.0}, "begin": "retrain"})
+    lab.answer({"settings": {"learning_rate": 0.1, "penalty": 0.0}, "begin": "retrain"})
     assert not lab.shown["diverged"] and lab.shown["warnings"] == [] and lab.model.step == 300
 
 
@@ -455,7 +445,7 @@ def test_a_cost_that_grows_is_said_before_anything_becomes_infinite():
 
 def test_the_film_that_travels_is_that_of_step_through():
     lab = lab_of(batch_size=5)
-    lab._answer({"film": True})
+    lab.answer({"film": True})
     assert lab.film == lab.step_through().film
 
 
@@ -470,12 +460,6 @@ def test_the_output_without_a_kernel_is_a_picture_with_words_and_the_same_every_
     assert html.count("<img ") == 2 and "data:image/png;base64" in html
     assert re.search(r"validation cost 0\.\d{1,4}, \d+ of 20 points on the right side", html)
     assert len(html) < 60_000
-
-
-def test_the_joined_modules_of_the_browser_declare_every_name_once():
-    text = assets.script(*MODULES, "training_lab/training_plane.js", "training_lab/training.js")
-    names = re.findall(r"^(?:export )?(?:const|let|function|class) (\w+)", text, re.M)
-    assert len(names) == len(set(names)) and text.count("export default") == 1
 
 
 @pytest.mark.parametrize("steps", [-5, 2.5, True, "a"])

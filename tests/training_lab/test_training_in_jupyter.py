@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from backprop_lab.training_lab.classifier import (
-    OWN,
-    Classifier,
-    Settings,
-    own_points,
-    points_of,
-    window_of,
-)
+from backprop_lab.training_lab.classifier import Classifier
+from backprop_lab.training_lab.points import own_points, points_of, window_of
+from backprop_lab.training_lab.settings import OWN, Settings
 from tools import lab
 
 GIVEN = Settings(hidden=(6, 5), n=30, learning_rate=0.5, batch_size=20)
@@ -153,12 +148,12 @@ def test_while_the_picture_is_made_the_newest_wish_leaves_and_no_other(view, tmp
     lab.run_in_new_cell(
         page,
         f"""import pathlib, time
-retrain, show = lab.model.retrain, lab._show
+retrain, grid = lab.model.retrain, lab.model.grid
 def behind(door, act, *given):
     while not pathlib.Path(door).exists(): time.sleep(0.01)
-    act(*given)
+    return act(*given)
 lab.model.retrain = lambda steps: behind({str(doors[0])!r}, retrain, steps)
-lab._show = lambda: behind({str(doors[1])!r}, show)
+lab.model.grid = lambda *given: behind({str(doors[1])!r}, grid, *given)
 print("held", "up")""",
     )
     page.get_by_text("held up", exact=True).wait_for()
