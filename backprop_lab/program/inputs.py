@@ -43,7 +43,7 @@ class Inputs:
             self._sources.update(changed)
 
     def sources_become(self, values: dict[Node, np.ndarray]) -> map:
-        """For :func:`assign_together`: from now on the places count as copies of these arrays, which they are."""
+        """For :func:`assign_together`: from now on the places count as the copies of these that they are."""
         return map(self._sources.update, [values])
 
 
