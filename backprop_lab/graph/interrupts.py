@@ -19,7 +19,7 @@ def assign_together(*assignments: Iterable):
     """Use up ``assignments``, maps of functions written in C that store something: all of them, or none.
 
     Closes the gap between two assignments of a loop. Such functions are the setter of a slot
-    (``Node._value.__set__``), ``setattr`` on an ordinary object, and a dictionary's ``__setitem__``. The
+    (``Node._value.__set__``), ``setattr`` on an ordinary object, and a dictionary's ``update``. The
     values to be stored are computed beforehand.
     """
     deque(chain(*assignments), maxlen=0)

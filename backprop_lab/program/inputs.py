@@ -43,8 +43,8 @@ class Inputs:
             self._sources.update(changed)
 
     def sources_become(self, values: dict[Node, np.ndarray]) -> map:
-        """An assignment, for :func:`assign_together`: the places hold the numbers of these arrays already."""
-        return map(self._sources.__setitem__, values, values.values())
+        """For :func:`assign_together`: from now on the places count as the copies of these that they are."""
+        return map(self._sources.update, [values])
 
 
 def checked_value(leaf: Node, value: np.ndarray | None) -> np.ndarray:

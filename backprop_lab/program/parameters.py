@@ -55,14 +55,17 @@ class Parameters:
         """From now on the variables' values are what θ says, and it may move."""
         if not self.ahead:
             for leaf in self.slices:
-                leaf._current_value()  # whoever was ahead so far hands it over
+                if leaf._learner is not None:  # whoever was ahead so far hands it over
+                    leaf._learner.publish()
                 leaf.forget_consumers()
             assign_together(map(set_learner, self.slices, repeat(self)))
 
     def publish(self):
         """Give the variables the values that θ has now, for them to keep."""
         if self.ahead:
-            values = {leaf: frozen(part) for leaf, part in self.parts(frozen(self.theta.copy())).items()}
+            values = self.parts(frozen(self.theta.copy()))
+            for value in values.values():
+                value.setflags(write=False)  # some were converted to another precision
             assign_together(
                 map(set_value, values, values.values()),
                 self._inputs.sources_become(values),
