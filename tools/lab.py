@@ -38,10 +38,11 @@ def find_browser() -> str | None:
 
 
 class Server(NamedTuple):
-    """A running JupyterLab: its address, and the token that opens it."""
+    """A running JupyterLab: its address, the token that opens it, and the folder that it shows."""
 
     address: str
     token: str
+    folder: Path
 
 
 @contextlib.contextmanager
@@ -67,17 +68,17 @@ def jupyter(root: Path, settings: Path, plain: bool = False):
             start_new_session=True,
         )
     try:
-        yield _printed_address(server, log)
+        yield Server(*_address_and_token(server, log), root)
     finally:
         _end(server)
 
 
-def _printed_address(server, log, seconds=60) -> Server:
+def _address_and_token(server, log, seconds=60) -> tuple[str, ...]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and server.poll() is None:
         found = re.search(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)", log.read_text("utf-8"))
         if found:
-            return Server(*found.groups())
+            return found.groups()
         time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text('utf-8')[-2000:]}")
 

@@ -67,6 +67,7 @@ def test_the_last_build_step_can_be_executed():
     assert os.access(BINDER / "postBuild", os.X_OK)
 
 
+@pytest.mark.browser
 def test_jupyterlab_starts_with_binders_settings_and_opens_on_the_first_notebook(tmp_path):
     settings = tmp_path / "settings"
     (settings / "jupyter_config_dir").mkdir(parents=True)
