@@ -1,7 +1,7 @@
 """Kernels for the cells of notebooks, kept within the bounds of a browser's Python and of a short wait.
 
 A kernel takes two seconds of the processor to start, and most notebooks a tenth of that to run; so one kernel
-runs the cells of one notebook after another's, in an empty folder, and forgets all their names before the next.
+runs the cells of one notebook after another's, in an empty folder, and forgets their names before the next.
 It may use ten seconds of the processor for a run, and reaches this machine only; a cell cannot start threads
 or other programs, which Python in a browser has not, nor open files but those that were installed.
 """
