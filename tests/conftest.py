@@ -1,4 +1,4 @@
-"""For the tests that ask for it by name: a real Chromium, ``browser``, a new ``page`` in it, a ``jupyterlab``.
+"""For the tests that ask for it by name: a real Chromium, `browser`, a new `page` in it, a `jupyterlab`.
 
 A page may speak to loopback only: a request to any other machine fails the test, and so does an error in a
 script.
