@@ -206,6 +206,7 @@ def test_where_it_changes_nothing_it_says_so_and_where_it_would(bug):
         np.testing.assert_array_equal(gradient, right[variable])
 
 
+@pytest.mark.slow
 @some
 @given(programs())
 def test_whatever_is_wrong_in_a_variable_is_caught_and_nothing_else(program):
@@ -359,6 +360,7 @@ def test_the_right_record_adds_up_over_the_same_arrows(bug):
                 np.testing.assert_allclose(step.right.so_far.sum, step.receiver.grad, rtol=1e-12)
 
 
+@pytest.mark.slow
 @some
 @given(programs())
 def test_a_local_jacobian_is_the_true_one_and_the_graph_stays_as_it_was(program):

@@ -12,8 +12,8 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 NEARBY = 6  # cells before and after that a number may come from
-# A number of one digit stands in almost every cell by chance. So it is asked for with the word before or after
-# it, in a cell nearer by; digits.txt lists, with both words, those that no cell shows.
+# A number of one digit stands in almost every cell by chance, so it is asked for with the word before it or
+# after it, in a cell nearer by; digits.txt lists, with both words, those that no cell shows.
 NEARER = 2
 LISTED = (Path(__file__).parent / "digits.txt").read_text("utf-8").splitlines()
 # No cell may show the solutions of exercises on paper; test_solutions.py computes them.

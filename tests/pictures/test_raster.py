@@ -55,6 +55,7 @@ def test_the_same_picture_gives_the_same_bytes():
     assert one == other
 
 
+@pytest.mark.slow
 def test_green_comes_forwards_and_vermillion_backwards():
     made = picture(graphs.lecture())
     before, middle, after = (pixels(raster.png(made.still(p))) for p in (0, 6, made.line.length - 1))
@@ -64,6 +65,7 @@ def test_green_comes_forwards_and_vermillion_backwards():
     assert count(after, tint, within=0) > 10_000
 
 
+@pytest.mark.slow
 def test_nothing_is_left_that_resvg_cannot_read():
     for make in graphs.ALL.values():
         made = picture(make())
@@ -140,6 +142,7 @@ def opened(path):
         yield animation.size, animation.info["duration"], picture
 
 
+@pytest.mark.slow
 def test_a_gif_has_one_frame_a_step_all_of_one_size_and_goes_round(lecture_film):
     film, path = lecture_film
     sizes, durations, images = zip(*opened(path), strict=True)
@@ -152,6 +155,7 @@ def test_a_gif_has_one_frame_a_step_all_of_one_size_and_goes_round(lecture_film)
         assert np.abs(images[position] - wanted).mean() < 1  # 64 colours are enough
 
 
+@pytest.mark.slow
 def test_a_gif_keeps_the_colours_that_mean_something(lecture_film):
     images = [image for _, _, image in opened(lecture_film[1])]
     everything = np.concatenate([images[0], images[6], images[-1]])
@@ -168,6 +172,7 @@ def test_a_short_run_makes_a_film_too(tmp_path):
     assert len(list(opened(path))) == 5
 
 
+@pytest.mark.slow
 def test_a_wide_picture_makes_frames_of_at_most_1600_pixels():
     made = picture(graphs.heat_maps())
     animation = Image.open(io.BytesIO(raster.gif([made.still(p) for p in (0, made.line.length - 1)])))

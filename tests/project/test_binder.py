@@ -89,6 +89,7 @@ def test_binders_server_sends_at_once_what_a_widget_shows(monkeypatch):
     assert kind().connect() == "connected" and said == [True]
 
 
+@pytest.mark.slow
 def test_repo2docker_accepts_the_repository():
     plan = subprocess.run(
         [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(ROOT)],

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 NEEDED = ("numpy", "matplotlib", "ipywidgets", "anywidget", "ipykernel", "ipython")
 
 
