@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from oracles import law
-from samples import by_name, lecture_network, programs
+from samples import by_name, lecture_network, programs, state
 
 import backprop_lab as bl
 from backprop_lab.exercises.bugs import BUGS, Bug, bug_named, check, gradients, wrong_steps
-from backprop_lab.graph.node import topological_order
 from backprop_lab.passes.records import Step
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import Picture
@@ -365,15 +364,14 @@ def test_the_right_record_adds_up_over_the_same_arrows(bug):
 @given(programs())
 def test_a_local_jacobian_is_the_true_one_and_the_graph_stays_as_it_was(program):
     J = program.graph()
-    before = [(repr(node), node._value, node._grad) for node in topological_order(J)]
+    before = state(J)
     for bug in BUGS:
         for step in wrong_steps(J, bug):
             assert str(step)
             assert step.local is step.right.local
             for array in (step.upstream, step.contribution, step.before, step.so_far and step.so_far.sum):
                 assert array is None or not array.flags.writeable
-    after = [(repr(node), node._value, node._grad) for node in topological_order(J)]
-    assert all(a == b and v is u and g is h for (a, v, g), (b, u, h) in zip(before, after, strict=True))
+    assert state(J) == before
 
 
 # --------------------------------------------------------------------------------------- its name
