@@ -21,7 +21,10 @@ from tools import graphs
 RIGHT = replace(BUGS["overwrite"], name="right", adds=True)  # the museum's pass with nothing exchanged
 some = settings(law, max_examples=25)
 each_bug = pytest.mark.parametrize("bug", BUGS)
-each_graph = pytest.mark.parametrize("graph", graphs.ALL)
+LARGE = {"neurons", "200 nodes", "chain of 200", "40 layers"}
+each_graph = pytest.mark.parametrize(
+    "graph", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in graphs.ALL]
+)
 
 x0, y0 = np.array([2.0, -3.0, 4.0]), 17.0
 theta0, w0 = np.array([1.0, 2.0, -1.0, -1.0, 1.0, 3.0]), np.array([5.0, 2.0])

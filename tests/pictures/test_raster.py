@@ -169,6 +169,7 @@ def test_a_gif_keeps_the_colours_that_mean_something(lecture_film):
         assert count(everything, LIGHT[name], within=4) > 200, name
 
 
+@pytest.mark.slow
 def test_the_lectures_film_is_small(lecture_film):
     assert lecture_film[1].stat().st_size < 300_000
 
