@@ -2,17 +2,24 @@
 
 Saved outputs are compared byte for byte only where all pinned distributions have their pinned
 versions; elsewhere the notebooks must merely run. Under CI a test may be skipped only for a reason
-that stands in tests/allowed_skips.txt, so that nothing stops being tested unnoticed.
+that stands in tests/allowed_skips.txt, so that nothing stops being tested unnoticed. A test is marked
+"browser" or "notebook" by what it starts.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from fnmatch import fnmatchcase
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import nbval.kernel
 import pytest
+from jupyter_client.manager import KernelManager
+from nbval.plugin import IPyNbCell
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent
@@ -36,12 +43,29 @@ def pytest_configure(config: pytest.Config) -> None:
     option.nbval_current_env = not option.nbval_kernel_name
     option.nbval_cell_timeout = min(option.nbval_cell_timeout, 60)
     option.nbval_sanitize_with = option.nbval_sanitize_with or str(ROOT / "tests" / "nbval_sanitize.cfg")
-    if os.environ.get("CI", "").lower() in ("true", "1"):
+    if sys.platform == "linux":  # a free port that is found for a kernel may be taken before it is there
+        sockets = TemporaryDirectory()
+        config.add_cleanup(sockets.cleanup)
+        files = {"transport": "ipc", "ip": f"{sockets.name}/kernel"}
+        nbval.kernel.KernelManager = partial(KernelManager, **files)
+    # Of xdist's processes, the main one sees the reports of all.
+    if os.environ.get("CI", "").lower() in ("true", "1") and not hasattr(config, "workerinput"):
         allowed = (ROOT / "tests" / "allowed_skips.txt").read_text(encoding="utf-8")
         config.pluginmanager.register(SkipWatch(allowed_skips(allowed)))
 
 
 HEADER = pytest.StashKey[str]()
+# The fixtures that start something which takes long.
+STARTS = {"browser": pytest.mark.browser, "jupyterlab": pytest.mark.browser, "kernel": pytest.mark.notebook}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.add_marker(pytest.mark.notebook)
+        for fixture in STARTS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(STARTS[fixture])
 
 
 def pytest_report_header(config: pytest.Config) -> str:

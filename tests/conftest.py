@@ -1,4 +1,4 @@
-"""A real Chromium for the tests that ask for one by name: ``browser``, or a new ``page`` in it.
+"""For the tests that ask for it by name: a real Chromium, `browser`, a new `page` in it, a `jupyterlab`.
 
 A page may speak to loopback only: a request to any other machine fails the test, and so does an error in a
 script.
@@ -13,7 +13,7 @@ import pytest
 from tools import lab
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module")  # while Playwright is there, asyncio takes its loop for the running one
 def browser():
     if lab.find_browser() is None:
         if os.environ.get("CI", "").lower() in ("true", "1"):
@@ -29,3 +29,10 @@ def page(browser):
         yield page
         assert page.strangers == [], "a request left the machine"
         assert page.errors == [], "a script failed"
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory):
+    """One JupyterLab for all tests, each of which writes its notebooks into ``jupyterlab.folder``."""
+    with lab.jupyter(tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("settings")) as server:
+        yield server

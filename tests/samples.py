@@ -262,3 +262,12 @@ def _grown(shapes, random, count, choose):
                 values.append(result)
                 calls.append((operation, operands))
     return Program(arrays, calls)
+
+
+def state(J):
+    """Everything that a pass may change in J's graph, to the last bit: names, values, gradients."""
+
+    def bits(array):
+        return array if array is None else (array.dtype.str, array.shape, array.tobytes())
+
+    return [(repr(n), n.name, bits(n.value), bits(n.grad)) for n in topological_order(J)]

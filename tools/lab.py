@@ -7,6 +7,7 @@ with everything it started. The browser may speak to loopback only: every other 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -38,10 +40,11 @@ def find_browser() -> str | None:
 
 
 class Server(NamedTuple):
-    """A running JupyterLab: its address, and the token that opens it."""
+    """A running JupyterLab: its address, the token that opens it, and the folder that it shows."""
 
     address: str
     token: str
+    folder: Path
 
 
 @contextlib.contextmanager
@@ -51,33 +54,44 @@ def jupyter(root: Path, settings: Path, plain: bool = False):
     ``plain``: by ``jupyter lab`` itself, with what lies in ``settings`` as its own settings.
     """
     environment = dict(os.environ)
-    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
         environment[name] = str(settings / name.lower())
     ours = ["backprop_lab", "--no-browser", "--dir", str(root)]
     theirs = ["jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--ServerApp.root_dir={root}"]
     command = [sys.executable, "-m", *(theirs if plain else ours)]
     log = settings / "server.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield _printed_address(server, log)
-    finally:
-        _end(server)
+    with TemporaryDirectory() as runtime:  # a short path: the name of a socket has at most 100 characters
+        environment["JUPYTER_RUNTIME_DIR"] = runtime
+        _speak_through_files(settings / "jupyter_config_dir")
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            yield Server(*_address_and_token(server, log), root)
+        finally:
+            _end(server)
 
 
-def _printed_address(server, log, seconds=60) -> Server:
+def _speak_through_files(settings: Path):
+    """Let the server reach its kernels without ports, which others may take before the kernel is there."""
+    if sys.platform == "linux":
+        settings.mkdir(exist_ok=True)
+        file = settings / "jupyter_server_config.json"
+        file.write_text(json.dumps({"KernelManager": {"transport": "ipc"}}), "utf-8")
+
+
+def _address_and_token(server, log, seconds=60) -> tuple[str, ...]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and server.poll() is None:
         found = re.search(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)", log.read_text("utf-8"))
         if found:
-            return Server(*found.groups())
+            return found.groups()
         time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text('utf-8')[-2000:]}")
 

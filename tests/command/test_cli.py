@@ -317,6 +317,7 @@ def ask(address, **headers):
         return answer.status, answer.read().decode()
 
 
+@pytest.mark.slow
 def test_the_server_opens_the_notebook_asks_for_its_token_and_ends_with_one_ctrl_c(series):
     port = free_port()
     with running(series, "6", "--no-browser", "--port", str(port)) as (process, address):
@@ -357,11 +358,13 @@ def test_on_a_hub_notebooks_are_only_laid_out_and_what_is_changed_stays(series, 
     assert no_server == [] and "Notebooks in" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_two_started_at_once_find_two_ports(series):
     with running(series, "--no-browser") as (_, one), running(series, "--no-browser") as (_, two):
         assert one.split("/")[2] != two.split("/")[2]
 
 
+@pytest.mark.slow
 def test_the_server_and_its_kernel_end_with_sigterm_also_against_the_learners_settings(series):
     settings = os.environ["JUPYTER_CONFIG_DIR"]
     os.makedirs(settings)

@@ -181,6 +181,7 @@ EVENTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(EVENTS)
 def test_no_sequence_of_events_loses_a_byte_of_the_learners(events):

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from oracles import law
-from samples import by_name, lecture_network, programs
+from samples import by_name, lecture_network, programs, state
 
 import backprop_lab as bl
 from backprop_lab.exercises.bugs import BUGS, Bug, bug_named, check, gradients, wrong_steps
-from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.records import Step
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.svg import Picture
@@ -22,7 +21,10 @@ from tools import graphs
 RIGHT = replace(BUGS["overwrite"], name="right", adds=True)  # the museum's pass with nothing exchanged
 some = settings(law, max_examples=25)
 each_bug = pytest.mark.parametrize("bug", BUGS)
-each_graph = pytest.mark.parametrize("graph", graphs.ALL)
+LARGE = {"neurons", "200 nodes", "chain of 200", "40 layers"}
+each_graph = pytest.mark.parametrize(
+    "graph", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in graphs.ALL]
+)
 
 x0, y0 = np.array([2.0, -3.0, 4.0]), 17.0
 theta0, w0 = np.array([1.0, 2.0, -1.0, -1.0, 1.0, 3.0]), np.array([5.0, 2.0])
@@ -206,6 +208,7 @@ def test_where_it_changes_nothing_it_says_so_and_where_it_would(bug):
         np.testing.assert_array_equal(gradient, right[variable])
 
 
+@pytest.mark.slow
 @some
 @given(programs())
 def test_whatever_is_wrong_in_a_variable_is_caught_and_nothing_else(program):
@@ -359,19 +362,19 @@ def test_the_right_record_adds_up_over_the_same_arrows(bug):
                 np.testing.assert_allclose(step.right.so_far.sum, step.receiver.grad, rtol=1e-12)
 
 
+@pytest.mark.slow
 @some
 @given(programs())
 def test_a_local_jacobian_is_the_true_one_and_the_graph_stays_as_it_was(program):
     J = program.graph()
-    before = [(repr(node), node._value, node._grad) for node in topological_order(J)]
+    before = state(J)
     for bug in BUGS:
         for step in wrong_steps(J, bug):
             assert str(step)
             assert step.local is step.right.local
             for array in (step.upstream, step.contribution, step.before, step.so_far and step.so_far.sum):
                 assert array is None or not array.flags.writeable
-    after = [(repr(node), node._value, node._grad) for node in topological_order(J)]
-    assert all(a == b and v is u and g is h for (a, v, g), (b, u, h) in zip(before, after, strict=True))
+    assert state(J) == before
 
 
 # --------------------------------------------------------------------------------------- its name

@@ -166,6 +166,7 @@ def asked(program):
     return (step for step in bl.steps(program.graph()) if step.argument is not None)
 
 
+@pytest.mark.slow
 @law
 @given(programs())
 def test_a_confusion_is_never_the_right_answer(program):
@@ -174,6 +175,7 @@ def test_a_confusion_is_never_the_right_answer(program):
             assert not same(confusion.value, step.so_far.sum)
 
 
+@pytest.mark.slow
 @law
 @given(programs())
 def test_no_two_confusions_of_a_step_are_the_same_answer(program):
@@ -184,6 +186,7 @@ def test_no_two_confusions_of_a_step_are_the_same_answer(program):
                 assert confusion.meaning != other.meaning
 
 
+@pytest.mark.slow
 @law
 @given(programs())
 def test_an_explanation_is_a_sentence(program):
@@ -193,6 +196,7 @@ def test_an_explanation_is_a_sentence(program):
             assert "\n" not in confusion.meaning and len(confusion.meaning) < 1000
 
 
+@pytest.mark.slow
 @law
 @given(programs())
 def test_overwriting_is_always_among_the_confusions_of_a_fork(program):

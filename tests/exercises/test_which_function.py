@@ -229,6 +229,7 @@ def refused(text, names):
     return None, time.process_time() - start
 
 
+@pytest.mark.slow
 def test_ten_thousand_hostile_strings_are_refused_in_words_quickly_and_nothing_is_run():
     rng, names = Random(1), leaves()
     watching, happened = [], []
@@ -252,6 +253,7 @@ def test_ten_thousand_hostile_strings_are_refused_in_words_quickly_and_nothing_i
     assert slowest < PATIENCE_SECONDS
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_whatever_makes_the_check_fail(text):
@@ -284,6 +286,7 @@ def wrapped(pair):
     return tuple(f"({text})" for text in pair)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(forms())
 def test_an_equivalent_form_is_right_and_one_that_is_a_little_off_is_not(pair):

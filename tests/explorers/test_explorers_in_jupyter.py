@@ -51,11 +51,9 @@ RUN_AGAIN = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    root = tmp_path_factory.mktemp("notebooks")
-    lab.write_notebook(root / "explorers.ipynb", CELLS)
-    with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
-        yield server
+def server(jupyterlab):
+    lab.write_notebook(jupyterlab.folder / "explorers.ipynb", CELLS)
+    return jupyterlab
 
 
 @pytest.fixture(scope="module")

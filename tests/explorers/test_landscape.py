@@ -234,6 +234,7 @@ def valley(point):
     return (1 - point[..., 0]) ** 2 + 10 * (point[..., 1] - point[..., 0] ** 2) ** 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["line", "valley"])
 def test_the_contours_are_those_of_a_much_finer_grid(which):
     if which == "line":

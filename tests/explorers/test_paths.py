@@ -99,6 +99,7 @@ def test_a_ladder_of_n_forks_has_two_to_the_n_paths_and_three_arrows_a_fork(rung
     assert shown.arrows == 3 * rungs
 
 
+@pytest.mark.slow
 def test_a_chain_of_hundreds_of_forks_is_counted_exactly_and_written_by_its_size():
     J = x = bl.variable("x", 1.0)
     for _ in range(400):
@@ -111,6 +112,7 @@ def test_a_chain_of_hundreds_of_forks_is_counted_exactly_and_written_by_its_size
 # ------------------------------------------------------------------------------------- what they bring
 
 
+@pytest.mark.slow
 def test_contributions_add_up_to_the_gradient_of_the_backward_pass_and_of_differences():
     compared = 0
     for program in random_programs(150, seed=3):

@@ -23,11 +23,9 @@ GRAPHS = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    root = tmp_path_factory.mktemp("notebooks")
-    lab.write_notebook(root / "paths.ipynb", GRAPHS)
-    with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
-        yield server
+def server(jupyterlab):
+    lab.write_notebook(jupyterlab.folder / "paths.ipynb", GRAPHS)
+    return jupyterlab
 
 
 def opened(page, server):

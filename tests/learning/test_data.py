@@ -219,6 +219,7 @@ def test_fonts_that_are_not_there_are_refused(fonts):
         data.digits(10, fonts=fonts)
 
 
+@pytest.mark.slow
 def test_importing_the_data_loads_no_matplotlib():
     code = (
         "import sys; from backprop_lab.learning import data\n"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_notebooks_run import NOTEBOOKS, code, run, solved
+from kernels import NOTEBOOKS, code
 from test_notebooks_run import exercises as solutions_in_code
+from test_notebooks_run import solved
 from test_solutions import SOLUTION, boxes
 
 from tools import course
@@ -57,53 +58,62 @@ def test_each_exercise_with_a_check_is_graded():
         assert count <= sum(home == path for home, _ in MARKED.values()), path.name
 
 
-def points(path, tmp_path, answers):
+def points(path, kernel, answers):
     """What the counting cells of a notebook's assignment show, its exercises done with these answers."""
     cells = [cell for cell in course.assignment(path).cells if cell.cell_type == "code"]
     names = [cell.metadata.get("nbgrader", {}).get("grade_id", "") for cell in cells]
-    outputs = run([answers.get(name, cell.source) for name, cell in zip(names, cells)], tmp_path)
+    outputs = kernel([answers.get(name, cell.source) for name, cell in zip(names, cells)])
     return {
-        name.removesuffix("-points"): ast.literal_eval(shown[-1]["text/plain"])
+        name.removesuffix("-points"): number(shown)
         for name, shown in zip(names, outputs)
         if name.endswith("-points")
     }
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_what_is_done_counts_in_full_and_what_is_left_as_it_stands_counts_nothing(path, tmp_path):
-    at_most = {name: ex["points"] for name, ex in course.exercises().items() if MARKED[name][0] == path}
-    assert points(path, tmp_path, done(path)) == at_most
-    assert points(path, tmp_path, {}) == dict.fromkeys(at_most, 0)
+def number(outputs):
+    """What a cell showed last."""
+    return ast.literal_eval(outputs[-1]["text/plain"])
+
+
+def at_most(path):
+    """{grade_id: points} of the exercises in a notebook."""
+    return {name: ex["points"] for name, ex in course.exercises().items() if MARKED[name][0] == path}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_an_exercise_that_is_done_after_all_else_has_run_counts_in_full(path, tmp_path):
+def test_what_is_done_counts_in_full(path, kernel):
+    assert points(path, kernel, done(path)) == at_most(path)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_is_left_as_it_stands_counts_nothing_and_in_full_once_it_is_done(path, kernel):
     cells = [cell for cell in course.assignment(path).cells if cell.cell_type == "code"]
-    answers, late, at_most = done(path), [], []
-    for cell, counting in itertools.pairwise(cells):
+    answers, late, counted = done(path), [], []
+    for i, (cell, counting) in enumerate(itertools.pairwise(cells), start=1):
         if (name := cell.metadata.get("nbgrader", {}).get("grade_id")) in answers:
             late += [answers[name], counting.source]
-            at_most.append(course.exercises()[name]["points"])
-    outputs = run([*(cell.source for cell in cells), *late], tmp_path)[len(cells) :]
-    assert [ast.literal_eval(shown[-1]["text/plain"]) for shown in outputs[1::2]] == at_most
+            counted.append(i)
+    outputs = kernel([*(cell.source for cell in cells), *late])
+    assert [number(outputs[i]) for i in counted] == [0] * len(answers)
+    assert [number(out) for out in outputs[len(cells) + 1 :: 2]] == list(at_most(path).values())
 
 
-def test_some_of_the_boxes_count_some_of_the_points(tmp_path):
+def test_some_of_the_boxes_count_some_of_the_points(kernel):
     (path,) = (path for path in NOTEBOOKS if path.name.startswith("00"))
     some = 'values, gradients = {"y_hat": 7, "J": 35}, {"b": 12, "w": None}'
-    assert points(path, tmp_path, {"00-another-input": some})["00-another-input"] == 2
+    assert points(path, kernel, {"00-another-input": some})["00-another-input"] == 2
 
 
 @pytest.mark.parametrize("answer", ["[[4], [4], [4]]", "[[4, -4]]", "4", "[4, -4, 0]"])
-def test_a_gradient_of_another_shape_counts_nothing_and_never_more_than_all(answer, tmp_path):
+def test_a_gradient_of_another_shape_counts_nothing_and_never_more_than_all(answer, kernel):
     (path,) = (path for path in NOTEBOOKS if path.name.startswith("03"))
-    assert points(path, tmp_path, {"03-three-outputs": f"gradient = {answer}"})["03-three-outputs"] == 0
+    assert points(path, kernel, {"03-three-outputs": f"gradient = {answer}"})["03-three-outputs"] == 0
 
 
-def test_numbers_of_a_start_count_in_any_shape(tmp_path):
+def test_numbers_of_a_start_count_in_any_shape(kernel):
     (path,) = (path for path in NOTEBOOKS if path.name.startswith("08"))
     begin = {"08-the-dead-relu": "begin = [[1, 1], [0.5, 1]]"}
-    assert points(path, tmp_path, begin)["08-the-dead-relu"] == 3
+    assert points(path, kernel, begin)["08-the-dead-relu"] == 3
 
 
 @pytest.mark.parametrize(
@@ -114,8 +124,8 @@ def test_numbers_of_a_start_count_in_any_shape(tmp_path):
         ("00-another-input", "values, gradients = {y_hat: 7, J: 36}, {y_hat: 12, b: 12, w: 48}", 5),
     ],
 )
-def test_only_what_was_asked_for_counts_however_it_is_written(name, answer, count, tmp_path):
-    assert points(MARKED[name][0], tmp_path, {name: answer})[name] == count
+def test_only_what_was_asked_for_counts_however_it_is_written(name, answer, count, kernel):
+    assert points(MARKED[name][0], kernel, {name: answer})[name] == count
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -172,6 +182,8 @@ def hand_in(course, student, name, answers):
     nbformat.write(book, place / f"{name}.ipynb")
 
 
+@pytest.mark.slow
+@pytest.mark.notebook
 @pytest.mark.parametrize("name", ["00-start-here", "06-the-backward-pass", "10-open-the-lab"])
 def test_nbgrader_hands_out_collects_and_grades(name, tmp_path):
     folder = tmp_path / "course"

@@ -78,6 +78,7 @@ def test_what_was_not_run_well_is_not_made_to_look_so(spoil, said, edited, capsy
     assert edited.read_text("utf-8") == before
 
 
+@pytest.mark.notebook
 def test_a_notebook_refreshed_twice_changes_nothing(tmp_path):
     path = tmp_path / "42-a-test.ipynb"
     sources = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -11,6 +12,10 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 NEARBY = 6  # cells before and after that a number may come from
+# A number of one digit stands in almost every cell by chance, so it is asked for with the word before it or
+# after it, in a cell nearer by; digits.txt lists, with both words, those that no cell shows.
+NEARER = 2
+LISTED = (Path(__file__).parent / "digits.txt").read_text("utf-8").splitlines()
 # No cell may show the solutions of exercises on paper; test_solutions.py computes them.
 HINTS = r"<details>.*?</details>"
 NUMBER = r"[-−]?\d+(?:\.\d+)?"
@@ -22,8 +27,8 @@ def cells(path):
     return [cell for cell in book.cells if "install" not in cell.metadata.get("tags", ())]
 
 
-def numbers_in_prose(text, on_paper=False):
-    """The numbers a sentence claims: no code, exponents, indices; no numbers of notebooks, minutes, books.
+def prose(text, on_paper=False):
+    """What a sentence claims: no code, exponents, indices; no numbers of notebooks, minutes, books, slides.
 
     ``on_paper``: without the hints and the solution of boxes to be filled in.
     """
@@ -33,14 +38,40 @@ def numbers_in_prose(text, on_paper=False):
     text = re.sub(r"(?<=[(,] )(?:19|20)\d\d(?=[;)])|(?<=\()(?:19|20)\d\d(?=\))", " ", text)
     text = re.sub(r"(?:section|chapter)s? [\d.]+(?: and \d+)?", " ", text)
     text = re.sub(
-        r"^#.*$|\*Time:\* \d+|(?<![\d.])0\d\b(?!\.\d)|notebooks? \d+|class of \d+", " ", text, flags=re.M
+        r"^#.*$|^\d\. |^\| L\d+|\*Time:\* \d+|(?<![\d.])0\d\b(?!\.\d)|notebooks? \d+|class of \d+",
+        " ",
+        text,
+        flags=re.M,
     )
-    text = re.sub(r"[\^_]\{?-?\d+\}?|\bL2\b", " ", text)
-    return [float(n.replace("−", "-")) for n in re.findall(rf"(?<![\w.]){NUMBER}", text)]
+    return re.sub(r"[\^_]\{?-?\d+\}?|\bL2\b", " ", text)
 
 
-def numbers_shown(cell):
-    """The numbers of a code cell: in its source and in what it put out, as text."""
+def numbers_in_prose(text):
+    """The numbers of more than one digit."""
+    found = re.findall(rf"(?<![\w.]){NUMBER}", text)
+    return [float(n.replace("−", "-")) for n in found if len(n.strip("-−")) > 1]
+
+
+SYMBOLS = {"−": "-", "ŷ": "y_hat", "θ": "theta", "λ": "lambda", "η": "eta", "σ": "sigma"}
+
+
+def words(text):
+    """The words and numbers of a text, a formula's symbols named as in code: 3.0 is 3, ∂J/∂w one word."""
+    text = re.sub(r"\\partial\s*", "∂", re.sub(r"\\hat\s*\{?y\}?", "y_hat", text))
+    for symbol, name in SYMBOLS.items():
+        text = text.replace(symbol, name)
+    found = re.findall(r"[0-9]+(?:\.[0-9]+)?|∂?[^\W\d_]+(?:/∂[^\W\d_]+)?(?:_hat)?", text)
+    return [f"{float(word):g}" if "0" <= word[0] <= "9" else word for word in found]
+
+
+def digits(text):
+    """(word before, digit, word after) for each number of one digit."""
+    found = ["", *words(text), ""]
+    return [three for three in zip(found, found[1:], found[2:]) if re.fullmatch("[0-9]", three[1])]
+
+
+def text_of(cell):
+    """A code cell as text: its source and what it put out."""
     texts = [cell.source]
     for output in cell.get("outputs", ()):
         texts.append(output.get("text", ""))
@@ -48,23 +79,53 @@ def numbers_shown(cell):
         texts.append(data.get("text/plain", ""))
         texts.append(html.unescape(re.sub(r"<[^>]*>|data:image[^\"]*", " ", data.get("text/html", ""))))
         texts += re.findall(r'alt="([^"]*)"', data.get("text/html", ""))
-    text = " ".join(texts)
-    return {abs(float(n.replace("−", "-"))) for n in re.findall(NUMBER, text)}
+    return " ".join(texts)
+
+
+def numbers_shown(cell):
+    return {abs(float(n.replace("−", "-"))) for n in re.findall(NUMBER, text_of(cell))}
+
+
+def pairs_shown(cell):
+    """Every two words that stand side by side in a code cell."""
+    return set(pairwise(words(text_of(cell))))
+
+
+def passages(path):
+    """(number of the cell, what it claims, the code cells nearby, those nearer by) for each cell of text."""
+    every = cells(path)
+
+    def code(i, reach):
+        return [c for c in every[max(0, i - reach) : i + reach + 1] if c.cell_type == "code"]
+
+    for i, cell in enumerate(every):
+        if cell.cell_type == "markdown":
+            on_paper = i > 0 and "bl.fill_in(" in every[i - 1].source
+            yield i, prose(cell.source, on_paper), code(i, NEARBY), code(i, NEARER)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_every_number_in_the_text_is_computed_nearby(path):
-    all_cells = cells(path)
-    for i, cell in enumerate(all_cells):
-        if cell.cell_type != "markdown":
-            continue
-        near = all_cells[max(0, i - NEARBY) : i + NEARBY + 1]
-        shown = set().union(*(numbers_shown(c) for c in near if c.cell_type == "code"))
-        on_paper = i > 0 and "bl.fill_in(" in all_cells[i - 1].source
-        for number in numbers_in_prose(cell.source, on_paper):
+    for i, text, near, _ in passages(path):
+        shown = set().union(*map(numbers_shown, near))
+        for number in numbers_in_prose(text):
             assert any(abs(abs(number) - s) < 1e-9 for s in shown), (
-                f"{path.name}, cell {i}: nothing nearby shows {number:g}\n\n{cell.source}"
+                f"{path.name}, cell {i}: nothing nearby shows {number:g}\n\n{text}"
             )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_every_digit_in_the_text_stands_nearby_with_the_same_word(path):
+    listed = [line for line in LISTED if line.startswith(f"{path.name[:2]} ")]
+    used = set()
+    for i, text, _, near in passages(path):
+        pairs = set().union(*map(pairs_shown, near))
+        for before, digit, after in digits(text):
+            if (before, digit) not in pairs and (digit, after) not in pairs:
+                line = f"{path.name[:2]} {before} {digit} {after}".rstrip()
+                assert line in listed, f"{path.name}, cell {i}: not nearby and not in digits.txt\n\n{text}"
+                used.add(line)
+    assert used == {*listed}, "digits.txt has more than the notebook"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -66,6 +66,7 @@ class Slides(HTMLParser):
             self.slides[-1][-1] += data.strip("¶\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_each_heading_opens_a_slide(path, folder):
     text = (folder / f"{path.stem}.slides.html").read_text("utf-8")

@@ -148,6 +148,7 @@ def test_a_right_gradient_is_never_failed_whatever_the_scale(program, scale):
     assert report.ok, report
 
 
+@pytest.mark.slow
 @few
 @given(programs(), scales)
 def test_a_gradient_that_is_one_percent_off_is_never_passed_whatever_the_scale(program, scale):

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from oracles import agree_with_others, law, our_gradients
-from samples import fork, lecture_network, programs
+from samples import fork, lecture_network, programs, state
 
 import backprop_lab as bl
 from backprop_lab.graph.node import RULES
 from backprop_lab.graph.order import topological_order
-
-
-def state(J):
-    """Everything that a pass may change in J's graph, by identity."""
-    return [(id(node._value), id(node._grad), node.name) for node in topological_order(J)]
-
 
 # ---------------------------------------------------------------------------- the lecture's numbers
 

@@ -73,6 +73,7 @@ def test_a_figure_without_words_is_refused(words):
         bl.figure(words)
 
 
+@pytest.mark.slow
 def test_pyplot_and_the_settings_of_the_whole_program_are_left_alone():
     code = (
         "import matplotlib, sys, backprop_lab as bl\n"

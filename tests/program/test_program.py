@@ -71,6 +71,7 @@ def test_every_operation_stands_in_a_program(case):
     agrees_with_the_passes(np.sum(weights * z) + 0.5 * np.sum(np.sin(z) * weights))
 
 
+@pytest.mark.slow
 @settings(law, max_examples=150)
 @given(programs())
 def test_random_graphs_give_the_same_in_a_program(program):
@@ -113,6 +114,7 @@ def test_integers_as_data_are_calculated_with_as_floats():
     agrees_with_the_passes(np.sum((x @ w) ** 2 / x[0, 0]))
 
 
+@pytest.mark.slow
 def test_a_graph_too_long_to_bind_runs_by_the_plain_passes():
     x = bl.variable("x", 0.5)
     y = x

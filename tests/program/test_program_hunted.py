@@ -358,6 +358,7 @@ def test_no_two_results_share_memory_while_one_is_still_read():
         np.testing.assert_allclose(gradients[leaf], expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_product_at_the_end_of_a_long_chain_is_taken_apart_without_recursion():
     w = bl.variable("w", 0.5)
     y = w

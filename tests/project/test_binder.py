@@ -67,6 +67,7 @@ def test_the_last_build_step_can_be_executed():
     assert os.access(BINDER / "postBuild", os.X_OK)
 
 
+@pytest.mark.browser
 def test_jupyterlab_starts_with_binders_settings_and_opens_on_the_first_notebook(tmp_path):
     settings = tmp_path / "settings"
     (settings / "jupyter_config_dir").mkdir(parents=True)
@@ -88,6 +89,7 @@ def test_binders_server_sends_at_once_what_a_widget_shows(monkeypatch):
     assert kind().connect() == "connected" and said == [True]
 
 
+@pytest.mark.slow
 def test_repo2docker_accepts_the_repository():
     plan = subprocess.run(
         [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(ROOT)],

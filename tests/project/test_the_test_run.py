@@ -15,6 +15,8 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
+TWO = ("-n", "2", "--dist", "loadfile")
+pytestmark = pytest.mark.slow
 NEEDED = ("numpy", "matplotlib", "ipywidgets", "anywidget", "ipykernel", "ipython")
 
 
@@ -135,26 +137,56 @@ def test_outside_ci_a_skip_is_just_a_skip(skipping):
     assert run(skipping, "tests").returncode == 0
 
 
-def test_in_ci_a_skip_that_is_not_listed_fails_the_run_and_is_named(skipping):
+@pytest.mark.parametrize("processes", [(), TWO], ids=["one process", "two"])
+def test_in_ci_a_skip_that_is_not_listed_fails_the_run_and_is_named(skipping, processes):
     allow(skipping, "tests/test_moon.py::test_needs_a_moon[1]  # no moon in CI\n")
-    result = run(skipping, "tests", ci=True)
+    result = run(skipping, "tests", *processes, ci=True)
     assert result.returncode == 1
     surprises = [line for line in result.stdout.splitlines() if "not listed" in line]
     assert len(surprises) == 1
     assert "tests/test_moon.py::test_needs_a_moon[2] (no moon)" in surprises[0]
 
 
-def test_in_ci_a_module_skipped_as_a_whole_counts_too(project):
+@pytest.mark.parametrize("processes", [(), TWO], ids=["one process", "two"])
+def test_in_ci_a_module_skipped_as_a_whole_counts_too(project, processes):
     (project / "tests" / "test_moon.py").write_text("import pytest\npytest.importorskip('moon')\n")
     (project / "tests" / "test_sun.py").write_text("def test_sun(): pass\n")
-    result = run(project, "tests", ci=True)
+    result = run(project, "tests", *processes, ci=True)
     assert result.returncode == 1
-    assert "not listed in tests/allowed_skips.txt: tests/test_moon.py" in result.stdout
+    assert result.stdout.count("not listed in tests/allowed_skips.txt: tests/test_moon.py") == 1
 
 
-def test_in_ci_listed_skips_pass_also_by_pattern(skipping):
+@pytest.mark.parametrize("processes", [(), TWO], ids=["one process", "two"])
+def test_in_ci_listed_skips_pass_also_by_pattern(skipping, processes):
     allow(skipping, "# a comment\n\ntests/test_moon.py::*  # no moon in CI\n")
-    assert run(skipping, "tests", ci=True).returncode == 0
+    assert run(skipping, "tests", *processes, ci=True).returncode == 0
+
+
+MARKED = """
+import pytest
+
+@pytest.fixture
+def browser(): pass
+
+@pytest.fixture
+def page(browser): pass
+
+@pytest.fixture
+def kernel(): pass
+
+def test_looks(page): pass
+
+def test_runs(kernel): pass
+
+def test_computes(): pass
+"""
+
+
+def test_a_test_is_marked_by_what_it_starts_and_so_are_the_cells_of_notebooks(project):
+    (project / "tests" / "test_moon.py").write_text(MARKED)
+    assert "test_moon.py::test_looks\n" in run(project, "-m", "browser", "--collect-only", "-q").stdout
+    rest = run(project, "-m", "not browser and not notebook", "--collect-only", "-q").stdout
+    assert "test_moon.py::test_computes\n" in rest and "1/4 tests collected" in rest
 
 
 def test_a_listed_skip_needs_a_reason(skipping):

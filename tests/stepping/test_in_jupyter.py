@@ -59,16 +59,14 @@ QUIZ = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(jupyterlab):
     """JupyterLab over a folder with the notebooks, started by ``backprop-lab`` itself."""
-    root = tmp_path_factory.mktemp("notebooks")
-    lab.write_notebook(root / "strange.ipynb", STRANGE)
-    lab.write_notebook(root / "hostile.ipynb", HOSTILE)
-    lab.write_notebook(root / "live.ipynb", LIVE)
-    lab.write_notebook(root / "quiz.ipynb", QUIZ)
-    shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", root / "untrusted.ipynb")
-    with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
-        yield server
+    lab.write_notebook(jupyterlab.folder / "strange.ipynb", STRANGE)
+    lab.write_notebook(jupyterlab.folder / "hostile.ipynb", HOSTILE)
+    lab.write_notebook(jupyterlab.folder / "live.ipynb", LIVE)
+    lab.write_notebook(jupyterlab.folder / "quiz.ipynb", QUIZ)
+    shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", jupyterlab.folder / "untrusted.ipynb")
+    return jupyterlab
 
 
 def formula(page, which=0):

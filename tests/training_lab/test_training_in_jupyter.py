@@ -22,11 +22,9 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    root = tmp_path_factory.mktemp("notebooks")
-    lab.write_notebook(root / "training.ipynb", CELLS)
-    with lab.jupyter(root, tmp_path_factory.mktemp("settings")) as server:
-        yield server
+def server(jupyterlab):
+    lab.write_notebook(jupyterlab.folder / "training.ipynb", CELLS)
+    return jupyterlab
 
 
 @pytest.fixture
