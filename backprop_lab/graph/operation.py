@@ -106,6 +106,7 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
     """
     __tracebackhide__ = True  # IPython leaves this frame out: the error stands at the learner's line
     operands = tuple(_operand(operand, rule) for operand in operands)
+    parameters = {name: _kept(value) for name, value in parameters.items()}
     node = Node.__new__(Node)
     node._begin(assigned_name(), rule, operands, parameters)
     try:
@@ -123,7 +124,6 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
             raise NotAnArrayError(
                 f"{rule.name} of a node: {name}= stays as it is given, and {given} is a node; give its .value"
             )
-    node.parameters = copy.deepcopy(parameters)  # an index array stays the learner's own
     node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     node.needs_gradient = any(
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
@@ -134,11 +134,27 @@ def apply(rule: Rule, *operands, **parameters) -> Node:
     return node
 
 
+_OPERANDS = (Node, bool, int, float, np.bool_, np.integer, np.float16, np.float32, np.float64)
+
+
 def _operand(operand, rule: Rule):
     """A node, a weak literal (Python or NumPy number), or an array as an unnamed constant."""
-    if isinstance(operand, (Node, bool, int, float, np.bool_, np.integer, np.floating)):
+    if isinstance(operand, _OPERANDS):
         return operand
     return constant(None, checked_array(operand, f"{rule.name} of a node"))
+
+
+def _kept(value):
+    """A parameter as the node keeps it: NumPy's integers as Python's, and a copy of what may be changed."""
+    if isinstance(value, Node):
+        return value  # refused once the shape is known: an index has words of its own
+    if isinstance(value, (np.integer, np.bool_)):
+        return value.item()
+    if isinstance(value, slice):
+        return slice(_kept(value.start), _kept(value.stop), _kept(value.step))
+    if type(value) in (tuple, list):
+        return type(value)(map(_kept, value))
+    return copy.deepcopy(value)
 
 
 def _result_dtype(rule: Rule, operands) -> np.dtype:

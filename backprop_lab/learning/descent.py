@@ -197,6 +197,8 @@ def _descend(theta, gradient, velocity, eta, momentum, batches):
         velocity *= momentum
         velocity += gradient
         gradient[...] = velocity
+    else:
+        velocity[...] = gradient  # a momentum of 0 forgets: 0 · v would keep a NaN
     gradient *= eta
     theta -= gradient
     batches.taken += 1

@@ -187,7 +187,7 @@ def checked_seed(seed, J) -> np.ndarray:
         name = notation.mention(J, code=True)
         raise ShapeError(
             f"backward: {name} has shape {J.shape} and the seed has shape {array.shape}; a cost is "
-            f"a single number: take np.sum or np.mean of {name}, or give a seed of shape {J.shape}"
+            f"a single number (a scalar): take np.sum or np.mean of {name}, or give a seed of shape {J.shape}"
         )
     return frozen(array.astype(J.dtype))
 

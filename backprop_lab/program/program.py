@@ -52,7 +52,8 @@ class Program:
         name = notation.mention(checked_node(J, "compile"), code=True)
         if J.shape != ():
             raise ShapeError(
-                f"compile: {name} has shape {J.shape}; a cost is a single number: take its np.sum or np.mean"
+                f"compile: {name} has shape {J.shape}; a cost is a single number (a scalar): take its np.sum "
+                "or np.mean"
             )
         if J.dtype.kind != "f":
             raise NotAnArrayError(f"compile: {name} holds {J.dtype}; a cost is a real number")
@@ -194,12 +195,24 @@ class Program:
         return arrays
 
     def check_shapes(self, arrays):
-        """Only data may change their shape."""
+        """Only data may change their shape, and only in the number of examples, along the first axis."""
         for leaf, array in arrays.items():
-            if leaf in self.moving and array.shape != leaf.shape:
+            if array.shape == leaf.shape:
+                continue
+            if leaf in self.moving:
                 raise ShapeError(
                     f"program({leaf.name}=…): the variable {leaf.name} has shape {leaf.shape}, was given "
                     f"{array.shape}; only data may change their shape"
+                )
+            if array.ndim != leaf.ndim or array.shape[1:] != leaf.shape[1:]:
+                raise ShapeError(
+                    f"program({leaf.name}=…): {leaf.name} has shape {leaf.shape} in the graph, was given "
+                    f"{array.shape}; only the first axis, that of the examples, may be longer or shorter"
+                )
+            if len(array) == 0:
+                raise ShapeError(
+                    f"program({leaf.name}=…): {leaf.name} was given shape {array.shape}, which holds no "
+                    "example"
                 )
 
 

@@ -23,6 +23,8 @@ def checked_array(value, context) -> np.ndarray:
             f"{context}: {notation.mention(value, code=True)} is a node already; give numbers (its "
             ".value), or use the node itself in the expression"
         )
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
+        _refuse_other_meanings(value, context)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -34,7 +36,25 @@ def checked_array(value, context) -> np.ndarray:
         raise NotAnArrayError(
             f"{context}: expected real numbers, was given {kind} ({notation.shorten(repr(value), 40)})"
         )
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        raise NotAnArrayError(
+            f"{context}: {array.dtype} is wider than float64, the widest type that a graph computes in; "
+            "convert the numbers first: np.float64(…)"
+        )
     return array
+
+
+def _refuse_other_meanings(value, context):
+    """Kinds of arrays whose operators mean something else than those of plain ones."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise NotAnArrayError(
+            f"{context}: a masked array, and a graph knows no masks: put numbers there (.filled(0)), or "
+            "choose with np.where(mask, 0, x)"
+        )
+    if isinstance(value, np.matrix):
+        raise NotAnArrayError(
+            f"{context}: an np.matrix, whose * is a matrix product; give np.asarray(M), and write M @ x"
+        )
 
 
 def numbers_for(leaf, value, context: str) -> np.ndarray:

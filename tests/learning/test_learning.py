@@ -531,3 +531,67 @@ def test_a_loop_that_is_moved_on_by_anothers_learning_rate_hands_over_what_it_le
     learned = float(w.value)
     next(inner)
     assert w.value == learned - 1
+
+
+# ----------------------------------------------------------------- data of another shape than in the graph
+
+
+def regression():
+    w = bl.variable("w", np.zeros(3))
+    x, y = bl.constant("x", np.eye(6, 3)), bl.constant("y", np.arange(6.0))
+    return np.mean((x @ w - y) ** 2)
+
+
+OTHER_SHAPES = {
+    "a column for a vector": {"x": np.eye(6, 3), "y": np.arange(6.0)[:, None]},
+    "a row for a vector": {"x": np.eye(6, 3), "y": np.arange(6.0)[None]},
+    "another width": {"x": np.eye(6, 4), "y": np.arange(6.0)},
+    "a vector for a matrix": {"x": np.ones(6), "y": np.arange(6.0)},
+    "a number for a vector": {"x": np.eye(6, 3), "y": 1.0},
+}
+
+
+@pytest.mark.parametrize("data", OTHER_SHAPES.values(), ids=OTHER_SHAPES.keys())
+def test_data_may_differ_from_the_graph_in_the_number_of_examples_only(data):
+    J = regression()
+    program = bl.compile(J)
+    name = next(
+        n for n in data if np.shape(data[n])[1:] != program.leaves[n].shape[1:] or not np.ndim(data[n])
+    )
+    words = rf"{name} has shape .* in the graph, was given .*; only the first axis"
+    for take in (
+        lambda: program(**data),
+        lambda: program(**{name: data[name]}),
+        lambda: next(bl.sgd(J, data)),
+        lambda: next(bl.sgd(program, [data])),
+        lambda: bl.step_through(J, learning_rate=0.1, data=data),
+    ):
+        with pytest.raises(bl.ShapeError, match=words):
+            take()
+
+
+def test_a_single_number_of_the_graph_stays_one():
+    w, n = bl.variable("w", 3.0), bl.constant("n", 2.0)
+    with pytest.raises(bl.ShapeError, match=r"n has shape \(\) in the graph, was given \(2,\)"):
+        bl.compile(np.sum(w * n))(n=[1.0, 2.0])
+
+
+@pytest.mark.parametrize("size", [None, 2])
+def test_data_without_an_example_are_refused(size):
+    J = regression()
+    nothing = {"x": np.zeros((0, 3)), "y": np.zeros(0)}
+    for take in (lambda: bl.compile(J)(**nothing), lambda: next(bl.sgd(J, nothing, batch_size=size))):
+        with pytest.raises(bl.ShapeError, match="holds no example"):
+            take()
+
+
+def test_a_momentum_of_zero_between_others_forgets_the_velocity():
+    w = bl.variable("w", 0.0)
+    run = bl.sgd((w - 1.0) ** 2, learning_rate=0.1, epochs=6)
+    theta, velocity = 0.0, 0.0
+    for mu in (0.9, 0.9, 0.0, 0.9, 0.0, 0.5):
+        run.momentum = mu
+        next(run)
+        velocity = mu * velocity + 2 * (theta - 1)
+        theta -= 0.1 * velocity
+        np.testing.assert_allclose(w.value, theta, rtol=1e-14)
