@@ -73,7 +73,7 @@ def parse(text: str, names: Mapping[str, Node], own: Mapping[str, Callable] | No
     words = _without_beginning(_words(text))
     if not words:
         raise FormulaError("Type a formula.", text, 0, 0)
-    return _Reader(text, words, names, {**known_functions(), **(own or {})}).whole()
+    return _Reader(text, words, names, own or {}).whole()
 
 
 def names_of(J: Node) -> dict[str, Node]:
@@ -224,9 +224,10 @@ _MISTAKES = (TypeError, ValueError, ArithmeticError, LookupError)
 class _Reader:
     """Reads Python's syntax tree of the words into a graph; ``_read`` knows what may stand there."""
 
-    def __init__(self, text, words, names, known):
-        self.text, self.words, self.known = text, words, known
-        self.names = names
+    def __init__(self, text, words, names, own):
+        self.text, self.words, self.names = text, words, names
+        self.known_at_home = known_functions()
+        self.known = {**self.known_at_home, **own}
         self.symbols = {_composed(notation.symbol(name)): node for name, node in names.items()}
         self.most_entries = max([MOST_ENTRIES, *(node.size for node in names.values())])
         parts, self.origins, self.dots = [], [], set()
@@ -349,12 +350,13 @@ class _Reader:
         raise self._at(tree, _unknown_name(name, self.names))
 
     def _function(self, tree):
-        name = self._word(tree.id).text.rpartition(".")[2]
-        if name in self.known:
-            return self.known[name]
+        home, _, name = self._word(tree.id).text.rpartition(".")
+        known = self.known_at_home if home else self.known  # np.log is NumPy's, log may be the reader's own
+        if name in known:
+            return known[name]
         if name in self.names or _composed(notation.symbol(name)) in self.symbols:
             raise self._at(tree, f"{name} is not a function; for a product write {name} * (…).")
-        raise self._at(tree, _unknown_function(name, self.known))
+        raise self._at(tree, _unknown_function(name, known))
 
     def _binary(self, tree, left, op, right):
         between = range(left.end_col_offset, right.col_offset)

@@ -46,6 +46,7 @@ def fetch_next(items: Iterator, into: list):
     """Replace what the list holds by the next item; at the end the list is empty.
 
     Closes the gap between ``next(items)`` and the assignment of what it gave, in which an item would be lost.
-    The iterator is best one of C (``map``, ``zip``, ``chain``): an interrupt inside a generator ends it.
+    The iterator is best one of C (``map``, ``zip``, ``chain``): an interrupt inside a generator ends it. In a
+    ``zip`` that which may be interrupted comes first, since what was drawn before it would be lost.
     """
     into[:] = islice(items, 1)

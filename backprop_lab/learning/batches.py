@@ -47,7 +47,7 @@ class Minibatches:
         self._arrays, self._size, self._in_epoch = arrays, size, ceil(length / size)
         self.steps = epochs * self._in_epoch
         random = np.random.default_rng(seed)
-        self._orders = _OneByOne(map(random.permutation, repeat(length)))
+        self._orders = OneByOne(map(random.permutation, repeat(length)))
 
     def at(self, i):
         if i >= self.steps:
@@ -65,7 +65,7 @@ class GivenBatches:
     def __init__(self, batches: Iterable, epochs: int, checked: Callable):
         # No generator: an interrupt would end it.
         numbered = chain.from_iterable(map(zip, map(repeat, range(epochs)), repeat(batches)))
-        self._batches, self._checked = _OneByOne(numbered), checked
+        self._batches, self._checked = OneByOne(numbered), checked
 
     def at(self, i):
         found = self._batches.at(i)
@@ -96,16 +96,16 @@ class Batches:
         return self._at(self.taken)
 
 
-class _OneByOne:
+class OneByOne:
     """Item i of an iterable, or None after the last; only one item is kept."""
 
     def __init__(self, items: Iterable):
-        self._items, self._kept = zip(count(), items), []
+        self._items, self._kept = zip(items, count()), []  # the number last: an item may be interrupted
 
     def at(self, i):
-        if not self._kept or self._kept[0][0] < i:
+        if not self._kept or self._kept[0][1] < i:
             fetch_next(self._items, self._kept)
-        return self._kept[0][1] if self._kept else None
+        return self._kept[0][0] if self._kept else None
 
 
 def source_of(data, batch_size: int | None, epochs: int, seed: int, checked: Callable):

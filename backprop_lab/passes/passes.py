@@ -205,7 +205,7 @@ def refuse_without_value(leaves):
     names = ", ".join(f"{notation.mention(leaf, code=True)} (shape {leaf.shape})" for leaf in leaves)
     raise MissingValueError(
         f"{names} {'stands' if len(leaves) == 1 else 'stand'} without a value; "
-        f"give it one first: {leaves[0].name}.value = …"
+        f"give it one first: {leaves[0].name or 'the_constant'}.value = …"
     )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from backprop_lab.graph.interrupts import while_holding
 from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
-from backprop_lab.passes.passes import Pass, checked_node
+from backprop_lab.passes.passes import Pass, checked_node, refuse_without_value
 from backprop_lab.program.buffers import bind
 from backprop_lab.program.by_shapes import ByShapes
 from backprop_lab.program.inputs import Inputs, checked_value
@@ -60,6 +60,8 @@ class Program:
         self.cost = J
         leaves = [node for node in topological_order(J) if node.rule is None]
         self.constants = [leaf for leaf in leaves if leaf.name is None]
+        if missing := [leaf for leaf in self.constants if leaf.value is None]:
+            refuse_without_value(missing)
         leaves = [leaf for leaf in leaves if leaf.name is not None]
         self.variables = _checked_variables(wrt, leaves)
         self.moving = set(self.variables)

@@ -26,7 +26,6 @@ DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np
 BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
 PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
-NUMPYS_OWN = set(RULES.values())
 FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # the package's own that are not written with others
 
 
@@ -112,7 +111,7 @@ def opened(roots):
     """
 
     def rewrite(node, uses):
-        if node.rule in NUMPYS_OWN or node.rule.function in FOR_ARRAYS_ONLY:
+        if node.rule.home not in ("bl", None) or node.rule.function in FOR_ARRAYS_ONLY:
             return None
         try:
             made = node.rule.compute(*node.arguments, **node.parameters)

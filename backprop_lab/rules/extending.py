@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from keyword import iskeyword
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def rule(
 
 
 def _check(name, compute, derivatives, kind, parameters):
-    if not isinstance(name, str) or not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise TypeError(f'rule: the name comes first, an identifier such as "softplus"; was given {name!r}')
     if not callable(compute):
         raise TypeError(f"rule({name!r}, …): compute is a function of arrays, was given {compute!r}")

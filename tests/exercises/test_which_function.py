@@ -616,3 +616,12 @@ def test_a_verdict_prints_with_the_place_pointed_at():
 def test_an_infinity_is_not_taken_for_two_inputs_exchanged(typed):
     x, y = bl.variable("x", shape=()), bl.variable("y", shape=())
     assert "exchanged" not in str(bl.which_function(x * y).check(typed))
+
+
+def test_a_readers_own_log_does_not_take_numpys_place():
+    x = bl.variable("x", [1.5, 4.0])
+    log = bl.rule("log", lambda x: 3 * x, lambda z, x: 3)
+    quiz = bl.which_function(np.sum(log(x)) + np.sum(np.log(x)))
+    assert quiz.check("sum(log(x)) + sum(np.log(x))").ok
+    assert quiz.check("3 * sum(x) + sum(np.log(x))").ok
+    assert not quiz.check("sum(np.log(x)) + sum(np.log(x))").ok

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import signal
 import sys
-from itertools import islice
+from contextlib import suppress
+from itertools import islice, repeat
 
 import numpy as np
 import pytest
 from interrupts import interrupted_after, of_the_lab
 
 import backprop_lab as bl
+from backprop_lab.learning.batches import OneByOne
 from backprop_lab.program.program import Program
 from benchmarks.handwritten import LEARNING_RATE, WORKLOADS, plain, plain_step
 from benchmarks.networks import network
@@ -595,3 +597,46 @@ def test_a_momentum_of_zero_between_others_forgets_the_velocity():
         velocity = mu * velocity + 2 * (theta - 1)
         theta -= 0.1 * velocity
         np.testing.assert_allclose(w.value, theta, rtol=1e-14)
+
+
+def test_a_batch_that_is_interrupted_while_it_is_made_comes_all_the_same():
+    w, x = bl.variable("w", 0.0), bl.constant("x", [0.0])
+    interrupts = iter([False, True, False, True, True, False, False, False])
+
+    class Batches:
+        def __init__(self):
+            self.next = 0
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if next(interrupts):
+                raise KeyboardInterrupt
+            self.next += 1
+            if self.next > 4:
+                raise StopIteration
+            return {"x": np.array([float(self.next)])}
+
+    run, costs = bl.sgd(np.sum(x) + 0 * w, Batches()), []
+    for _ in range(8):
+        with suppress(KeyboardInterrupt):
+            for step in run:
+                costs.append(step.cost)
+    assert costs == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_an_interrupt_while_an_order_is_drawn_gives_no_epoch_the_order_of_another():
+    drawn = iter([[0, 1, 2], KeyboardInterrupt, [2, 1, 0], [1, 0, 2]])
+
+    def draw(_):
+        order = next(drawn)
+        if order is KeyboardInterrupt:
+            raise KeyboardInterrupt
+        return order
+
+    orders = OneByOne(map(draw, repeat(3)))
+    assert orders.at(0) == [0, 1, 2]
+    with pytest.raises(KeyboardInterrupt):
+        orders.at(1)
+    assert orders.at(1) == orders.at(1) == [2, 1, 0] and orders.at(2) == [1, 0, 2]

@@ -12,7 +12,7 @@ from rule_cases import numbers
 from test_program import agrees_with_the_passes, text_run
 
 import backprop_lab as bl
-from backprop_lab.graph.node import Node
+from backprop_lab.graph.node import RULES, Node
 from backprop_lab.rules.declaring import declare
 from backprop_lab.rules.shapes import broadcast_shape
 
@@ -468,3 +468,25 @@ def test_an_unnamed_truth_value_is_written_as_one():
     w = bl.variable("w", 2.0)
     program = agrees_with_the_passes(np.where(np.array(True), w, 0) * w)
     assert "def program(theta):" in program.source
+
+
+@pytest.mark.parametrize("compute", [np.ascontiguousarray, np.asarray, np.cbrt], ids=lambda f: f.__name__)
+def test_a_readers_rule_around_a_function_of_numpys_can_be_compiled(compute):
+    slope = (lambda g, z, x: g / (3 * z**2)) if compute is np.cbrt else (lambda g, z, x: g)
+    kept = dict(RULES)
+    try:
+        own = bl.rule("own", compute, slope, kind="custom")
+        x = bl.variable("x", [1.0, 8.0, 27.0])
+        J = np.sum(own(x) ** 2)
+        value, gradients = bl.compile(J)()
+        np.testing.assert_allclose(value, bl.forward(J))
+        np.testing.assert_allclose(gradients[x], bl.backward(J)[x])
+    finally:
+        RULES.clear()
+        RULES.update(kept)
+
+
+def test_an_unnamed_constant_without_a_value_is_said_to_have_none():
+    w = bl.variable("w", [1.0, 2.0])
+    with pytest.raises(bl.MissingValueError, match="without a value"):
+        bl.compile(np.sum(w * bl.constant(None, shape=(2,))))
