@@ -387,6 +387,7 @@ def test_the_server_and_its_kernel_end_with_sigterm_also_against_the_learners_se
         assert not any(name.startswith("kernel-") for name in os.listdir(runtime))
 
 
+@pytest.mark.slow
 def test_the_page_and_its_kernel_speak_without_delay(monkeypatch, tmp_path):
     labapp = pytest.importorskip("jupyterlab.labapp")
     said = []

@@ -89,6 +89,7 @@ HARMLESS = {
 # --------------------------------------------------------------------------- with nothing exchanged
 
 
+@pytest.mark.slow
 @law
 @given(programs())
 def test_the_museums_pass_without_a_bug_gives_the_engines_numbers(program):

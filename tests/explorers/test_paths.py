@@ -240,6 +240,7 @@ def test_of_many_paths_the_first_can_be_lit_and_the_sum_is_that_of_the_backward_
     ]
 
 
+@pytest.mark.slow
 def test_a_large_graph_is_folded_where_the_lit_paths_do_not_differ_and_says_so():
     for rungs in (20, 60):
         shown = bl.explore.paths(*ladder(rungs))

@@ -502,6 +502,7 @@ def test_the_order_has_every_node_once_and_after_its_inputs(program):
     assert reached == set(order)
 
 
+@pytest.mark.slow
 @law
 @given(programs())
 def test_the_order_is_the_same_in_every_run(program):

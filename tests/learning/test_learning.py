@@ -31,6 +31,7 @@ def slopes(w, b, x, y):
     return 2 * np.mean(residual * x), 2 * np.mean(residual)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_steps_are_those_of_the_loop_written_by_hand(name):
     workload = WORKLOADS[name]
@@ -278,6 +279,7 @@ def test_a_loop_interrupted_at_any_moment_takes_every_step_once(kind):
     assert learned(program) == learned(undisturbed)
 
 
+@pytest.mark.slow
 def test_values_looked_at_while_interrupts_come_are_those_of_the_last_step():
     program, run = loop("minibatches", 9)
     undisturbed, steps = loop("minibatches", 9)

@@ -184,6 +184,7 @@ def test_a_contribution_fits_its_receiver(program):
 # ------------------------------------------------------------------------------- nothing is changed
 
 
+@pytest.mark.slow
 @law
 @given(programs())
 def test_making_records_leaves_the_graph_as_it_was(program):
@@ -364,6 +365,7 @@ def test_a_record_shows_itself_by_what_it_says():
     assert repr(seed) == "<Step 4  backward  ∂J/∂J = 1   the seed>"
 
 
+@pytest.mark.slow
 @law
 @given(programs())
 def test_every_record_prints_on_one_line(program):

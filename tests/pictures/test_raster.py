@@ -53,6 +53,7 @@ def still(film, folder):
     return film.save(folder / "still.svg").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_same_picture_gives_the_same_bytes(tmp_path):
     first, second = (bl.step_through(graphs.lecture(), step=9) for _ in range(2))
     assert raster.png(still(first, tmp_path)) == raster.png(still(second, tmp_path))
@@ -123,6 +124,7 @@ def test_a_combining_tilde_stands_on_its_letter():
 # ---------------------------------------------------------------------------------------- the files
 
 
+@pytest.mark.slow
 def test_a_drawing_and_a_step_through_are_saved_as_png(tmp_path):
     J = graphs.lecture()
     film = bl.step_through(J, step=9)
@@ -199,6 +201,7 @@ def test_without_resvg_it_says_what_to_install_and_writes_nothing(tmp_path, monk
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_film_of_the_readme_is_the_present_one(lecture_film):
     committed = opened(Path(__file__).parents[2] / "docs" / "lecture.gif")
     for (size, duration, image), (size_now, duration_now, image_now) in zip(

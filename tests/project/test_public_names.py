@@ -28,6 +28,7 @@ def test_editors_and_type_checkers_are_shown_the_same_names():
     assert sorted([*shown, "graph.node.Node"]) == sorted(homes)
 
 
+@pytest.mark.slow
 def test_importing_everything_leaves_pythons_own_names_alone():
     code = (
         "import builtins\nbefore = {name: getattr(builtins, name) for name in dir(builtins)}\n"

@@ -39,6 +39,7 @@ def test_the_lines_give_the_numbers_of_the_records(name):
     agrees(graphs.ALL[name]())
 
 
+@pytest.mark.slow
 @settings(law, max_examples=60)
 @given(programs())
 def test_the_lines_of_any_graph_give_its_numbers(program):
