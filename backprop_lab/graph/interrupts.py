@@ -13,9 +13,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from threading import Lock, RLock
+
+Result = TypeVar("Result")
 
 
-def assign_together(*assignments: Iterable):
+def assign_together(*assignments: Iterable) -> None:
     """Use up ``assignments``, maps of functions written in C that store something: all of them, or none.
 
     Closes the gap between two assignments of a loop. Such functions are the setter of a slot
@@ -25,14 +31,14 @@ def assign_together(*assignments: Iterable):
     deque(chain(*assignments), maxlen=0)
 
 
-def while_holding(lock, function: Callable, *arguments):
+def while_holding(lock: Lock | RLock, function: Callable[..., Result], *arguments: object) -> Result:
     """``function(*arguments)``, with the lock taken before and released after.
 
     Closes the gap between taking a lock and noting that it has to be released: ``with lock:`` can be
     interrupted (in Python 3.14) once the lock is taken and before its block begins, and then nobody releases
     it. Extending a list by a map takes the lock and notes it in one instruction.
     """
-    taken = []
+    taken: list[bool] = []
     try:
         taken += map(lock.acquire, (True,))
         result = function(*arguments)  # kept inside the block, so that this call does not end it
@@ -42,7 +48,7 @@ def while_holding(lock, function: Callable, *arguments):
     return result
 
 
-def fetch_next(items: Iterator, into: list):
+def fetch_next(items: Iterator, into: list) -> None:
     """Replace what the list holds by the next item; at the end the list is empty.
 
     Closes the gap between ``next(items)`` and the assignment of what it gave, in which an item would be lost.
