@@ -1,11 +1,11 @@
-"""What an interrupt from the keyboard must not come between.
+"""What an interrupt from the keyboard must not split.
 
-CPython looks for one between two instructions, after a call, at the start of a function and at a jump back;
-never inside a function written in C that runs no Python, and never between operators and assignments that
-stand one after the other. So whatever must happen as a whole is either one call into C, as here, or a few
-such lines in a row. This lives beside the nodes because they, and all floors above, lean on it.
+CPython looks for one after a call, at the start of a function and at a jump back; never inside a function
+written in C that runs no Python, and never between operators and assignments that follow one another. So
+whatever must happen as a whole is either one call into C, as here, or a few such lines in a row. This lives
+beside the nodes because they, and all floors above, rely on it.
 
-What must hold: no helper here has a moment at which half of its work is done and an interrupt can come.
+What must hold: no helper here can be interrupted with half of its work done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 def assign_together(*assignments: Iterable) -> None:
-    """Use up ``assignments``, maps of functions written in C that store something: all of them, or none.
+    """Run through ``assignments``, maps of functions written in C that store something: all of them, or none.
 
     Closes the gap between two assignments of a loop. Such functions are the setter of a slot
     (``Node._value.__set__``), ``setattr`` on an ordinary object, and a dictionary's ``update``. The
@@ -35,7 +35,7 @@ def while_holding(lock: Lock | RLock, function: Callable[..., Result], *argument
     """``function(*arguments)``, with the lock taken before and released after.
 
     Closes the gap between taking a lock and noting that it has to be released: ``with lock:`` can be
-    interrupted (in Python 3.14) once the lock is taken and before its block begins, and then nobody releases
+    interrupted (in Python 3.14) after the lock is taken and before its block begins, and then nobody releases
     it. Extending a list by a map takes the lock and notes it in one instruction.
     """
     taken: list[bool] = []
@@ -49,9 +49,9 @@ def while_holding(lock: Lock | RLock, function: Callable[..., Result], *argument
 
 
 def fetch_next(items: Iterator, into: list) -> None:
-    """Replace what the list holds by the next item; at the end the list is empty.
+    """Put the next item into the list, in place of what it holds; after the last item the list is empty.
 
-    Closes the gap between ``next(items)`` and the assignment of what it gave, in which an item would be lost.
-    The iterator is best one of C (``map``, ``zip``, ``chain``): an interrupt inside a generator ends it.
+    Closes the gap between ``next(items)`` and the assignment of its result, in which an item would be lost.
+    The iterator had better be written in C (``map``, ``zip``, ``chain``): an interrupt ends a generator.
     """
     into[:] = islice(items, 1)

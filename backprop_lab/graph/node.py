@@ -243,9 +243,9 @@ class Node:
     @property
     def T(self) -> Node:
         """The transpose, all axes reversed."""
-        return np.transpose(self)
+        return _rule_for(np.transpose)(self)
 
-    def transpose(self, *axes: Any) -> Node:
+    def transpose(self, *axes: int | tuple[int, ...] | None) -> Node:
         """``np.transpose`` of this node."""
         return _rule_for(np.transpose)(self, (axes[0] if len(axes) == 1 else axes) or None)
 
@@ -318,12 +318,12 @@ class Node:
                     waiting.append(consumer)
 
 
-# What a node refuses is hidden from a type checker, which then refuses it as well.
+# Set here, a type checker does not see them, and refuses float(x) as well.
 for _name, _refuse in refusals.METHODS.items():
     setattr(Node, f"__{_name}__", _refuse)
 
 
-_PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
+_PLAIN_ANSWERS: dict[Callable, Callable] = {  # NumPy's questions about an array that need no value
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
     np.size: lambda a, axis=None: a.size if axis is None else np.size(hollow(a.shape), axis),
