@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,11 @@ from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import gradient
 from backprop_lab.passes.passes import Pass, checked_node, evaluate, pull_back
 from backprop_lab.words import notation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
 
 ENTRIES = 8  # single entries checked of each variable; of a larger one, a random choice
 DIRECTIONS = 2
@@ -71,13 +76,20 @@ def _slope_text(slope):
     return "—" if slope is None else notation.number(slope, 6)
 
 
-def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, given=None) -> GradientReport:
+def check_gradient(
+    J: Node,
+    wrt: Node | Iterable[Node] | None = None,
+    second: bool = False,
+    seed: int = 0,
+    *,
+    given: Mapping[Node, npt.ArrayLike | None] | None = None,
+) -> GradientReport:
     """Compare the backward pass with central differences of the forward pass.
 
     ``J`` of any shape (an array is first summed with random weights); ``wrt`` the variables to check, all of
     J's by default; ``second`` checks the gradient's own gradient as well; ``seed`` of the random choices.
     ``given``: {variable: array}, a gradient of your own to be checked instead of the backward pass's (None
-    for one that never came); one that has not its variable's shape is wrong. Slopes agree within 1e-5
+    for one that never came); one that does not have its variable's shape is wrong. Slopes agree within 1e-5
     (float32: 2e-2) of the larger one, or of the largest of their variable up to 1; or as closely as the
     difference quotient can be computed. Raises ValueError if there is nothing to check.
 
@@ -105,7 +117,7 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
     if given is not None:
         return GradientReport(compared(J, _checked_given(J, given, wrt, second)), "given gradient")
     if J.shape:
-        J = np.sum(J * random.normal(size=J.shape).astype(J.dtype))
+        J = (J * random.normal(size=J.shape).astype(J.dtype)).sum()
     all_of_them = [n for n in topological_order(J) if n.leaf_kind == "variable"]
     variables = all_of_them if wrt is None else [wrt] if isinstance(wrt, Node) else list(wrt)
     if not variables:
@@ -113,10 +125,10 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
     rows = compared(J, {x: _slope(J, x) for x in variables})
     if second:
         slopes = gradient(J, variables)
-        mixed = sum(
-            np.sum(g * random.normal(size=x.shape).astype(x.dtype))
-            for g, x in zip(slopes, variables, strict=True)
+        first, *others = (
+            (g * random.normal(size=x.shape).astype(x.dtype)).sum() for g, x in zip(slopes, variables)
         )
+        mixed = sum(others, first)
         depends = set(topological_order(mixed))
         rows += compared(mixed, {x: _slope(mixed, x) for x in variables if x in depends}, "second, ")
     return GradientReport(rows)

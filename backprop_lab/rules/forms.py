@@ -45,22 +45,28 @@ def formula(math: str, binds: int = ATOM, *slots: int, code: str | None = None) 
 # ---------------------------------------------------------------------------- products, shapes, parts, sums
 
 
+_WITH_A_NUMBER, _OF_ARRAYS = (Form(f"{{0}} {sign} {{1}}", PRODUCT, (PRODUCT,)) for sign in "·⊙")
+
+
 def product(node) -> Form:
     """``w · x``; the sign ⊙ where two arrays meet entry by entry."""
-    arrays = all(np.ndim(a) > 0 for a in node.arguments)
-    return Form("{0} ⊙ {1}" if arrays else "{0} · {1}", PRODUCT, (PRODUCT,))
+    x, y = node.arguments
+    return _OF_ARRAYS if np.ndim(x) and np.ndim(y) else _WITH_A_NUMBER
+
+
+_OF_MATRICES, _OF_VECTORS = (Form(f"{{0}}{sign}{{1}}", PRODUCT, (PRODUCT, POWER)) for sign in (" ", " · "))
 
 
 def matrix_product(node) -> Form:
     """``W x``; the dot · where two vectors meet."""
-    vectors = all(np.ndim(a) == 1 for a in node.arguments)
-    return Form("{0} · {1}" if vectors else "{0} {1}", PRODUCT, (PRODUCT, POWER))
+    x, y = node.arguments
+    return _OF_VECTORS if np.ndim(x) == np.ndim(y) == 1 else _OF_MATRICES
 
 
 def squared_norms(node) -> Form:
     """``‖W₁‖² + ‖W₂‖²``"""
-    count = len(node.arguments)
-    return Form(" + ".join(f"‖{{{place}}}‖²" for place in range(count)), SUM if count > 1 else POWER)
+    several = len(node.arguments) > 1
+    return Form(lambda *texts: " + ".join(f"‖{x}‖²" for x in texts), SUM if several else POWER)
 
 
 def transposed(node) -> Form:

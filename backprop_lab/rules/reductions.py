@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES, Node
+from backprop_lab.graph.node import RULES
 from backprop_lab.rules.declaring import enter, reduction
 from backprop_lab.rules.shapes import axes_of, cumulated_shape, inverse, reduced_shape
 
@@ -55,7 +55,7 @@ def spread(g, x, axis=None, keepdims=False):
     """g given back to every entry that was summed: the transpose of a sum."""
     if axis is not None and not keepdims:
         g = np.reshape(g, reduced_shape(np.shape(x), axis, keepdims=True))
-    if isinstance(g, Node):
+    if not isinstance(g, (np.ndarray, np.generic)):  # a node
         return np.broadcast_to(g, x.shape)
     out = np.empty(x.shape, g.dtype)  # broadcast_to takes five times as long on small arrays
     out[...] = g

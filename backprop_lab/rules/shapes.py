@@ -62,7 +62,8 @@ def reduced_shape(x, axis=None, keepdims=False):
 
 
 def reshaped_shape(x, shape):
-    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(map(operator.index, shape))
+    lengths = (shape,) if isinstance(shape, (int, np.integer)) else shape
+    wanted = tuple(map(operator.index, lengths))
     size, known = math.prod(x), math.prod(n for n in wanted if n != -1)
     if wanted.count(-1) == 1 and known and size % known == 0:
         wanted = tuple(size // known if n == -1 else n for n in wanted)
