@@ -114,7 +114,7 @@ def indexed_shape(x, key):
 def tried(function, like=hollow, mistakes=(ValueError, TypeError)):
     """The shape that a function gives, found by trying it on arrays that ``like`` makes of shapes.
 
-    Hollow ones will do for NumPy's functions under which entries only move about.
+    Hollow ones will do for NumPy's functions that only move entries about.
     """
 
     def shape(*shapes, **parameters):
