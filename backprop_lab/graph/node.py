@@ -289,8 +289,8 @@ class Node:
 
     # -- keeping known nodes true
     #
-    # While a variable learns, its newest value lies in the parameters of a program, its ``_learner``. When
-    # somebody asks, they write it here and are its learner no longer (``publish``).
+    # While a variable learns, its newest value is kept by the parameters of a program, its ``_learner``. When
+    # somebody asks for it, they store it here and stop being its learner (``publish``).
 
     def _current_value(self) -> np.ndarray | None:
         """The value now; the same array as long as nobody changed it."""
@@ -318,7 +318,7 @@ class Node:
                     waiting.append(consumer)
 
 
-# Set here, a type checker does not see them, and refuses float(x) as well.
+# Set here, where a type checker does not see them: so it refuses float(x) as well.
 for _name, _refuse in refusals.METHODS.items():
     setattr(Node, f"__{_name}__", _refuse)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 from itertools import islice
-from string import ascii_letters
 
 import numpy as np
 
@@ -19,6 +18,9 @@ from backprop_lab.graph.operation import Rule, apply
 from backprop_lab.rules.declaring import rule_of
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words.errors import ShapeError
+
+# What NumPy takes as subscripts. Python's module string has it, too, but is slow to import.
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @lru_cache
@@ -83,7 +85,7 @@ def explicit(subscripts: str, ndims: list[int]) -> str:
     inputs = text.split("->")[0].split(",")
     if len(inputs) != len(ndims):
         raise ShapeError(f"np.einsum: {subscripts!r} is about {len(inputs)} arrays, {len(ndims)} were given")
-    free = (c for c in ascii_letters if c not in text)
+    free = (c for c in LETTERS if c not in text)
     lengths = [n - len(i.replace("...", "")) for i, n in zip(inputs, ndims)]  # of what the dots stand for
     dots = "".join(islice(free, max(0, *lengths)))
     written = [i.replace("...", dots[len(dots) - n :]) for i, n in zip(inputs, lengths)]
@@ -109,7 +111,7 @@ def along(of_x, of_y, x: int, y: int) -> str:
     of_x, of_y = axes_of(of_x, x), axes_of(of_y, y)
     if len(of_x) != len(of_y):
         raise ShapeError(f"{len(of_x)} axes cannot be summed against {len(of_y)}")
-    first, second = ascii_letters[:x], list(ascii_letters[x : x + y])
+    first, second = LETTERS[:x], list(LETTERS[x : x + y])
     for i, j in zip(of_x, of_y):
         second[j] = first[i]
     joined = [*first, *second]
