@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 READABLE = 36  # entries of an array that a person may read number by number
 
 
-def checked_array(value: npt.ArrayLike, context: str) -> np.ndarray:
+def checked_array(value: object, context: str) -> np.ndarray:
     """The numbers in ``value`` as an array (perhaps the same one), or an error in words."""
     if hasattr(value, "needs_gradient"):  # a node
         raise NotAnArrayError(
@@ -41,7 +41,7 @@ def checked_array(value: npt.ArrayLike, context: str) -> np.ndarray:
     return array
 
 
-def numbers_for(leaf, value: npt.ArrayLike, context: str) -> np.ndarray:
+def numbers_for(leaf, value: object, context: str) -> np.ndarray:
     """``value`` as numbers of the leaf's type (perhaps the same array), or an error in words."""
     array = checked_array(value, context)
     whole = leaf.dtype.kind != "f"

@@ -145,7 +145,7 @@ def array(value: npt.ArrayLike, digits: int = 4, most: int = 12) -> str:
     return "[" + ", ".join(rows) + "]"
 
 
-def literal(value: float | np.generic) -> str:
+def literal(value: object) -> str:
     """A number as Python code that stands for exactly this number.
 
     >>> literal(np.float64(2)), literal(np.float32(0.5)), literal(-3)
