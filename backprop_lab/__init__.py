@@ -1,7 +1,7 @@
 """backprop_lab: write NumPy, get a graph; step it green forwards and red backwards.
 
-Importing it brings in NumPy and the engine only. Pictures and widgets (matplotlib, ipywidgets,
-anywidget) load on first use.
+Importing it brings in NumPy, nodes and the table of rules. All else loads on first use, and with it
+matplotlib, ipywidgets and anywidget.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from backprop_lab.graph.node import Node
 
 __version__ = "0.1.0"
 
-# The public names, in the order in which a reader meets them: {part: {where they live: names}}.
-PUBLIC = {
+# The public names in the order in which a reader meets them: {part: {where they live: names}}.
+PUBLIC: dict[str, dict[str, tuple[str, ...]]] = {
     "Leaves and nodes": {"graph.node": ("variable", "constant", "Node")},
     "Functions beside NumPy's": {
         "rules.networks": (
@@ -93,11 +93,11 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow a table;
 
 
 def __getattr__(name: str):
-    """A public name, from where it lives; asked for only once."""
+    """A public name, fetched from where it lives when it is first used."""
     if name not in _HOMES:
         raise AttributeError(f"backprop_lab has no {name!r}; its public names: {', '.join(sorted(_HOMES))}")
     home = __import__(f"backprop_lab.{_HOMES[name]}", fromlist=[name])  # loads it where it is a module
-    found = globals()[name] = getattr(home, name)
+    globals()[name] = found = getattr(home, name)
     return found
 
 

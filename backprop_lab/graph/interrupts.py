@@ -1,11 +1,11 @@
-"""What an interrupt from the keyboard must not come between.
+"""What an interrupt from the keyboard must not split.
 
-CPython looks for one between two instructions, after a call, at the start of a function and at a jump back;
-never inside a function written in C that runs no Python, and never between operators and assignments that
-stand one after the other. So whatever must happen as a whole is either one call into C, as here, or a few
-such lines in a row. This lives beside the nodes because they, and all floors above, lean on it.
+CPython looks for one after a call, at the start of a function and at a jump back; never inside a function
+written in C that runs no Python, and never between operators and assignments that follow one another. So
+whatever must happen as a whole is either one call into C, as here, or a few such lines in a row. This lives
+beside the nodes because they, and all floors above, rely on it.
 
-What must hold: no helper here has a moment at which half of its work is done and an interrupt can come.
+What must hold: no helper here can be interrupted with half of its work done.
 """
 
 from __future__ import annotations
@@ -13,10 +13,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from threading import Lock, RLock
+
+Result = TypeVar("Result")
 
 
-def assign_together(*assignments: Iterable):
-    """Use up ``assignments``, maps of functions written in C that store something: all of them, or none.
+def assign_together(*assignments: Iterable) -> None:
+    """Run through ``assignments``, maps of functions written in C that store something: all of them, or none.
 
     Closes the gap between two assignments of a loop. Such functions are the setter of a slot
     (``Node._value.__set__``), ``setattr`` on an ordinary object, and a dictionary's ``update``. The
@@ -25,14 +31,14 @@ def assign_together(*assignments: Iterable):
     deque(chain(*assignments), maxlen=0)
 
 
-def while_holding(lock, function: Callable, *arguments):
+def while_holding(lock: Lock | RLock, function: Callable[..., Result], *arguments: object) -> Result:
     """``function(*arguments)``, with the lock taken before and released after.
 
     Closes the gap between taking a lock and noting that it has to be released: ``with lock:`` can be
-    interrupted (in Python 3.14) once the lock is taken and before its block begins, and then nobody releases
+    interrupted (in Python 3.14) after the lock is taken and before its block begins, and then nobody releases
     it. Extending a list by a map takes the lock and notes it in one instruction.
     """
-    taken = []
+    taken: list[bool] = []
     try:
         taken += map(lock.acquire, (True,))
         result = function(*arguments)  # kept inside the block, so that this call does not end it
@@ -42,11 +48,11 @@ def while_holding(lock, function: Callable, *arguments):
     return result
 
 
-def fetch_next(items: Iterator, into: list):
-    """Replace what the list holds by the next item; at the end the list is empty.
+def fetch_next(items: Iterator, into: list) -> None:
+    """Put the next item into the list, in place of what it holds; after the last item the list is empty.
 
-    Closes the gap between ``next(items)`` and the assignment of what it gave, in which an item would be lost.
-    The iterator is best one of C (``map``, ``zip``, ``chain``): an interrupt inside a generator ends it. In a
-    ``zip`` that which may be interrupted comes first, since what was drawn before it would be lost.
+    Closes the gap between ``next(items)`` and the assignment of its result, in which an item would be lost.
+    The iterator had better be written in C (``map``, ``zip``, ``chain``): an interrupt ends a generator. In a
+    ``zip``, that which may be interrupted comes first: what was drawn before it would be lost.
     """
     into[:] = islice(items, 1)

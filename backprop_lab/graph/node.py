@@ -16,6 +16,7 @@ import math
 import operator
 import weakref
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -24,8 +25,56 @@ from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array, finite, frozen, hollow, numbers_for, presentable
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
+if TYPE_CHECKING:
+    from typing import Protocol, TypeAlias
+
+    import numpy.typing as npt
+
+    Operand: TypeAlias = npt.ArrayLike | "Node"
+
+    class Learner(Protocol):
+        """What is ahead of a variable's value until it is asked to publish."""
+
+        def publish(self) -> None: ...
+
+
 RULES: dict[Callable, Callable] = {}
 """NumPy's function → what makes the node."""
+
+
+def _rule_for(function: Callable) -> Callable:
+    """What makes the node for a NumPy function, or an error that names the nearest known ones."""
+    if function in RULES:
+        return RULES[function]
+    raise refusals.no_rule(function, RULES)
+
+
+# --------------------------------------------------------------------------------------- operators
+
+
+def _operator(ufunc: np.ufunc) -> Callable[[Node, Operand], Node]:
+    """The method of Node behind an operator, ``x + 1``."""
+
+    def operator_of_a_node(self: Node, other: Operand) -> Node:
+        __tracebackhide__ = True
+        return _rule_for(ufunc)(self, other)
+
+    return operator_of_a_node
+
+
+def _reflected(ufunc: np.ufunc) -> Callable[[Node, Operand], Node]:
+    """The method of Node behind an operator whose left operand is no node, ``1 + x``."""
+
+    def operator_of_a_node(self: Node, other: Operand) -> Node:
+        __tracebackhide__ = True
+        return _rule_for(ufunc)(other, self)
+
+    return operator_of_a_node
+
+
+def _sign(ufunc: np.ufunc) -> Callable[[Node], Node]:
+    """The method of Node behind an operator of one operand, ``-x``."""
+    return lambda self: _rule_for(ufunc)(self)
 
 
 # ------------------------------------------------------------------------------------------- nodes
@@ -66,6 +115,15 @@ class Node:
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    needs_gradient: bool
+    arguments: tuple
+    inputs: tuple[Node, ...]
+    parameters: dict[str, Any]
+    _value: np.ndarray | None
+    _grad: np.ndarray | None
+    _learner: Learner | None
+    _consumers: list[weakref.ref[Node]] | None
+    _repr_html_: ClassVar[Callable[[Node], str | None]]  # the package sets it: pictures are floors above
 
     def __init__(self, *args, **keywords):
         raise TypeError("make leaves with bl.variable(name, value) or bl.constant(name, value)")
@@ -108,7 +166,7 @@ class Node:
         return None if value is None else frozen(value)
 
     @value.setter
-    def value(self, new):
+    def value(self, new: npt.ArrayLike) -> None:
         if self.rule is not None:
             raise NotAnArrayError(
                 f"{notation.mention(self, code=True)} is computed, so its value cannot be set; "
@@ -169,9 +227,7 @@ class Node:
             return _PLAIN_ANSWERS[function](*args, **keywords)
         return _rule_for(function)(*args, **keywords)
 
-    __hash__ = object.__hash__
-
-    def __len__(self):
+    def __len__(self) -> int:
         if not self.shape:
             name = notation.mention(self, code=True)
             raise TypeError(f"{name} is a single number and has no length")
@@ -187,36 +243,54 @@ class Node:
     @property
     def T(self) -> Node:
         """The transpose, all axes reversed."""
-        return np.transpose(self)
+        return _rule_for(np.transpose)(self)
 
-    def transpose(self, *axes) -> Node:
+    def transpose(self, *axes: int | tuple[int, ...] | None) -> Node:
         """``np.transpose`` of this node."""
-        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+        return _rule_for(np.transpose)(self, (axes[0] if len(axes) == 1 else axes) or None)
 
-    def max(self, axis=None, keepdims=False) -> Node:
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
         """``np.max`` of this node."""
-        return np.max(self, axis=axis, keepdims=keepdims)
+        return _rule_for(np.max)(self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis=None, keepdims=False) -> Node:
+    def min(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
         """``np.min`` of this node."""
-        return np.min(self, axis=axis, keepdims=keepdims)
+        return _rule_for(np.min)(self, axis=axis, keepdims=keepdims)
 
-    def sum(self, axis=None, keepdims=False) -> Node:
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
         """``np.sum`` of this node."""
-        return np.sum(self, axis=axis, keepdims=keepdims)
+        return _rule_for(np.sum)(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis=None, keepdims=False) -> Node:
+    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
         """``np.mean`` of this node."""
-        return np.mean(self, axis=axis, keepdims=keepdims)
+        return _rule_for(np.mean)(self, axis=axis, keepdims=keepdims)
 
-    def reshape(self, *shape) -> Node:
+    def reshape(self, *shape: int | tuple[int, ...]) -> Node:
         """``np.reshape`` of this node."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return _rule_for(np.reshape)(self, shape[0] if len(shape) == 1 else shape)
+
+    # -- operators
+
+    __add__, __radd__ = _operator(np.add), _reflected(np.add)
+    __sub__, __rsub__ = _operator(np.subtract), _reflected(np.subtract)
+    __mul__, __rmul__ = _operator(np.multiply), _reflected(np.multiply)
+    __truediv__, __rtruediv__ = _operator(np.divide), _reflected(np.divide)
+    __floordiv__, __rfloordiv__ = _operator(np.floor_divide), _reflected(np.floor_divide)
+    __mod__, __rmod__ = _operator(np.remainder), _reflected(np.remainder)
+    __pow__, __rpow__ = _operator(np.power), _reflected(np.power)
+    __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
+    __neg__, __pos__, __abs__ = _sign(np.negative), _sign(np.positive), _sign(np.absolute)
+    __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
+    __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
+    # A type checker wants a bool of every class; these give nodes, too.
+    __eq__: Callable[..., Any] = _operator(np.equal)
+    __ne__: Callable[..., Any] = _operator(np.not_equal)
+    __hash__ = object.__hash__
 
     # -- keeping known nodes true
     #
-    # While a variable learns, its newest value lies in the parameters of a program, its ``_learner``. When
-    # somebody asks, they write it here and are its learner no longer (``publish``).
+    # While a variable learns, its newest value is kept by the parameters of a program, its ``_learner``. When
+    # somebody asks for it, they store it here and stop being its learner (``publish``).
 
     def _current_value(self) -> np.ndarray | None:
         """The value now; the same array as long as nobody changed it."""
@@ -224,7 +298,7 @@ class Node:
             self._learner.publish()
         return self._value
 
-    def _remember_consumer(self, node):
+    def _remember_consumer(self, node: Node) -> None:
         """Weakly, so that a cell run again does not keep the graph of its last run alive."""
         if self._consumers is None:
             self._consumers = []
@@ -233,7 +307,7 @@ class Node:
             consumers[:] = [c for c in consumers if c() is not None]
         consumers.append(weakref.ref(node))
 
-    def forget_consumers(self):
+    def forget_consumers(self) -> None:
         """Make unknown all that was computed from this node."""
         waiting = [self]
         while waiting:
@@ -244,35 +318,12 @@ class Node:
                     waiting.append(consumer)
 
 
-def _operator(ufunc, reflected=False):
-    """A method of Node for an operator: ``x + 1`` or, reflected, ``1 + x``."""
-
-    def operator_of_a_node(self, other):
-        __tracebackhide__ = True
-        return _rule_for(ufunc)(*((other, self) if reflected else (self, other)))
-
-    return operator_of_a_node
-
-
-_ARITHMETIC = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide,
-    "floordiv": np.floor_divide, "mod": np.remainder, "pow": np.power, "matmul": np.matmul,
-}  # fmt: skip
-_COMPARISONS = {
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
-    "ge": np.greater_equal,
-}  # fmt: skip
-for _name, _ufunc in (_ARITHMETIC | _COMPARISONS).items():
-    setattr(Node, f"__{_name}__", _operator(_ufunc))
-for _name, _ufunc in _ARITHMETIC.items():
-    setattr(Node, f"__r{_name}__", _operator(_ufunc, reflected=True))
-for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
-    setattr(Node, f"__{_name}__", lambda self, _ufunc=_ufunc: _rule_for(_ufunc)(self))
+# Set here, where a type checker does not see them: so it refuses float(x) as well.
 for _name, _refuse in refusals.METHODS.items():
     setattr(Node, f"__{_name}__", _refuse)
 
 
-_PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
+_PLAIN_ANSWERS: dict[Callable, Callable] = {  # NumPy's questions about an array that need no value
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
     np.size: lambda a, axis=None: a.size if axis is None else np.size(hollow(a.shape), axis),
@@ -282,17 +333,10 @@ _PLAIN_ANSWERS = {  # NumPy's questions about an array that need no value
 }
 
 
-def _rule_for(function) -> Callable:
-    """What makes the node for a NumPy function, or an error that names the nearest known ones."""
-    if function in RULES:
-        return RULES[function]
-    raise refusals.no_rule(function, RULES)
-
-
 # ------------------------------------------------------------------------------------------ leaves
 
 
-def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
+def variable(name: str, value: npt.ArrayLike | None = None, *, shape: tuple[int, ...] | None = None) -> Node:
     """A leaf whose gradient is wanted: a parameter, or any input asked about.
 
     ``value``: numbers of any shape (kept as a copy; integers become float64, float32 stays), or
@@ -307,7 +351,9 @@ def variable(name: str, value=None, *, shape: tuple[int, ...] | None = None) -> 
     return _leaf("variable", _checked_name(name), value, shape)
 
 
-def constant(name: str | None, value=None, *, shape: tuple[int, ...] | None = None) -> Node:
+def constant(
+    name: str | None, value: npt.ArrayLike | None = None, *, shape: tuple[int, ...] | None = None
+) -> Node:
     """A leaf that is known and wants no gradient: data, targets, labels.
 
     Integers and booleans stay as they are; arithmetic reads them in the other operand's float type.
@@ -349,5 +395,5 @@ def _checked_name(name) -> str:
     return name
 
 
-set_value, set_gradient = Node._value.__set__, Node._grad.__set__
-set_learner = Node._learner.__set__
+# The setters of these slots are written in C, as ``assign_together`` wants them.
+set_value, set_gradient, set_learner = (vars(Node)[slot].__set__ for slot in ("_value", "_grad", "_learner"))

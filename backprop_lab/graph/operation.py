@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,14 +21,33 @@ from backprop_lab.words.arrays import checked_array
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 from backprop_lab.words.naming import assigned_name
 
+if TYPE_CHECKING:
+    from typing import Protocol, overload
+
+    import numpy.typing as npt
+
+    from backprop_lab.graph.node import Operand
+
+    class Operation(Protocol):
+        """A function of arrays and nodes alike: arrays in, array out; a node in, a node out."""
+
+        __name__: str
+
+        @overload
+        def __call__(self, x: Node, /, *more: Operand, **parameters: object) -> Node: ...
+        @overload
+        def __call__(self, x: npt.ArrayLike, y: Node, /, *more: Operand, **parameters: object) -> Node: ...
+        @overload
+        def __call__(self, /, *operands: npt.ArrayLike, **parameters: object) -> np.ndarray: ...
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rule:
-    """One operation: how it is computed, its shape, its derivative.
+    """One operation: how it is computed, its shape, its derivatives.
 
     ``compute(*arrays, **parameters)`` gives the value; ``shape(*shapes, **parameters)`` the shape,
-    raising :class:`ShapeError` with the numbers that differ. ``derivatives`` has one entry per
-    argument (None: no gradient flows there), read according to ``kind``:
+    raising :class:`ShapeError` with the numbers that differ. ``derivatives`` has one entry for each
+    argument (None: no gradient flows there); what it is depends on ``kind``:
 
     - ``"elementwise"``: the partial derivative ``d(z, *args, **parameters)``, an array like z;
     - ``"linear"`` and ``"custom"``: the vector-Jacobian product ``d(g, z, *args, **parameters)``,
@@ -37,10 +56,10 @@ class Rule:
     ``parameters`` are the keywords with their defaults. ``gives`` is ``"floats"``, ``"booleans"``, or
     ``"the same"`` where entries only move about and integers stay.
 
-    ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``: by it, never by its name, an
-    operation is recognised, and found in the table of how operations are written. ``home`` is where it
-    lives, such as ``np``; None for a reader's own, which texts call by the name alone. ``written`` is how
-    it is written if that table does not know it.
+    ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``. It, never the name, says which
+    operation this is, and how it is written. ``home`` is where it lives, such as ``np``; None for a reader's
+    own, which is written with its name alone. ``written`` is how it is written if ``rules/writing.py`` does
+    not know the function.
     """
 
     name: str
@@ -58,7 +77,8 @@ class Rule:
         """A node of this operation, called with NumPy's own signature."""
         __tracebackhide__ = True
         arity = len(self.derivatives)
-        values = dict(zip(self._places(), args[arity:], strict=False)) | keywords
+        more = args[arity:]
+        values = dict(zip(self._places(), more)) | keywords if more else keywords
         unknown = [k for k in values if k not in self.parameters]
         if not arity <= len(args) <= arity + len(self.parameters) or unknown:
             given = f"{len(args)} arguments were given"
@@ -68,7 +88,7 @@ class Rule:
         return apply(self, *args[:arity], **self.parameters | values)
 
     def _places(self) -> list[str]:
-        """The names of what may stand behind the operands, in NumPy's order where NumPy has these names."""
+        """The names of what may follow the operands, in NumPy's order where NumPy has these names."""
         own = list(self.parameters)
         with suppress(TypeError, ValueError):  # no signature
             names = list(signature(self.compute).parameters)[len(self.derivatives) :]
@@ -77,11 +97,11 @@ class Rule:
         return own
 
 
-def operation(declared: Rule) -> Callable:
-    """A function for arrays and nodes alike: arrays in, array out; a node in, a node out."""
+def operation(declared: Rule) -> Operation:
+    """The function, of arrays and nodes alike, that a rule declares."""
 
     @wraps(declared.compute)
-    def call(*args, **keywords):
+    def call(*args: Any, **keywords: Any) -> Any:
         if any([isinstance(a, Node) for a in args]):
             return rule(*args, **keywords)
         operands, more = args[: len(rule.derivatives)], args[len(rule.derivatives) :]
@@ -91,16 +111,17 @@ def operation(declared: Rule) -> Callable:
     return call
 
 
-def _read(rule, arrays) -> list[np.ndarray]:
-    """Integers are read as floats where the result is one, as in a graph: bytes would wrap round."""
+def _read(rule: Rule, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """Integers as floats where the result is one, as in a graph: bytes would wrap round."""
     if rule.gives != "floats" or not any([a.dtype.kind in "iub" for a in arrays]):
         return arrays
-    dtype = np.result_type(*[a for a in arrays if a.dtype.kind == "f"] or [np.float64])
+    floats = [a.dtype for a in arrays if a.dtype.kind == "f"]
+    dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
     return [a.astype(dtype) if a.dtype.kind in "iub" else a for a in arrays]
 
 
-def apply(rule: Rule, *operands, **parameters) -> Node:
-    """The node ``rule(*operands)``: nodes, arrays (which become constants) and numbers.
+def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
+    """The node ``rule(*operands)``, of nodes, arrays (which become constants) and numbers.
 
     Raises :class:`ShapeError` at the line of the learner's mistake, with names and shapes.
     """
@@ -157,11 +178,11 @@ def _kept(value):
     return copy.deepcopy(value)
 
 
-def _result_dtype(rule: Rule, operands) -> np.dtype:
+def _result_dtype(rule: Rule, operands: tuple) -> np.dtype:
     """Integers and booleans are read in the other operand's float type; alone, as float64.
 
-    Where entries only move about they stay what they are, so that a part of the labels is labels. What no
-    gradient flows to (a condition, labels) does not decide the precision.
+    Where entries only move about they stay what they are, so that a part of the labels is labels. Operands
+    to which no gradient flows (a condition, labels) do not decide the precision.
     """
     if rule.gives == "booleans":
         return np.dtype(bool)

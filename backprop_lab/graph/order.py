@@ -1,6 +1,6 @@
 """The orders in which a graph is walked: every node after its inputs, and the arrows of the backward pass.
 
-The plan of both passes is made once for each cost, as graphs never change.
+The plan of both passes is made once for each cost, because graphs never change.
 
 What must hold: the plan of a cost does not keep that cost alive; nothing recurses over the graph.
 """
@@ -50,12 +50,12 @@ def topological_order(*roots: Node) -> list[Node]:
 
 
 class Plan(NamedTuple):
-    """What the passes over J's graph do, with nodes by their position; J's own is the last.
+    """What the passes over J's graph do. Nodes are given by their positions; J's is the last.
 
     ``before``: all nodes that J depends on, every node after its inputs. ``inputs[i]``: the positions of
-    node i's inputs. ``plain[i]``: whether its arguments are all nodes, read as they are. ``variables``: where
-    they stand. ``arrows``: (node, argument, place, receiver, arrived, of) in the order of the backward
-    pass, which is the ``arrived``-th of ``of`` arrows that reach the receiver; the seed counts as J's first.
+    node i's inputs. ``plain[i]``: whether its arguments are all nodes, read as they are. ``variables``: their
+    positions. ``arrows``: (node, argument, place, receiver, arrived, of) in the order of the backward pass;
+    each is the ``arrived``-th of ``of`` arrows that reach its receiver, where the seed counts as J's first.
     """
 
     before: tuple[Node, ...]
@@ -77,20 +77,20 @@ def plan_of(J: Node) -> tuple[list[Node], Plan]:
     return [*J._plan.before, J], J._plan
 
 
-def places(node) -> list[int]:
-    """For each input of a node, its place among all arguments (numbers stand between them)."""
+def places(node: Node) -> list[int]:
+    """For each input of a node, its place among all arguments, literal numbers counted."""
     return [place for place, argument in enumerate(node.arguments) if isinstance(argument, Node)]
 
 
-def _is_plain(node) -> bool:
+def _is_plain(node: Node) -> bool:
     floats = node.dtype.kind != "f" or all(a.dtype.kind == "f" for a in node.inputs)
     return floats and len(node.inputs) == len(node.arguments)
 
 
-def _arrows(order, inputs):
-    """Every arrow that carries a gradient; a node passes on what it got once its last arrow has arrived.
+def _arrows(order: list[Node], inputs: list[tuple[int, ...]]) -> list[tuple[int, int, int, int, int, int]]:
+    """Every arrow that carries a gradient; a node passes on its gradient once its last arrow has arrived.
 
-    So nodes are taken in a reverse topological order; of several that are ready, the one that the
+    So nodes are visited in a reverse topological order; of several that are ready, the one that the
     formula names first goes first, all the way down.
     """
     sending = [
@@ -118,5 +118,5 @@ def _arrows(order, inputs):
     return arrows
 
 
-def _carries(node, place) -> bool:
+def _carries(node: Node, place: int) -> bool:
     return node.arguments[place].needs_gradient and node.rule.derivatives[place] is not None

@@ -1,4 +1,4 @@
-"""What a node refuses, in words: what Python or NumPy ask of it and a graph cannot give.
+"""What a node refuses, in words: what Python or NumPy may ask of it that a graph cannot give.
 
 What must hold: each message names the node and says what to write instead.
 """
@@ -22,7 +22,7 @@ def _refusal(words: str) -> Callable:
     return refuse
 
 
-def _format(self, spec):
+def _format(self, spec: str) -> str:
     if spec:
         name = notation.mention(self, code=True)
         raise NotAnArrayError(f"{name} is a node; to write its number with {spec!r}, format its .value")

@@ -1,4 +1,4 @@
-"""Passes: forward and backward, their records, and what follows from them: derivatives of any order, the
+"""Passes: forward and backward, their records, and what is built on them: derivatives of any order, the
 gradient check, the report of a NaN.
 
 Read ``passes.py`` first.

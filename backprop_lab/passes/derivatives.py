@@ -1,15 +1,16 @@
-"""Derivatives of derivatives, and the check that they are right.
+"""Derivatives of derivatives, Jacobians and Hessians.
 
-:func:`gradient` builds the backward pass as a graph of its own, out of the same rules fed with nodes instead
-of arrays. So it can be differentiated again, drawn and stepped through like any other graph. Everything
-else here leans on it or on the passes.
+:func:`gradient` builds the backward pass as a graph of its own, by feeding the rules nodes instead of arrays.
+So it can be differentiated again, drawn and stepped through like any other graph. All else here is built on
+it or on the passes.
 
 What must hold: the graph's state stays as it is; nothing recurses over the graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -20,8 +21,17 @@ from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
-def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
+    from backprop_lab.graph.node import Operand
+
+
+@overload
+def gradient(J: Node, wrt: Node, seed: Operand = 1) -> Node: ...
+@overload
+def gradient(J: Node, wrt: Sequence[Node], seed: Operand = 1) -> list[Node]: ...
+def gradient(J: Node, wrt: Node | Sequence[Node], seed: Operand = 1) -> Node | list[Node]:
     """∂J/∂node for each node of ``wrt``, as nodes of a new graph; one node in, one node out.
 
     ``J`` is a single number, or ``seed`` is an array or a node of J's shape. ``wrt`` are variables, or nodes
@@ -38,15 +48,16 @@ def gradient(J: Node, wrt: Node | Iterable[Node], seed=1):
     (1.1112, 0.1742)
     """
     checked_node(J, "gradient")
-    single = isinstance(wrt, Node) or not isinstance(wrt, Iterable)
-    asked = [wrt] if single else list(wrt)
+    if isinstance(wrt, Node):
+        return gradient(J, [wrt], seed)[0]
+    asked = list(wrt) if isinstance(wrt, Iterable) else [wrt]  # what is no node either is refused below
     for node in asked:
         checked_asked(node)
     sums = adjoints(J, seed, asked)
-    return sums[wrt] if single else [sums[node] for node in asked]
+    return [sums[node] for node in asked]
 
 
-def adjoints(J: Node, seed=1, asked: Iterable[Node] = ()) -> dict[Node, Node]:
+def adjoints(J: Node, seed: Operand = 1, asked: Iterable[Node] = ()) -> dict[Node, Node]:
     """{node: ∂J/∂node, as a node of the gradient's graph} for every node that a gradient reaches.
 
     The others of ``asked`` get zeros.
@@ -59,15 +70,15 @@ def adjoints(J: Node, seed=1, asked: Iterable[Node] = ()) -> dict[Node, Node]:
         for i, _, place, k, _, _ in plan.arrows:
             node, receiver = order[i], order[k]
             flow = vector_jacobian(node, place, sums[node], node, node.arguments)
-            if not isinstance(flow, Node):  # a reader's derivative that is the same everywhere
+            if not isinstance(flow, Node):  # a reader's derivative that does not depend on its arguments
                 flow = constant(None, flow)
             sums[receiver] = sums[receiver] + flow if receiver in sums else flow
     zeros = {n: constant(None, np.zeros(n.shape, n.dtype)) for n in asked if n not in sums}
     return sums | zeros
 
 
-def checked_asked(node):
-    """Refuse what no gradient flows to, in words."""
+def checked_asked(node: object) -> None:
+    """Refuse, in words, what no gradient flows to."""
     if not isinstance(node, Node):
         raise NotAnArrayError(f"expected a node to differentiate by, was given {type(node).__name__}")
     if not node.needs_gradient:
@@ -81,7 +92,7 @@ def checked_asked(node):
 # ------------------------------------------------------------------------------------------- Jacobians
 
 
-def vjp(y: Node, x: Node, v) -> np.ndarray:
+def vjp(y: Node, x: Node, v: npt.ArrayLike) -> np.ndarray:
     """The vector-Jacobian product (∂y/∂x)ᵀ v: an array of x's shape, without building the Jacobian.
 
     ``v`` has y's shape. One backward pass.
@@ -95,7 +106,7 @@ def vjp(y: Node, x: Node, v) -> np.ndarray:
     return pull_back(y, x, v)
 
 
-def jvp(y: Node, x: Node, v) -> np.ndarray:
+def jvp(y: Node, x: Node, v: npt.ArrayLike) -> np.ndarray:
     """The Jacobian-vector product (∂y/∂x) v: an array of y's shape, without building the Jacobian.
 
     ``v`` has x's shape. It is the transpose of a transpose: u ↦ (∂y/∂x)ᵀ u is linear in u, and its own

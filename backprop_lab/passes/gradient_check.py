@@ -1,10 +1,10 @@
 """``bl.check_gradient``: the backward pass against central differences, entry by entry.
 
 In the manner of autograd's ``check_grads`` and PyTorch's ``gradcheck``: single entries and random
-directions of every variable, with a step chosen for the precision. Where the function has a kink no
-difference quotient tells the slope, and the report says so instead of judging.
+directions of every variable, with a step chosen for the precision. At a kink of the function no difference
+quotient gives the slope, and the report says so instead of judging.
 
-What must hold: a wrong rule is never passed, a right one never failed; the graph stays as it is.
+What must hold: a wrong rule never passes, a right one never fails; the graph stays as it is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,15 +22,22 @@ from backprop_lab.passes.derivatives import gradient
 from backprop_lab.passes.passes import Pass, checked_node, evaluate, pull_back
 from backprop_lab.words import notation
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
+
 ENTRIES = 8  # single entries checked of each variable; of a larger one, a random choice
 DIRECTIONS = 2
-FARTHEST, STEPS = 0.01, 20  # of the largest entry; powers of ten, where the usual steps do not tell
-ROUNDINGS = 100_000  # of the largest slope on the way: a slope may be off by so many
+FARTHEST, STEPS = 0.01, 20  # of the largest entry; powers of ten, where the usual steps do not decide
+ROUNDINGS = 100_000  # of the largest slope on the way: a slope may be off by this many
 
 
 class Row(NamedTuple):
-    """One comparison: where, both slopes (if there are any), and ``"ok"``, ``"wrong"``, ``"kink"`` (no slope
-    there) or ``"unclear"`` (hidden by rounding)."""
+    """One comparison: where, both slopes (if there are any), and the verdict.
+
+    It is ``"ok"``, ``"wrong"``, ``"kink"`` (no slope there) or ``"unclear"`` (hidden by rounding).
+    """
 
     variable: str
     entry: str
@@ -41,7 +48,7 @@ class Row(NamedTuple):
 
 
 class GradientReport:
-    """What :func:`check_gradient` found: ``.rows``, ``.ok``; prints as a table."""
+    """What :func:`check_gradient` found, ``.rows`` and ``.ok``; prints as a table."""
 
     def __init__(self, rows: list[Row], source: str = "backward pass"):
         self.rows = rows
@@ -49,7 +56,7 @@ class GradientReport:
 
     @property
     def ok(self) -> bool:
-        """Whether no comparison came out wrong. Kinks and noise, where none is possible, do not count."""
+        """Whether no comparison came out wrong; kinks and unclear ones do not count."""
         return all(row.verdict != "wrong" for row in self.rows)
 
     def __repr__(self):
@@ -71,13 +78,20 @@ def _slope_text(slope):
     return "—" if slope is None else notation.number(slope, 6)
 
 
-def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, given=None) -> GradientReport:
+def check_gradient(
+    J: Node,
+    wrt: Node | Iterable[Node] | None = None,
+    second: bool = False,
+    seed: int = 0,
+    *,
+    given: Mapping[Node, npt.ArrayLike | None] | None = None,
+) -> GradientReport:
     """Compare the backward pass with central differences of the forward pass.
 
     ``J`` of any shape (an array is first summed with random weights); ``wrt`` the variables to check, all of
     J's by default; ``second`` checks the gradient's own gradient as well; ``seed`` of the random choices.
     ``given``: {variable: array}, a gradient of your own to be checked instead of the backward pass's (None
-    for one that never came); one that has not its variable's shape is wrong. Slopes agree within 1e-5
+    for one that never came); one that does not have its variable's shape is wrong. Slopes agree within 1e-5
     (float32: 2e-2) of the larger one, or of the largest of their variable up to 1; or as closely as the
     difference quotient can be computed. Raises ValueError if there is nothing to check.
 
@@ -105,7 +119,7 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
     if given is not None:
         return GradientReport(compared(J, _checked_given(J, given, wrt, second)), "given gradient")
     if J.shape:
-        J = np.sum(J * random.normal(size=J.shape).astype(J.dtype))
+        J = (J * random.normal(size=J.shape).astype(J.dtype)).sum()
     all_of_them = [n for n in topological_order(J) if n.leaf_kind == "variable"]
     variables = all_of_them if wrt is None else [wrt] if isinstance(wrt, Node) else list(wrt)
     if not variables:
@@ -113,10 +127,10 @@ def check_gradient(J: Node, wrt=None, second: bool = False, seed: int = 0, *, gi
     rows = compared(J, {x: _slope(J, x) for x in variables})
     if second:
         slopes = gradient(J, variables)
-        mixed = sum(
-            np.sum(g * random.normal(size=x.shape).astype(x.dtype))
-            for g, x in zip(slopes, variables, strict=True)
+        first, *others = (
+            (g * random.normal(size=x.shape).astype(x.dtype)).sum() for g, x in zip(slopes, variables)
         )
+        mixed = sum(others, first)
         depends = set(topological_order(mixed))
         rows += compared(mixed, {x: _slope(mixed, x) for x in variables if x in depends}, "second, ")
     return GradientReport(rows)
@@ -187,7 +201,7 @@ def _compare(J, x, claimed, random, label, rounding):
 
 
 def _directions(x, random):
-    """(how it is called, an array of x's shape) of each direction that x is moved in."""
+    """(name, array of x's shape) of each direction in which x is moved."""
     chosen = np.arange(x.size)
     if x.size > ENTRIES:
         chosen = np.sort(random.choice(x.size, ENTRIES, replace=False))
@@ -214,14 +228,14 @@ class _Line:
         return float(np.sum(gradient[self.moved] * self.direction[self.moved]))
 
     def one_sided(self, h) -> tuple[float, float]:
-        """The slopes of J to both sides of x, by steps of size ``h``."""
+        """The slopes of J on both sides of x, by steps of size ``h``."""
         if h not in self._one_sided:
             low, high = self._cost(-h), self._cost(h)
             self._one_sided[h] = (self._here - low) / h, (high - self._here) / h
         return self._one_sided[h]
 
     def central(self, h) -> float:
-        """The central difference: the mean of the slopes to both sides."""
+        """The central difference: the mean of the slopes on both sides."""
         return sum(self.one_sided(h)) / 2
 
     def tells_apart(self, h) -> bool:
@@ -311,14 +325,14 @@ def _agrees_at_the_best_step(comparison):
 
 
 def _hidden_by_rounding(comparison):
-    """Where the quotient is too coarse to tell."""
+    """Where the quotient is too coarse to decide."""
     best, error = comparison.best
     note = "rounding hides the slope; take numbers of smaller size"
     return (best, "unclear", note) if comparison.agrees(best, 2 * error) else None
 
 
 def _kink(comparison):
-    """Where the slopes to both sides stay apart, however small the step."""
+    """Where the slopes on both sides stay apart, however small the step."""
     first, *_, last = comparison.steps
     quotient = comparison.line.central(first)
     gaps = [abs(right - left) for left, right in map(comparison.line.one_sided, (first, last))]

@@ -1,13 +1,16 @@
-"""The forward and the backward pass, and the record of every single thing that happens in them.
+"""The forward and the backward pass, and the records of all that happens in them.
 
 Both passes are loops over one topological order. :func:`steps` gives what they do as records
-(:class:`Step`), the same for pictures, widgets, tables and tests.
+(:class:`Step`), which pictures, widgets, tables and tests read.
 
 What must hold: a pass computes everything first and then changes the nodes, so that an interrupted
 or failed pass leaves the graph as it was; ``steps`` never changes the graph.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -20,6 +23,9 @@ from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array, finite, frozen, numbers_for, presentable
 from backprop_lab.words.errors import MissingValueError, NotAnArrayError, ShapeError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # ----------------------------------------------------------------------------------------- forward
 
@@ -43,26 +49,27 @@ def forward(J: Node, on_nonfinite: str = "warn") -> np.ndarray:
         if run.is_suspicious(report):
             run.examine(report)
     assign_together(map(set_value, run.order, run.values))
-    return J.value
+    return frozen(run.values[-1])
 
 
 class Pass:
     """The values and gradients of one run over J's graph; the nodes themselves stay as they are.
 
-    ``values`` (at first the nodes' own), ``gradients`` and ``operands`` (a computed node's arguments
-    as arrays) follow the plan's order; a value that is None is to be computed.
+    ``values`` (at first the nodes' own) and ``gradients`` are in the plan's order, arrays or None for what is
+    not known yet; ``operands`` are the arguments, as arrays, of each node that was computed.
     """
 
-    def __init__(self, J, what):
+    def __init__(self, J: Node, what: str):
         self.order, self.plan = plan_of(checked_node(J, what))
-        self.values = [n._value if n._learner is None else n._current_value() for n in self.order]
+        self.values: list = [n._value if n._learner is None else n._current_value() for n in self.order]
+        self.gradients: list = []
         self.operands: dict[int, list] = {}
 
-    def start_from(self, given):
+    def start_from(self, given: Mapping[Node, npt.ArrayLike]) -> None:
         """Only leaves have values, those of ``given`` in place of their own; the rest is to be computed."""
         self.values = [_value_for(node, given) if node.rule is None else None for node in self.order]
 
-    def compute(self, record=None):
+    def compute(self, record: Callable[[int], None] | None = None) -> None:
         """Fill in what is None among the values; ``record(i)`` is called after each."""
         values = self.values
         missing = [node for node, value in zip(self.order, values) if value is None and node.rule is None]
@@ -77,16 +84,16 @@ class Pass:
                 if record:
                     record(i)
 
-    def _operands(self, i) -> list:
-        """The arguments of node ``i``, which had its value before, as arrays."""
+    def _operands(self, i: int) -> list:
+        """The arguments of node ``i``, whose value was known before this run, as arrays."""
         given = [self.values[k] for k in self.plan.inputs[i]]
         return given if self.plan.plain[i] else operands_of(self.order[i], given)
 
-    def seed(self, seed):
-        """Begin the backward pass: of all gradients only J's is known."""
+    def seed(self, seed: npt.ArrayLike) -> None:
+        """Begin the backward pass: only J's gradient is known."""
         self.gradients = [None] * (len(self.order) - 1) + [checked_seed(seed, self.order[-1])]
 
-    def send(self, record=None):
+    def send(self, record: Callable[..., None] | None = None) -> None:
         """Send (local Jacobian)ᵀ · upstream along every arrow, and add up in ``gradients`` what arrives.
 
         ``record(sender, argument, receiver, contribution, sum before, arrived, of)`` is called after each.
@@ -103,8 +110,8 @@ class Pass:
             if record:
                 record(sender, argument, receiver, contribution, before, arrived, of)
 
-    def both_ways(self, seed, on_nonfinite) -> Gradients:
-        """The forward and the backward pass; the gradients of the variables."""
+    def both_ways(self, seed: npt.ArrayLike, on_nonfinite: str) -> Gradients:
+        """Run the forward and the backward pass; returns the gradients of the variables."""
         report, order = Report(on_nonfinite), self.order
 
         def sent(i, argument, k, contribution, *_):
@@ -124,15 +131,15 @@ class Pass:
             self.gradients[i] = presentable(gradient)
         return Gradients((order[i], self.gradients[i]) for i in found)
 
-    def is_suspicious(self, report, results=()) -> bool:
-        """Whether a NaN or an infinity may be anywhere: only then are all values looked through."""
+    def is_suspicious(self, report: Report, results: Iterable[np.ndarray] = ()) -> bool:
+        """Whether there may be a NaN or an infinity somewhere: only then are all values looked through."""
         if report.mode == "ignore":
             return False
         given = any([node._has_nonfinite for node in self.order])
         return report.suspicious or given or not all(map(finite, (self.values[-1], *results)))
 
-    def examine(self, report):
-        """Look through all values, for where a NaN or an infinity comes from."""
+    def examine(self, report: Report) -> None:
+        """Look through all values for the first node that made a NaN or an infinity."""
         for node, value in zip(self.order, self.values):
             if node.rule is None:
                 report.given(node, value)
@@ -143,13 +150,13 @@ class Pass:
 # ---------------------------------------------------------------------------------------- backward
 
 
-def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarray]:
+def backward(J: Node, seed: npt.ArrayLike = 1, on_nonfinite: str = "warn") -> dict[Node, np.ndarray]:
     """The gradient of the cost ``J`` with respect to every variable it depends on.
 
     ``J`` is a single number, or ``seed`` is an array of J's shape: ∂(cost)/∂J from outside. Runs
     the forward pass where values are missing. Returns ``{variable: gradient}``, each gradient with
-    its variable's shape, and leaves ``.grad`` on every node reached. Called twice, it gives the
-    same again: nothing is accumulated between passes.
+    its variable's shape, and leaves ``.grad`` on every node reached. A second call gives the same result:
+    nothing is accumulated between passes.
 
     Reverse accumulation: Griewank & Walther, Evaluating Derivatives (2008), section 3.2.
 
@@ -165,8 +172,8 @@ def backward(J: Node, seed=1, on_nonfinite: str = "warn") -> dict[Node, np.ndarr
     return found
 
 
-class Gradients(dict):
-    """{variable: gradient}; asked for anything else, it says why there is none."""
+class Gradients(dict[Node, np.ndarray]):
+    """{variable: gradient}; for any other key, its KeyError says why there is none."""
 
     def __missing__(self, node):
         if not isinstance(node, Node):
@@ -179,9 +186,8 @@ class Gradients(dict):
         raise KeyError(f"{name} is not a variable; its gradient is {name}.grad")
 
 
-def checked_seed(seed, J) -> np.ndarray:
-    if type(seed) is int and seed == 1 and J.shape == ():
-        return np.ones((), J.dtype)
+def checked_seed(seed: npt.ArrayLike, J: Node) -> np.ndarray:
+    """A seed as an array of J's shape and precision, or an error in words."""
     array = checked_array(seed, "backward(…, seed=…)")
     if array.shape != J.shape:
         name = notation.mention(J, code=True)
@@ -192,7 +198,8 @@ def checked_seed(seed, J) -> np.ndarray:
     return frozen(array.astype(J.dtype))
 
 
-def checked_node(J, what) -> Node:
+def checked_node(J: object, what: str) -> Node:
+    """``J`` if it is a node, else an error that says what ``what`` expects."""
     if not isinstance(J, Node):
         raise NotAnArrayError(
             f"{what}: expected a node of a graph, was given {type(J).__name__}; build the "
@@ -201,7 +208,8 @@ def checked_node(J, what) -> Node:
     return J
 
 
-def refuse_without_value(leaves):
+def refuse_without_value(leaves: list[Node]) -> NoReturn:
+    """Raise the error that names leaves without a value."""
     names = ", ".join(f"{notation.mention(leaf, code=True)} (shape {leaf.shape})" for leaf in leaves)
     raise MissingValueError(
         f"{names} {'stands' if len(leaves) == 1 else 'stand'} without a value; "
@@ -209,7 +217,7 @@ def refuse_without_value(leaves):
     )
 
 
-def pull_back(y: Node, x: Node, v) -> np.ndarray:
+def pull_back(y: Node, x: Node, v: npt.ArrayLike) -> np.ndarray:
     """(∂y/∂x)ᵀ v by one backward pass that leaves the graph as it is; ``v`` has y's shape."""
     run = Pass(y, "backward")
     run.both_ways(v, "ignore")
@@ -217,7 +225,7 @@ def pull_back(y: Node, x: Node, v) -> np.ndarray:
     return presentable(np.zeros(x.shape, x.dtype) if flow is None else flow)
 
 
-def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
+def evaluate(J: Node, given: Mapping[Node, npt.ArrayLike]) -> np.ndarray:
     """J's value if the leaves of ``given`` had these values instead; the graph stays as it is."""
     run = Pass(J, "evaluate")
     run.start_from(given)
@@ -226,7 +234,7 @@ def evaluate(J: Node, given: dict[Node, np.ndarray]) -> np.ndarray:
     return frozen(run.values[-1])
 
 
-def _value_for(leaf, given):
+def _value_for(leaf: Node, given: Mapping[Node, npt.ArrayLike]) -> np.ndarray | None:
     if leaf not in given:
         return leaf._current_value()
     array = np.array(numbers_for(leaf, given[leaf], f"the value given for {leaf.name}"))
@@ -238,12 +246,11 @@ def _value_for(leaf, given):
 # ----------------------------------------------------------------------------------------- records
 
 
-def steps(J: Node, seed=1, given: dict[Node, np.ndarray] | None = None) -> list[Step]:
+def steps(J: Node, seed: npt.ArrayLike = 1, given: Mapping[Node, npt.ArrayLike] | None = None) -> list[Step]:
     """Every step of both passes over ``J``'s graph, in order; the graph itself stays as it is.
 
-    One record per computed node, then the seed's, then one per arrow that carries a gradient. ``J``
-    and ``seed`` as for :func:`backward`. ``given``: ``{leaf: array}``, values that count instead of the
-    leaves' own.
+    One record for each computed node, then the seed's, then one for each arrow that carries a gradient. ``J``
+    and ``seed`` as for :func:`backward`. ``given``: ``{leaf: array}``, values in place of the leaves' own.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)

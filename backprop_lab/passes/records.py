@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from backprop_lab.graph.order import places, topological_order
 from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import numpy.typing as npt
 
 DEEPEST = 50  # operations that a rule nests, at most
 LARGEST_LOCAL = 36  # entries of a local Jacobian that are still worth looking at
@@ -44,7 +49,7 @@ class Step:
     ``contribution`` = ``local``ᵀ · upstream flows into ``receiver``, which stands at place
     ``argument`` among the node's inputs. ``before`` and ``so_far`` are the receiver's running sum
     without and with it (before the first arrow it is None), ``complete`` says whether this was its
-    last arrow. ``alarm`` stands at the first step that made a NaN or an infinity, and says how.
+    last arrow. The first step that made a NaN or an infinity has an ``alarm``, which says how.
     """
 
     phase: str
@@ -79,7 +84,7 @@ class Step:
         At most 36 entries; a larger one is named by its kind. None for forward records and the
         seed.
         """
-        if self.argument is None:
+        if self.argument is None or self.receiver is None:
             return None
         n, m = self.node.size, self.receiver.size
         if n * m > LARGEST_LOCAL:
@@ -96,15 +101,16 @@ class Step:
     @property
     def place(self) -> int:
         """Where the receiver stands among the node's arguments, literals counted."""
+        assert self.argument is not None  # asked of the record of an arrow
         return places(self.node)[self.argument]
 
-    def flow(self, upstream) -> np.ndarray:
-        """What would flow into the receiver from any other ``upstream``, given these values."""
+    def flow(self, upstream: npt.ArrayLike) -> np.ndarray:
+        """What would flow into the receiver if ``upstream`` flowed into the node, with these values."""
         with np.errstate(all="ignore"):
             return np.asarray(self._sent(upstream, self.value, self.operands))
 
     def _sent(self, upstream, value, operands):
-        """What flows into the receiver: all of it arrays, or all nodes, to write it from."""
+        """What flows into the receiver: an array from arrays, or a node from nodes, to write it from."""
         return vector_jacobian(self.node, self.place, upstream, value, operands)
 
     @cached_property
@@ -113,20 +119,29 @@ class Step:
         if self.phase == "forward":
             written = notation.expression(self.node)
             return f"{notation.symbol(self.node.name)} = {written}" if self.node.name else written
+        receiver, contribution = self._arriving
         if self.is_seed:
-            return f"{self.gradient_name(self.cost)} = {notation.array(self.contribution)}"
-        return f"{self.gradient_name(self.receiver)} {self.sign} {self.written_flow(self._symbols)}"
+            return f"{self.gradient_name(self.cost)} = {notation.array(contribution)}"
+        return f"{self.gradient_name(receiver)} {self.sign} {self.written_flow(self._symbols)}"
+
+    @property
+    def _arriving(self) -> tuple[Node, np.ndarray]:
+        """The receiver of a backward record and the contribution: its seed, or what an arrow carries."""
+        assert self.receiver is not None and self.contribution is not None  # phase is "backward"
+        return self.receiver, self.contribution
 
     @property
     def sign(self) -> str:
         """``+=`` where several contributions meet, else ``=``."""
-        return "=" if self.so_far.of == 1 and self.before is None else "+="
+        return "=" if self.so_far is None or self._is_alone(self.so_far) else "+="
+
+    def _is_alone(self, so_far: SoFar) -> bool:
+        """Whether nothing else flows into the receiver."""
+        return so_far.of == 1 and self.before is None
 
     @cached_property
     def numbers(self) -> str:
         """The formula with values put in: ``−6 · (0, 7) = (0, −42)``."""
-        if self.is_seed:
-            return notation.array(self.contribution)
         if self.phase == "forward":
             values = dict(zip(self.node.inputs, self.inputs, strict=True))
             written = notation.expression(
@@ -135,18 +150,23 @@ class Step:
                 depth=0,
             )
             return f"{written} = {notation.array(self.value)}"
-        written, result = self.written_flow(self._values), notation.array(self.contribution)
+        _, contribution = self._arriving
+        result = notation.array(contribution)
+        if self.is_seed:
+            return result
+        written = self.written_flow(self._values)
         return result if written == result else f"{written} = {result}"
 
     @cached_property
     def sum_numbers(self) -> str | None:
         """The sum where several arrows meet: ``(0, −42) + (20, 8) = (20, −34)``; else None."""
-        if self.so_far is None or (self.so_far.of == 1 and self.before is None):
+        if self.so_far is None or self._is_alone(self.so_far):
             return None
         if self.before is None:
             return notation.array(self.so_far.sum)
         before = notation.array(self.before)
-        now = notation.bracket_minus(notation.array(self.contribution))
+        _, contribution = self._arriving
+        now = notation.bracket_minus(notation.array(contribution))
         return f"{before} + {now} = {notation.array(self.so_far.sum)}"
 
     def gradient_name(self, node: Node) -> str:
@@ -161,16 +181,18 @@ class Step:
         """A node as a factor of a formula, in brackets where it needs them."""
         return "J" if node is self.cost and node.name is None else notation.factor(node)
 
-    def written_flow(self, write, code: bool = False) -> str:
+    def written_flow(
+        self, write: Callable[[Node | None, np.ndarray], notation.Part], code: bool = False
+    ) -> str:
         """The gradient's own small graph, from the rule, as text.
 
         ``write(node, value)`` gives the text of an argument, of the node itself, of a constant in the rule,
         and for ``(None, upstream)`` that of the node's gradient, each with how strongly it binds. A formula
-        leaves out what is nested deep; ``code`` is whole.
+        leaves out what is nested deep; ``code`` is complete.
         """
-        texts = {}
+        texts: dict[Node, notation.Part] = {}
 
-        def stand_in(node, value, like):
+        def stand_in(node, value, like: Node) -> Node:
             leaf = constant("·", shape=like.shape)
             texts[leaf] = write(node, value)
             return leaf
@@ -183,19 +205,20 @@ class Step:
         if flow.rule is None:
             return texts[flow].text
         for node in topological_order(flow):
-            if node.rule is None and node not in texts:  # a constant of the rule's own
+            if node.rule is None and node not in texts:
+                assert node.value is not None  # a constant of the rule's own
                 texts[node] = write(node, node.value)
         return notation.expression(flow, texts.get, code=code, depth=DEEPEST if code else 3)
 
-    def _symbols(self, node, value):
-        """The part of a formula that a node is, or the gradient that flows in."""
+    def _symbols(self, node: Node | None, value: np.ndarray) -> notation.Part:
+        """A node, or the gradient that flows in, as a part of a formula."""
         if node is not None:
             return notation.part(node)
         # a fraction such as ∂J/∂z needs brackets under a transpose or a power only
         return notation.Part(self.gradient_name(self.node), notation.POWER)
 
-    def _values(self, node, value):
-        """A small array as its numbers; a large one as the part of the formula that it is."""
+    def _values(self, node: Node | None, value: np.ndarray) -> notation.Part:
+        """A small array as its numbers; a large one as in the formula."""
         return notation.Part(notation.array(value)) if value.size <= 12 else self._symbols(node, value)
 
     def __repr__(self):
@@ -213,15 +236,17 @@ class Step:
         return f"{self.index + 1:3}  {self.phase:8}  " + "   ".join(parts)
 
 
-def operands_of(node, values) -> list:
-    """The node's arguments as numbers, ``values`` those of its inputs; integers are read as floats where
-    the result is one."""
-    values = iter(values)
+def operands_of(node: Node, values: Iterable[np.ndarray]) -> list:
+    """The node's arguments as numbers, given the values of its inputs.
+
+    Integers are read as floats where the result is one.
+    """
+    given = iter(values)
     return [
-        argument if not isinstance(argument, Node) else _as_read(next(values), node.dtype)
+        argument if not isinstance(argument, Node) else _as_read(next(given), node.dtype)
         for argument in node.arguments
     ]
 
 
-def _as_read(value, dtype):
+def _as_read(value: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return frozen(value.astype(dtype)) if dtype.kind == "f" and value.dtype.kind != "f" else value

@@ -1,17 +1,16 @@
-"""Products that sum over shared axes, described by subscripts: einsum, and what is a case of it.
+"""Products that sum over shared axes, described by subscripts: einsum and its special cases.
 
 In Einstein's notation the transpose is written by swapping subscripts: what flows to an argument is the
 einsum of g with the other arguments, with that argument's own subscripts as the result. (Laue, Mitterreiter
 & Giesen, Computing Higher Order Derivatives of Matrix and Tensor Expressions, 2018.)
 
-What must hold: an argument's subscripts are all different (a diagonal is np.diag's or np.trace's work).
+What must hold: an argument's subscripts are all different (diagonals are for np.diag and np.trace).
 """
 
 from __future__ import annotations
 
 from functools import lru_cache, partial
 from itertools import islice
-from string import ascii_letters
 
 import numpy as np
 
@@ -20,17 +19,21 @@ from backprop_lab.rules.declaring import rule_of
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words.errors import ShapeError
 
+# What NumPy takes as subscripts. Python's module string has it, too, but is slow to import.
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 
 @lru_cache
 def einsum_of(count: int) -> Rule:
-    """The rule of a product of ``count`` arrays whose subscripts are its parameter."""
+    """The rule of a product of ``count`` arrays, with its subscripts as a parameter."""
     return rule_of(
         lambda *arrays, subscripts: np.einsum(subscripts, *arrays), "linear", contracted_shape,
         *(partial(flow_back, place) for place in range(count)),
         name="einsum", parameters={"subscripts": None}, function=np.einsum)  # fmt: skip
 
 
-def contracted_shape(*shapes, subscripts):
+def contracted_shape(*shapes: tuple[int, ...], subscripts: str) -> tuple[int, ...]:
+    """The shape of a product by subscripts."""
     inputs, output = parts(subscripts)
     lengths: dict[str, int] = {}
     for letters, shape in zip(inputs, shapes, strict=True):
@@ -48,7 +51,7 @@ def parts(subscripts: str) -> tuple[list[str], str]:
     return inputs.split(","), output
 
 
-def flow_back(place, g, z, *arrays, subscripts):
+def flow_back(place: int, g, z, *arrays, subscripts: str):
     """g and the other arguments, contracted to the subscripts of the argument at ``place``."""
     inputs, output = parts(subscripts)
     mine = inputs[place]
@@ -59,7 +62,7 @@ def flow_back(place, g, z, *arrays, subscripts):
     kept = "".join(letter for letter in mine if letter in there)
     terms = ",".join([output, *(letters for letters, _ in others)])
     flow = np.einsum(f"{terms}->{kept}", g, *(a for _, a in others))
-    # an axis that was summed alone gets the same back at each of its entries
+    # along an axis that only this argument has, each entry gets the same back
     shape = np.shape(arrays[place])
     opened = tuple(n if letter in there else 1 for letter, n in zip(mine, shape, strict=True))
     return flow if kept == mine else np.broadcast_to(np.reshape(flow, opened), shape)
@@ -77,12 +80,12 @@ def einsum(subscripts, *operands, optimize=None):
 
 
 def explicit(subscripts: str, ndims: list[int]) -> str:
-    """Subscripts with a result and without "...": what NumPy leaves to be understood, written out."""
+    """Subscripts with a result and without "...": what NumPy leaves implicit, written out."""
     text = subscripts.replace(" ", "")
     inputs = text.split("->")[0].split(",")
     if len(inputs) != len(ndims):
         raise ShapeError(f"np.einsum: {subscripts!r} is about {len(inputs)} arrays, {len(ndims)} were given")
-    free = (c for c in ascii_letters if c not in text)
+    free = (c for c in LETTERS if c not in text)
     lengths = [n - len(i.replace("...", "")) for i, n in zip(inputs, ndims)]  # of what the dots stand for
     dots = "".join(islice(free, max(0, *lengths)))
     written = [i.replace("...", dots[len(dots) - n :]) for i, n in zip(inputs, lengths)]
@@ -104,11 +107,11 @@ def explicit(subscripts: str, ndims: list[int]) -> str:
 
 
 def along(of_x, of_y, x: int, y: int) -> str:
-    """Subscripts of arrays of ``x`` and ``y`` axes that are multiplied, and summed along these of theirs."""
+    """The subscripts of a product of arrays with ``x`` and ``y`` axes, summed along these axes of each."""
     of_x, of_y = axes_of(of_x, x), axes_of(of_y, y)
     if len(of_x) != len(of_y):
         raise ShapeError(f"{len(of_x)} axes cannot be summed against {len(of_y)}")
-    first, second = ascii_letters[:x], list(ascii_letters[x : x + y])
+    first, second = LETTERS[:x], list(LETTERS[x : x + y])
     for i, j in zip(of_x, of_y):
         second[j] = first[i]
     joined = [*first, *second]

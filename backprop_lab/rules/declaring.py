@@ -8,49 +8,77 @@ A new operation takes a line in the module of its family, one in ``writing.py`` 
 call, and a call of it in ``tests/rule_cases.py``, by which all of it is tested.
 
 What must hold: a derivative uses NumPy's functions and those of this room only, so that it works on arrays
-and on nodes. Broadcasting is no concern of a declaration (``vector_jacobian.py``), nor is how the operation
-is written (``writing.py``).
+and on nodes. A declaration need not care about broadcasting (``vector_jacobian.py`` does), nor about how the
+operation is written (``writing.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from backprop_lab.graph.node import RULES
 from backprop_lab.graph.operation import Rule, operation
 from backprop_lab.rules.shapes import broadcast_shape, reduced_shape
 
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
-def rule_of(compute, kind, shape, *derivatives, name=None, home="np", parameters=None, **how) -> Rule:
-    """The rule of an operation: how it is computed, and its derivatives as :class:`Rule` reads them."""
+    import numpy as np
+
+    from backprop_lab.graph.operation import Operation
+
+    # What a signature says of the functions below, which take nodes as well (see Operation); their bodies,
+    # which a type checker reads, get arrays.
+    ArrayOrNode: TypeAlias = np.ndarray
+
+
+def rule_of(
+    compute: Callable,
+    kind: str,
+    shape: Callable,
+    *derivatives: Callable | None,
+    name: str | None = None,
+    home: str | None = "np",
+    parameters: dict[str, Any] | None = None,
+    **how: Any,
+) -> Rule:
+    """The :class:`Rule` of an operation, with the defaults of a function of NumPy's."""
     return Rule(name or compute.__name__, home, compute, shape, kind, derivatives, parameters or {}, **how)
 
 
-def enter(function, kind, shape, *derivatives, **how):
+def enter(function: Callable, kind: str, shape: Callable, *derivatives: Callable | None, **how: Any) -> None:
     """Enter an operation into the table: NumPy's ``function`` makes a node from now on."""
     RULES[function] = rule_of(function, kind, shape, *derivatives, function=function, **how)
 
 
-def elementwise(function, *partials, **how):
+def elementwise(function: Callable, *partials: Callable | None, **how: Any) -> None:
     """Enter an operation that works entry by entry; ``partials``: ∂z/∂x, ∂z/∂y as d(z, x, y)."""
     enter(function, "elementwise", broadcast_shape, *partials, **how)
 
 
-def comparison(function):
+def comparison(function: Callable) -> None:
     """Enter a comparison: it has a value, True or False, and sends no gradient."""
     elementwise(function, None, None, gives="booleans")
 
 
-def reduction(function, kind, back, **how):
-    """Enter an operation that takes the entries along axes together; ``back``: d(g, z, x, axis, keepdims)."""
+def reduction(function: Callable, kind: str, back: Callable, **how: Any) -> None:
+    """Enter an operation that combines the entries along axes; ``back``: d(g, z, x, axis, keepdims)."""
     enter(function, kind, reduced_shape, back, parameters={"axis": None, "keepdims": False}, **how)
 
 
-def rearrangement(function, shape, back, /, **parameters):
-    """Enter an operation under which entries only move about; ``back`` moves those of g back."""
+def rearrangement(function: Callable, shape: Callable, back: Callable, /, **parameters: Any) -> None:
+    """Enter an operation that only moves entries about; ``back`` moves those of g back."""
     enter(function, "linear", shape, back, parameters=parameters, gives="the same")
 
 
-def declare(kind, shape, *derivatives, home="bl", **how) -> Callable:
-    """Make an operation that NumPy has no name for, of arrays and nodes alike: the decorated body."""
+def declare(
+    kind: str, shape: Callable, *derivatives: Callable | None, home: str = "bl", **how: Any
+) -> Callable[[Callable], Operation]:
+    """Make the decorated function, which NumPy has no name for, an operation on arrays and nodes alike."""
     return lambda compute: operation(rule_of(compute, kind, shape, *derivatives, home=home, **how))
+
+
+def of_arrays_and_nodes(function: Callable) -> Operation:
+    """The function itself, which calls an operation and so takes both as well: for type checkers."""
+    return function

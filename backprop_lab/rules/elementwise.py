@@ -1,7 +1,7 @@
 """Operations that work entry by entry: the partial derivative ∂z/∂x, ∂z/∂y for each argument.
 
-z is the operation's value, x and y its arguments. A comparison has a value and sends no gradient; where two
-entries tie at a maximum they share the gradient equally.
+z is the operation's value, x and y its arguments. A comparison has a value and sends no gradient; two entries
+that tie at a maximum share the gradient equally.
 
 What must hold: each line reads like one in a table of derivatives, and is checked against finite differences.
 """
@@ -82,14 +82,16 @@ RULES[np.clip] = _clip
 
 
 def lowered(x, y):
-    """x to the power y − 1; x⁰ is a constant, so that its slope is 0 at x = 0 as well."""
+    """x to the power y − 1; finite at x = 0 even if y = 0, so that x⁰ has the slope 0 there."""
     if isinstance(y, (int, float)):
-        return {0: 1, 1: 1, 2: x}.get(y) if y in (0, 1, 2) else x ** (y - 1)
+        if y in (0, 1):
+            return 1
+        return x if y == 2 else x ** (y - 1)
     return x ** np.where(y == 0, 1, y - 1)
 
 
 def log_of_base(x):
-    """log x; where x = 0 it is 0, as xʸ = 0 does not change there with y > 0."""
+    """log x; 0 where x = 0, because there xʸ stays 0 as y > 0 changes."""
     return np.log(np.where(x == 0, 1, x))
 
 

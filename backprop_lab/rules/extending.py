@@ -1,7 +1,7 @@
 """``bl.rule``: the reader's own operations, declared as the package's are.
 
 What must hold: an operation added here is checked, drawn, stepped through, differentiated again and compiled
-like any other; a mistake in its declaration is named.
+like any other; an error names the mistake in a declaration.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from keyword import iskeyword
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +22,11 @@ from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from backprop_lab.graph.operation import Operation
+
 _KINDS = {"elementwise": "z, x", "linear": "g, z, x", "custom": "g, z, x"}
 
 
@@ -30,12 +36,12 @@ def rule(
     *derivatives: Callable | None,
     kind: str = "elementwise",
     shape: Callable | None = None,
-    parameters: dict[str, object] | None = None,
-) -> Callable:
+    parameters: dict[str, Any] | None = None,
+) -> Operation:
     """Add an operation: how it is computed, and one derivative for each of its arguments.
 
     ``compute(x, y, …)`` gives the value z for arrays. The derivatives are written with NumPy's functions, so
-    that they work on arrays and on nodes; None where no gradient flows. What they are says ``kind``:
+    that they work on arrays and on nodes; None where no gradient flows. ``kind`` says what they are:
 
     - ``"elementwise"``: the partial derivative ∂z/∂x, as ``d(z, x, y, …)``;
     - ``"linear"``: the transpose applied to g = ∂J/∂z, as ``d(g, z, x, y, …)``;
@@ -81,7 +87,7 @@ def rule(
     return operation(made)
 
 
-def _check(name, compute, derivatives, kind, parameters):
+def _check(name, compute, derivatives, kind, parameters) -> None:
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise TypeError(f'rule: the name comes first, an identifier such as "softplus"; was given {name!r}')
     if not callable(compute):
@@ -108,8 +114,8 @@ def _check(name, compute, derivatives, kind, parameters):
             )
 
 
-def _takes(function, count, parameters) -> bool:
-    """Whether a function can be called with so many arguments, and these keywords."""
+def _takes(function: Callable, count: int, parameters: dict[str, Any]) -> bool:
+    """Whether a function can be called with this many arguments and these keywords."""
     if getattr(function, "nin", count) != count:  # a ufunc takes more, such as out=
         return False
     try:
@@ -117,7 +123,7 @@ def _takes(function, count, parameters) -> bool:
     except TypeError:
         return False
     except ValueError:
-        return True  # one written in C does not tell
+        return True  # one written in C may have no signature
     return True
 
 
@@ -140,20 +146,20 @@ def _checked_value(name, compute, shape):
     return checked
 
 
-def _read_only(operand):
-    """A read-only view of an operand, which itself stays as writable as it was."""
+def _read_only(operand: npt.ArrayLike) -> np.ndarray:
+    """A read-only view of an operand; the operand itself stays writable if it was."""
     return frozen(np.asarray(operand).view())
 
 
 def _home(compute) -> str | None:
-    """Which of NumPy's modules a function lives in, as code calls it; None if in none."""
+    """The module of NumPy's in which a function lives, as code calls it, such as ``np``; else None."""
     name = getattr(compute, "__name__", "")
     homes = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
     return next((called for called, home in homes.items() if getattr(home, name, None) is compute), None)
 
 
 def _checked_derivative(name, place, derivative, kind):
-    """``derivative``, its result compared with the shape that it should have."""
+    """``derivative`` on read-only arrays, its result compared with the shape that it should have."""
 
     @wraps(derivative)
     def checked(*given, **parameters):

@@ -1,7 +1,7 @@
-"""What the table of writing is made of: forms for kinds of operations, and those that depend on the node.
+"""What the table in ``writing.py`` is made of: forms for kinds of operations, and for single nodes.
 
 A form holds the text with places for the arguments, how strongly the whole binds, and how strongly each
-argument must (``words/notation.py``). A function here that takes a node gives the form that this node has.
+argument must bind (``words/notation.py``). The functions here that take a node return its form.
 
 What must hold: nothing is computed; a form in code can be run, one in math is for reading.
 """
@@ -33,7 +33,7 @@ def infix(code: str, math: str | Form | Callable, binds: int, *slots: int) -> Wr
 
 
 def comparison(code: str, math: str) -> Written:
-    """A comparison: Python needs its brackets, and a formula has those of a truth value."""
+    """A comparison: in brackets for Python, in those of a truth value in a formula."""
     return Written(Form(f"({{0}} {code} {{1}})", ATOM, (SUM,)), Form(f"[{{0}} {math} {{1}}]", ATOM, (SUM,)))
 
 
@@ -45,22 +45,28 @@ def formula(math: str, binds: int = ATOM, *slots: int, code: str | None = None) 
 # ---------------------------------------------------------------------------- products, shapes, parts, sums
 
 
+_WITH_A_NUMBER, _OF_ARRAYS = (Form(f"{{0}} {sign} {{1}}", PRODUCT, (PRODUCT,)) for sign in "·⊙")
+
+
 def product(node) -> Form:
     """``w · x``; the sign ⊙ where two arrays meet entry by entry."""
-    arrays = all(np.ndim(a) > 0 for a in node.arguments)
-    return Form("{0} ⊙ {1}" if arrays else "{0} · {1}", PRODUCT, (PRODUCT,))
+    x, y = node.arguments
+    return _OF_ARRAYS if np.ndim(x) and np.ndim(y) else _WITH_A_NUMBER
+
+
+_OF_MATRICES, _OF_VECTORS = (Form(f"{{0}}{sign}{{1}}", PRODUCT, (PRODUCT, POWER)) for sign in (" ", " · "))
 
 
 def matrix_product(node) -> Form:
     """``W x``; the dot · where two vectors meet."""
-    vectors = all(np.ndim(a) == 1 for a in node.arguments)
-    return Form("{0} · {1}" if vectors else "{0} {1}", PRODUCT, (PRODUCT, POWER))
+    x, y = node.arguments
+    return _OF_VECTORS if np.ndim(x) == np.ndim(y) == 1 else _OF_MATRICES
 
 
 def squared_norms(node) -> Form:
     """``‖W₁‖² + ‖W₂‖²``"""
-    count = len(node.arguments)
-    return Form(" + ".join(f"‖{{{place}}}‖²" for place in range(count)), SUM if count > 1 else POWER)
+    several = len(node.arguments) > 1
+    return Form(lambda *texts: " + ".join(f"‖{x}‖²" for x in texts), SUM if several else POWER)
 
 
 def transposed(node) -> Form:
@@ -70,14 +76,17 @@ def transposed(node) -> Form:
 
 
 def reshaped(node) -> Form:
+    """``x as 2 × 3``"""
     return Form(f"{{0}} as {notation.extent(node.shape)}", SUM, (PRODUCT,))
 
 
 def repeated(node) -> Form:
+    """``x repeated to 2 × 3``"""
     return Form(f"{{0}} repeated to {notation.extent(node.shape)}", SUM, (PRODUCT,))
 
 
 def summed(node) -> Form:
+    """``g summed to 3 numbers``"""
     return Form(f"{{0}} summed to {notation.extent(node.shape)}", SUM)
 
 

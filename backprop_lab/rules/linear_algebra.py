@@ -1,4 +1,4 @@
-"""Linear algebra: norms and traces. Products of matrices stand in ``products.py``.
+"""Linear algebra: norms and traces. For products of matrices see ``products.py``.
 
 z is the value, x the argument, g = ∂J/∂z. Formulas: Petersen & Pedersen, The Matrix Cookbook (2012), sections
 2.4 and 2.5. The gradient of a norm at 0 is 0.

@@ -1,6 +1,6 @@
 """The functions of networks that NumPy has no name for: activations, softmax and its relatives, costs.
 
-Above each stands its derivative: z is the value, x the argument, g = ∂J/∂z. All are computed so that no
+Above each stands its derivative: z is the value, x the argument, g = ∂J/∂z. They are computed so that no
 exponential overflows. Formulas: Goodfellow, Bengio & Courville, Deep Learning (2016), sections 4.1, 6.2, 6.3
 and 6.5.
 
@@ -9,22 +9,25 @@ What must hold: arrays in, array out; a node in, one node out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backprop_lab.graph.node import Node
 from backprop_lab.graph.operation import operation
-from backprop_lab.rules.declaring import declare, rule_of
+from backprop_lab.rules.declaring import declare, of_arrays_and_nodes, rule_of
 from backprop_lab.rules.primitives import converted
 from backprop_lab.rules.reductions import spread
 from backprop_lab.rules.shapes import axes_of, broadcast_shape, reduced_shape
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
+if TYPE_CHECKING:
+    from backprop_lab.graph.operation import Operation
+    from backprop_lab.rules.declaring import ArrayOrNode
+
 
 @declare("elementwise", broadcast_shape, lambda z, x: x > 0)
-def relu(x):
+def relu(x: ArrayOrNode) -> ArrayOrNode:
     """The rectifier: x where x > 0, else 0. Its derivative at 0 is taken as 0.
 
     Any shape, same shape out.
@@ -37,7 +40,7 @@ def relu(x):
 
 
 @declare("elementwise", broadcast_shape, lambda z, x: z * (1 - z))
-def sigmoid(x):
+def sigmoid(x: ArrayOrNode) -> ArrayOrNode:
     """The logistic function 1 / (1 + e⁻ˣ), computed so that no exponential overflows.
 
     Any shape, same shape out.
@@ -56,7 +59,7 @@ def sigmoid(x):
     lambda z, x, slope: np.where(x > 0, 1, slope),
     parameters={"slope": 0.01},
 )
-def leaky_relu(x, slope=0.01):
+def leaky_relu(x: ArrayOrNode, slope: float = 0.01) -> ArrayOrNode:
     """x where x > 0, else ``slope`` · x: a gate that never closes. Any shape, same shape out.
 
     >>> import backprop_lab as bl
@@ -67,7 +70,7 @@ def leaky_relu(x, slope=0.01):
 
 
 @declare("elementwise", broadcast_shape, lambda z, x: sigmoid(x))
-def softplus(x):
+def softplus(x: ArrayOrNode) -> ArrayOrNode:
     """log(1 + eˣ), a smooth relu whose derivative is the sigmoid. Any shape, same shape out.
 
     >>> import backprop_lab as bl
@@ -88,7 +91,7 @@ def _same_shape(x, axis=-1):
     lambda g, z, x, axis: z * (g - np.sum(g * z, axis=axis, keepdims=True)),
     parameters={"axis": -1},
 )
-def softmax(x, axis=-1):
+def softmax(x: ArrayOrNode, axis: int = -1) -> ArrayOrNode:
     """Positive numbers that sum to 1 along ``axis``, in the ratio of eˣ. Same shape out.
 
     >>> import backprop_lab as bl
@@ -105,7 +108,7 @@ def softmax(x, axis=-1):
     lambda g, z, x, axis: g - np.exp(z) * np.sum(g, axis=axis, keepdims=True),
     parameters={"axis": -1},
 )
-def log_softmax(x, axis=-1):
+def log_softmax(x: ArrayOrNode, axis: int = -1) -> ArrayOrNode:
     """The logarithm of the softmax, accurate also where the softmax is nearly 0. Same shape out.
 
     >>> import backprop_lab as bl
@@ -122,7 +125,7 @@ def log_softmax(x, axis=-1):
     lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims) * np.exp(x - spread(z, x, axis, keepdims)),
     parameters={"axis": -1, "keepdims": False},
 )
-def logsumexp(x, axis=-1, keepdims=False):
+def logsumexp(x: ArrayOrNode, axis: int = -1, keepdims: bool = False) -> ArrayOrNode:
     """log Σ eˣ along ``axis``: a smooth maximum. The axis goes, or stays with length 1.
 
     >>> import backprop_lab as bl
@@ -144,7 +147,7 @@ def _one_hot_shape(labels, logits):
 
 
 def one_hot(labels, logits):
-    """Class labels as rows that are 1 at the label, else 0, in the logits' shape; rows stay as they are."""
+    """Class labels as rows that are 1 at the label, else 0, in the logits' shape; rows are kept."""
     _one_hot_shape(np.shape(labels), np.shape(logits))
     dtype = np.result_type(logits, np.float16)
     if np.shape(labels) == np.shape(logits):
@@ -175,7 +178,7 @@ def checked_labels(labels, classes):
 
 
 def p_minus_y(logits, labels):
-    """softmax(logits) − labels for each example; rows that do not sum to 1 weigh their softmax."""
+    """softmax(logits) − labels for each example; the softmax is weighted by the sum of a row of labels."""
     y, p = one_hot(labels, logits), softmax(logits)
     if np.shape(labels) == np.shape(logits):
         p = p * np.sum(y, axis=-1, keepdims=True)
@@ -183,11 +186,12 @@ def p_minus_y(logits, labels):
 
 
 def _examples(logits) -> int:
-    """How many examples a mean over the batch is over."""
+    """How many examples are in the batch."""
     return max(np.size(logits) // np.shape(logits)[-1], 1)
 
 
-def cross_entropy(logits, labels):
+@of_arrays_and_nodes
+def cross_entropy(logits: ArrayOrNode, labels: ArrayOrNode) -> ArrayOrNode:
     """The mean over a batch of −log p(label), where p is the softmax of the logits: a single number.
 
     ``logits`` have the classes on their last axis. ``labels`` are class numbers, one for each example, or
@@ -200,8 +204,8 @@ def cross_entropy(logits, labels):
     >>> bl.backward(bl.cross_entropy(z, 2))[z].round(3)
     array([ 0.245,  0.665, -0.91 ])
     """
-    kind = labels.dtype.kind if isinstance(labels, Node) else np.asarray(labels).dtype.kind
-    if np.ndim(labels) < np.ndim(logits) and kind not in "iu":
+    given = labels if hasattr(labels, "dtype") else np.asarray(labels)
+    if np.ndim(labels) < np.ndim(logits) and given.dtype.kind not in "iu":
         raise NotAnArrayError(
             "cross_entropy: class labels are integers, one for each example; probabilities have the "
             f"shape of the logits, {np.shape(logits)}"
@@ -225,7 +229,7 @@ def _cross_entropy(logits, labels):
     lambda g, z, x, y: g * 2 * (x - y) / np.size(x - y),
     lambda g, z, x, y: g * 2 * (y - x) / np.size(x - y),
 )
-def squared_error(y_hat, y):
+def squared_error(y_hat: ArrayOrNode, y: ArrayOrNode) -> ArrayOrNode:
     """The mean of the squared differences: a single number. Shapes that broadcast.
 
     >>> import backprop_lab as bl
@@ -236,7 +240,7 @@ def squared_error(y_hat, y):
 
 
 @lru_cache
-def _penalty(count: int) -> Callable:
+def _penalty(count: int) -> Operation:
     """The operation that sums the squares of ``count`` arrays."""
     backs = (lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count))
     return operation(rule_of(
@@ -244,7 +248,8 @@ def _penalty(count: int) -> Callable:
         name="l2", home="bl", function=l2))  # fmt: skip
 
 
-def l2(*parameters):
+@of_arrays_and_nodes
+def l2(*parameters: ArrayOrNode) -> ArrayOrNode:
     """The L2 penalty: the sum of the squares of all entries of all ``parameters``, without a factor.
 
     >>> import backprop_lab as bl
@@ -257,7 +262,7 @@ def l2(*parameters):
 
 
 @declare("linear", lambda x: x, None)
-def stop_gradient(x):
+def stop_gradient(x: ArrayOrNode) -> ArrayOrNode:
     """x itself on the way forward; nothing flows back through it. PyTorch calls it detach.
 
     >>> import backprop_lab as bl

@@ -1,4 +1,4 @@
-"""Three operations of the engine's own, which gradients need and NumPy has no name for.
+"""Three operations that gradients need and NumPy has no name for.
 
 What must hold: fed arrays, each gives an array; fed a node, a node, so that gradients have gradients.
 """

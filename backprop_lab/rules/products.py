@@ -1,10 +1,10 @@
 """Products of arrays: of matrices and vectors, inner and outer, and by subscripts.
 
 x and y are the arguments, z the value, g = ∂J/∂z. What flows back from a matrix product is the lecture's g yᵀ
-and xᵀ g. The products that subscripts describe have their derivatives from ``contractions.py``. Formulas:
-Petersen & Pedersen, The Matrix Cookbook (2012), sections 2.4 and 2.5.
+and xᵀ g. Products by subscripts get their derivatives from ``contractions.py``. Formulas: Petersen &
+Pedersen, The Matrix Cookbook (2012), sections 2.4 and 2.5.
 
-What must hold: each is right for vectors, matrices and stacks of them, as far as NumPy takes these.
+What must hold: each is right for vectors, matrices and stacks of them, wherever NumPy takes these.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from backprop_lab.rules.shapes import matmul_shape, outer_shape
 
 
 def product(function, subscripts, **parameters):
-    """Enter a product of two arrays, whose subscripts follow from how many axes each has."""
+    """Enter a product of two arrays whose subscripts follow from the number of axes of each."""
 
     def shape(x, y, **how):
         return contracted_shape(x, y, subscripts=subscripts(len(x), len(y), **how))
@@ -60,7 +60,7 @@ RULES[np.einsum] = einsum
 
 
 def shaped(x, shape):
-    """x in this shape: x itself where it has it already."""
+    """x in this shape; x itself if it has it already."""
     return x if np.shape(x) == shape else np.reshape(x, shape)
 
 

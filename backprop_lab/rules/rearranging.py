@@ -1,7 +1,7 @@
-"""Operations under which entries only move about: other shapes and orders, copies, parts, arrays joined.
+"""Operations that only move entries about: other shapes and orders, copies, parts, arrays joined.
 
-x is the argument, z the value, g = ∂J/∂z. What flows back are the entries of g moved back to where they came
-from; where one was copied, its copies are summed.
+x is the argument, z the value, g = ∂J/∂z. What flows back is g, its entries moved back to where they came
+from; where an entry was copied, the gradients of its copies are summed.
 
 What must hold: integers and booleans stay what they are, so that a part of the labels is labels.
 """

@@ -1,7 +1,7 @@
 """Reductions: sums, means, extremes and products over axes, and running sums.
 
-z is the value, x the argument, g = ∂J/∂z. A sum sends g to each of its entries; ties at a maximum share g
-equally; a standard deviation of 0 has the gradient 0.
+z is the value, x the argument, g = ∂J/∂z. A sum sends g to each of its entries; entries that tie at a maximum
+share g equally; a standard deviation of 0 has the gradient 0.
 
 What must hold: each is right for every ``axis`` and with ``keepdims``, and is checked against finite
 differences.
@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES, Node
+from backprop_lab.graph.node import RULES
 from backprop_lab.rules.declaring import enter, reduction
 from backprop_lab.rules.shapes import axes_of, cumulated_shape, inverse, reduced_shape
 
@@ -47,7 +47,7 @@ RULES[np.amax], RULES[np.amin] = RULES[np.max], RULES[np.min]  # NumPy's older n
 
 
 def count(z, x):
-    """How many entries of x each entry of z is made of."""
+    """How many entries of x go into each entry of z."""
     return max(x.size // max(z.size, 1), 1)
 
 
@@ -55,7 +55,7 @@ def spread(g, x, axis=None, keepdims=False):
     """g given back to every entry that was summed: the transpose of a sum."""
     if axis is not None and not keepdims:
         g = np.reshape(g, reduced_shape(np.shape(x), axis, keepdims=True))
-    if isinstance(g, Node):
+    if not isinstance(g, (np.ndarray, np.generic)):  # a node
         return np.broadcast_to(g, x.shape)
     out = np.empty(x.shape, g.dtype)  # broadcast_to takes five times as long on small arrays
     out[...] = g
@@ -69,7 +69,7 @@ def shared_extreme(g, z, x, axis, keepdims):
 
 
 def product_of_others(x, axis):
-    """For each entry the product of the others along ``axis``, zeros included."""
+    """For each entry the product of the others along ``axis``; right for zeros as well."""
     axes = axes_of(axis, np.ndim(x))
     kept = [a for a in range(np.ndim(x)) if a not in axes]
     rows = math.prod(np.shape(x)[a] for a in kept)
@@ -80,7 +80,7 @@ def product_of_others(x, axis):
 
 
 def product_of_others_in_rows(table):
-    """For each entry the product of its row's others: its neighbour, and the pairs that it is not in."""
+    """For each entry the product of the others in its row: its neighbour times all the other pairs."""
     rows, columns = np.shape(table)
     if columns < 2:
         return np.ones_like(table)

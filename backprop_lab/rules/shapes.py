@@ -62,7 +62,8 @@ def reduced_shape(x, axis=None, keepdims=False):
 
 
 def reshaped_shape(x, shape):
-    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(map(operator.index, shape))
+    lengths = (shape,) if isinstance(shape, (int, np.integer)) else shape
+    wanted = tuple(map(operator.index, lengths))
     size, known = math.prod(x), math.prod(n for n in wanted if n != -1)
     if wanted.count(-1) == 1 and known and size % known == 0:
         wanted = tuple(size // known if n == -1 else n for n in wanted)
@@ -113,7 +114,7 @@ def indexed_shape(x, key):
 def tried(function, like=hollow, mistakes=(ValueError, TypeError)):
     """The shape that a function gives, found by trying it on arrays that ``like`` makes of shapes.
 
-    Hollow ones will do for NumPy's functions under which entries only move about.
+    Hollow ones will do for NumPy's functions that only move entries about.
     """
 
     def shape(*shapes, **parameters):

@@ -5,16 +5,18 @@ What must hold: the result has the shape of the argument, and its precision wher
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backprop_lab.graph.node import Node
 from backprop_lab.rules.primitives import converted, sum_to, summed_to
 
 
-def vector_jacobian(node, place, upstream, value, operands):
+def vector_jacobian(node: Node, place: int, upstream, value, operands: Sequence):
     """What flows into argument ``place`` of ``node``: (local Jacobian)ᵀ · upstream, in its shape.
 
     ``upstream`` is ∂J/∂node, ``value`` and ``operands`` are the node's value and its arguments: all
-    arrays, or all nodes (then the result is a node of the gradient's graph). Broadcasting forward
-    is a sum backward; that sum is taken here, once for every rule.
+    arrays, or all nodes (then the result is a node of the gradient's graph). Broadcasting on the way forward
+    is a sum on the way back; that sum is taken here, once for all rules.
     """
     derivative = node.rule.derivatives[place]
     if node.rule.kind == "elementwise":

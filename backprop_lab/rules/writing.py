@@ -1,7 +1,7 @@
 """How operations are written: a table beside the tables of derivatives.
 
 For each function: its form in code and in math, how strongly the whole binds, and how strongly each argument
-must bind to stand without brackets. What does not stand here is written as a call.
+must bind to need no brackets. What is not in the table is written as a call.
 
 What must hold: code computes what the graph computes; an expression has the brackets that it needs, and no
 others.

@@ -1,4 +1,4 @@
-"""Arrays at the border of the graph: numbers that come in are checked, those that go out are read-only.
+"""Arrays at the border of the graph: numbers that come in are checked, those that go out made read-only.
 
 What must hold: nothing here changes a number, except that a negative zero may become zero; what is refused is
 named, with what to do.
@@ -7,16 +7,20 @@ named, with what to do.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 READABLE = 36  # entries of an array that a person may read number by number
 
 
-def checked_array(value, context) -> np.ndarray:
+def checked_array(value: object, context: str) -> np.ndarray:
     """The numbers in ``value`` as an array (perhaps the same one), or an error in words."""
     if hasattr(value, "needs_gradient"):  # a node
         raise NotAnArrayError(
@@ -57,7 +61,7 @@ def _refuse_other_meanings(value, context):
         )
 
 
-def numbers_for(leaf, value, context: str) -> np.ndarray:
+def numbers_for(leaf, value: object, context: str) -> np.ndarray:
     """``value`` as numbers of the leaf's type (perhaps the same array), or an error in words."""
     array = checked_array(value, context)
     whole = leaf.dtype.kind != "f"
@@ -69,11 +73,11 @@ def numbers_for(leaf, value, context: str) -> np.ndarray:
     return array.astype(leaf.dtype, copy=False)
 
 
-def finite(value) -> bool:
+def finite(value: np.ndarray) -> bool:
     """Whether all entries are finite.
 
-    One product tells, unless it overflows itself; only then are the entries looked at, which takes longer.
-    The caller silences NumPy's warning of such an overflow.
+    The sum of their squares tells, unless it overflows; only then are the entries looked at, which takes
+    longer. The caller silences NumPy's warning of such an overflow.
     """
     if value.ndim == 0:
         return math.isfinite(value)
@@ -81,12 +85,12 @@ def finite(value) -> bool:
     return math.isfinite(flat.dot(flat)) or bool(np.isfinite(value).all())
 
 
-def hollow(shape, dtype="V0") -> np.ndarray:
+def hollow(shape: tuple[int, ...], dtype: npt.DTypeLike = "V0") -> np.ndarray:
     """An array that stands for its shape only; entries of "V0" take no memory wherever they are moved."""
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
-def frozen(array) -> np.ndarray:
+def frozen(array: npt.ArrayLike) -> np.ndarray:
     """``array`` made read-only, as all numbers are that leave the graph."""
     array = np.asarray(array)
     array.setflags(write=False)
@@ -94,5 +98,5 @@ def frozen(array) -> np.ndarray:
 
 
 def presentable(gradient: np.ndarray) -> np.ndarray:
-    """A gradient read-only, and small ones without negative zeros for the learner to puzzle over."""
+    """A gradient made read-only; a small one also without negative zeros, which would puzzle the learner."""
     return frozen(gradient + 0 if gradient.size <= READABLE else gradient)

@@ -8,7 +8,7 @@ class ShapeError(ValueError):
 
 
 class MissingValueError(ValueError):
-    """A pass needs the value of a leaf that stands without one."""
+    """A pass needs the value of a leaf that has none yet."""
 
 
 class NotAnArrayError(TypeError):

@@ -1,7 +1,7 @@
-"""The reader's own name for a node: what stands left of the = that is making it.
+"""The reader's own name for a node: what stands to the left of the = in the statement that makes it.
 
-Python tells where the learner's code is while a node is made; the instruction after that one says into
-which name the result will go.
+Python knows where the learner's code stands while a node is made; the instruction after that one says which
+name the result is stored under.
 
 What must hold: no name is better than a wrong one.
 """
@@ -11,16 +11,18 @@ from __future__ import annotations
 import os
 import sys
 from functools import lru_cache
+from types import CodeType, FrameType
 
 
 def assigned_name() -> str | None:
     """The target of the learner's ``name = expression`` statement that is making a node right now.
 
-    Only where the learner's own code made the call: nodes made inside the package have no name, and
-    neither have the entries of a node that is iterated over (``rows = list(W)``) and the partial
-    sums of a function that adds nodes up (``J = sum(costs)``).
+    Only where the learner's own code made the call: nodes made inside the package have no name, nor have the
+    entries of a node that is iterated over (``rows = list(W)``) or the partial sums of a function that adds
+    nodes up (``J = sum(costs)``).
     """
-    frame, by_operator = sys._getframe(1), False
+    frame: FrameType | None = sys._getframe(1)
+    by_operator = False
     while frame is not None and frame.f_code.co_filename in _ENTRANCES:
         if frame.f_code.co_name == "__iter__":
             return None
@@ -32,8 +34,8 @@ def assigned_name() -> str | None:
     return None if by_operator and call else name
 
 
-def in_package(frame) -> bool:
-    """Whether the code that a frame runs stands in a file of this package."""
+def in_package(frame: FrameType) -> bool:
+    """Whether a frame runs code of this package."""
     return frame.f_code.co_filename.startswith(_PACKAGE)
 
 
@@ -44,15 +46,15 @@ _OPERATOR = "operator_of_a_node"  # what graph/node.py calls the methods behind 
 
 
 @lru_cache(maxsize=256)
-def _stores(code) -> dict[int, tuple[str, bool]]:
-    """{offset of an instruction whose result goes straight into a name: that name, is it a call?}.
+def _stores(code: CodeType) -> dict[int, tuple[str, bool]]:
+    """{offset of an instruction whose result goes straight into a name: (that name, whether it is a call)}.
 
     While a Python function runs, its caller's offset stands somewhere inside the call instruction
     and its caches; so every offset from there up to the store counts.
     """
     import dis  # here, because it is only needed once a graph is built
 
-    names = {}
+    names: dict[int, tuple[str, bool]] = {}
     found = [i for i in dis.get_instructions(code) if i.opname not in ("EXTENDED_ARG", "CACHE")]
     for made, store, after in zip(found, found[1:], found[2:], strict=False):
         if store.opname not in _STORES or made.opname in _HAND_OUT or after.opname in _STORES:

@@ -1,12 +1,11 @@
 """How names, numbers and expressions are written, as plain text.
 
-The lowest floor: errors, step records, pictures and widgets all write through this file, so that a
-number never looks different in two places. There are two notations: *code* (what the learner typed,
-used in errors and programs) and *math* (the lecture's, used in formulas and on cards). How each
-operation is written stands in ``rules/writing.py``.
+Errors, step records, pictures and widgets all write through this file, so that a number looks the same
+everywhere. There are two notations: *code* (what the learner typed, used in errors and programs) and *math*
+(the lecture's, used in formulas and on cards). How each operation is written stands in ``rules/writing.py``.
 
-What must hold: everything is deterministic, and nothing here is recursive beyond a fixed depth,
-however deep the graph is.
+What must hold: everything is deterministic, and no recursion goes beyond a fixed depth, however deep the
+graph is.
 """
 
 from __future__ import annotations
@@ -14,10 +13,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from itertools import count
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from typing import SupportsFloat
+
+    import numpy.typing as npt
 
 MINUS = "\u2212"
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -67,7 +71,7 @@ def shorten(text: str, length: int) -> str:
     return text[: length - 1 - tail] + "…" + text[len(text) - tail :]
 
 
-def number(value, digits: int = 4) -> str:
+def number(value: SupportsFloat, digits: int = 4) -> str:
     """One number, with at most ``digits`` significant digits and a real minus sign.
 
     >>> [number(v) for v in (-42.0, 0.66666667, -0.0, 1234567.0, 3.48e-7, float("nan"), True)]
@@ -79,7 +83,7 @@ def number(value, digits: int = 4) -> str:
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: MINUS + "∞"}.get(value, "nan")
     if value == 0:
-        return "0"  # never "−0": the sign of a zero teaches nothing here
+        return "0"  # never "−0": the sign of a zero teaches nothing
     if value.is_integer() and abs(value) < 1e6:
         text = str(int(value))
     else:
@@ -91,11 +95,12 @@ def number(value, digits: int = 4) -> str:
 
 
 def opens_with_minus(text: str) -> bool:
+    """Whether a text begins with a minus sign, of math or of code."""
     return text.startswith((MINUS, "-"))
 
 
 def bracket_minus(text: str) -> str:
-    """``text`` as it may stand behind a sign: in brackets if it opens with a minus.
+    """``text`` as it may follow a sign: in brackets if it opens with a minus.
 
     >>> [bracket_minus(text) for text in ("−3", "3", "(0, −42)")]
     ['(−3)', '3', '(0, −42)']
@@ -115,7 +120,7 @@ def extent(shape: tuple[int, ...]) -> str:
     return f"{shape[0]} numbers" if shape and shape[0] != 1 else "one number"
 
 
-def array(value, digits: int = 4, most: int = 12) -> str:
+def array(value: npt.ArrayLike, digits: int = 4, most: int = 12) -> str:
     """An array on one line: vectors as (0, −42), matrices as [[1, 2], [3, 4]].
 
     An array of more than ``most`` numbers is described by its shape and range.
@@ -140,16 +145,15 @@ def array(value, digits: int = 4, most: int = 12) -> str:
     return "[" + ", ".join(rows) + "]"
 
 
-def literal(value) -> str:
+def literal(value: object) -> str:
     """A number as Python code that stands for exactly this number.
 
     >>> literal(np.float64(2)), literal(np.float32(0.5)), literal(-3)
     ('2.0', 'np.float32(0.5)', '-3')
     """
     if isinstance(value, np.generic):
-        plain = isinstance(value, (np.float64, np.bool_, np.int64))
-        value, kind = value.item(), None if plain else f"np.{value.dtype}"
-        return literal(value) if kind is None else f"{kind}({literal(value)})"
+        text = literal(value.item())
+        return text if isinstance(value, (np.float64, np.bool_, np.int64)) else f"np.{value.dtype}({text})"
     if isinstance(value, float) and not math.isfinite(value):
         return {math.inf: "np.inf", -math.inf: "-np.inf"}.get(value, "np.nan")
     return repr(value)
@@ -220,63 +224,67 @@ def differing(parameters: dict[str, Any], defaults: dict[str, Any]) -> dict[str,
 
 def call(name: str, keywords: dict[str, Any]) -> Form:
     """The form of ``np.sum(x, axis=0)``."""
-    given = [f"{k}={v.tolist() if hasattr(v, 'tolist') else v!r}" for k, v in keywords.items()]
-    return Form(lambda *texts: f"{name}({', '.join([*texts, *given])})")
+    return _call(name, *(f"{k}={v.tolist() if hasattr(v, 'tolist') else v!r}" for k, v in keywords.items()))
 
 
-def expression(node, write=None, *, code: bool = False, depth: int = 3) -> str:
+@cache
+def _call(name: str, *keywords: str) -> Form:
+    return Form(lambda *texts: f"{name}({', '.join(texts + keywords)})")
+
+
+Write: TypeAlias = Callable[[Any], str | Part | None]
+"""What gives the text of a node inside an expression, or None to write the node out."""
+
+
+def expression(node, write: Write | None = None, *, code: bool = False, depth: int = 3) -> str:
     """How ``node`` is computed from its inputs: ``W x`` in math, ``W @ x`` in code.
 
     ``write(input)`` gives the text of an input (or a :class:`Part`, which says how strongly it binds), or
     None to write it out; the default is its name. An input without a text is written out itself, at most
     ``depth`` levels down, then as "…".
     """
-
     return written_out(node, write, code=code, depth=depth).text
 
 
-def written_out(node, write=None, *, code: bool = False, depth: int = 3) -> Part:
+def written_out(node, write: Write | None = None, *, code: bool = False, depth: int = 3) -> Part:
     """The :func:`expression` of ``node``, and how strongly it binds."""
-
     return _written_out(node, write or (lambda operand: written_name(operand, code)), code, depth)
 
 
-def _written_out(node, write, code, depth) -> Part:
+def _written_out(node, write: Write, code: bool, depth: int) -> Part:
     """A node as its operation on its arguments; a leaf without a name as its numbers."""
     if node.rule is None:
         return Part(array(node.value) if node.value is not None else dimensions(node.shape))
     form = form_of(node, code)
-    parts = [_argument(argument, write, code, depth) for argument in node.arguments]
-    slots = form.slots + form.slots[-1:] * (len(parts) - len(form.slots))
-    texts = list(map(_in_its_slot, parts, slots, count()))
+    slots = iter(form.slots)
+    texts: list[str] = []
+    for argument in node.arguments:
+        slot = next(slots, form.slots[-1])
+        text, binds = _argument(argument, write, code, depth)
+        # a minus may open a sum or a product, nothing else
+        if binds < slot or (slot > (ANYTHING if texts else PRODUCT) and opens_with_minus(text)):
+            text = f"({text})"
+        texts.append(text)
     text = form.text(*texts) if callable(form.text) else form.text.format(*texts, **node.parameters)
-    return Part(text, parts[0].binds if form.binds is None else form.binds)
+    return Part(text, binds if form.binds is None else form.binds)
 
 
-def _argument(argument, write, code, depth) -> Part:
-    """An argument: as ``write`` has it, else written out while there is depth left, else "…"."""
+def _argument(argument, write: Write, code: bool, depth: int) -> tuple[str, int]:
+    """An argument and how strongly it binds: as ``write`` has it, else written out, at no depth "…"."""
     if not hasattr(argument, "arguments"):
-        return Part(literal(argument) if code else number(argument))
+        return (literal(argument) if code else number(argument)), ATOM
     written = write(argument)
     if written is not None:
-        return Part(written) if isinstance(written, str) else written
+        return (written, ATOM) if isinstance(written, str) else written
     if depth > 0 or _is_minus_a_name(argument, write):
         return _written_out(argument, write, code, depth - 1)
-    return Part("…")
+    return "…", ATOM
 
 
 def _is_minus_a_name(node, write) -> bool:
-    """−x is hardly longer than x, and no level of its own: 1 / (1 + exp(−x)) is written out."""
+    """−x is hardly longer than x and does not count as a level: 1 / (1 + exp(−x)) is written out."""
     negative = node.rule is not None and node.rule.function is np.negative
     return negative and write(node.inputs[0]) is not None
-
-
-def _in_its_slot(part, slot, place) -> str:
-    """The text of an argument, in brackets where it binds too weakly."""
-    binds = part.binds
-    if opens_with_minus(part.text):  # a minus may open a sum or a product, nothing else
-        binds = min(binds, ANYTHING if place else PRODUCT)
-    return part.text if binds >= slot else f"({part.text})"
 
 
 def fitting(node, length: int) -> str:
@@ -285,13 +293,13 @@ def fitting(node, length: int) -> str:
     Operators stay; what is left out of a long expression is an inner one, as "…".
     """
     for depth, longest in ((3, 24), (2, 12), (1, 12), (0, 12), (0, 6)):
-        text = expression(node, lambda operand, n=longest: _short_name(operand, n), depth=depth)
+        text = expression(node, partial(_short_name, longest), depth=depth)
         if len(text) <= length:
             return text
     return shorten(text, length)
 
 
-def _short_name(operand, length):
+def _short_name(length: int, operand) -> str | None:
     name = written_name(operand, code=False)
     return None if name is None else shorten(name, length)
 

@@ -1,4 +1,4 @@
-"""Numbers that a reader gives as settings: whole ones, finite ones, and what is said to others.
+"""Numbers that a reader gives as settings: checks for whole and for finite ones, with errors in words.
 
 What must hold: NumPy's numbers count as Python's do, and True is no number.
 """
@@ -10,13 +10,13 @@ import math
 import numpy as np
 
 
-def is_whole(value) -> bool:
-    """Whether ``value`` is an integer of Python's or of NumPy's."""
+def is_whole(value: object) -> bool:
+    """Whether ``value`` is an integer, Python's or NumPy's."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def is_number(value) -> bool:
-    """Whether ``value`` is a real number of Python's or of NumPy's; it may be infinite, or NaN."""
+def is_number(value: object) -> bool:
+    """Whether ``value`` is a real number, Python's or NumPy's; it may be infinite, or NaN."""
     return is_whole(value) or isinstance(value, (float, np.floating))
 
 
