@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote
 
 from backprop_lab import __version__
@@ -246,7 +247,7 @@ def prompt(connection: type) -> type:
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         raise Mistake(f"{message} (see backprop-lab --help)", code=2)
 
 

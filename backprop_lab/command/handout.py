@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 RECORD = ".backprop-lab.json"
@@ -104,12 +104,10 @@ def _place(path: Path, content: bytes, laid: dict[str, str]) -> str:
 
 def _place_beside(path: Path, content: bytes, laid: dict[str, str], version: str) -> tuple[Path, str]:
     """Put ``content`` near ``path`` under the first name that is free or still as we laid it."""
-    for number in count(1):
-        label = version if number == 1 else f"{version}, {number}"
-        beside = path.with_name(f"{path.stem} ({label}){path.suffix}")
-        outcome = _place(beside, content, laid)
-        if outcome != "kept":
-            return beside, outcome
+    labels = chain([version], (f"{version}, {number}" for number in count(2)))
+    places = (path.with_name(f"{path.stem} ({label}){path.suffix}") for label in labels)
+    tried = ((place, _place(place, content, laid)) for place in places)
+    return next((place, outcome) for place, outcome in tried if outcome != "kept")
 
 
 def _read_record(path: Path) -> dict[str, dict[str, str]]:

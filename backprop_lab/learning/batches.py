@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, count, repeat
 from math import ceil
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,8 @@ class _OneByOne:
     """Item i of an iterable, or None after the last; only one item is kept."""
 
     def __init__(self, items: Iterable):
-        self._items, self._kept = zip(count(), items), []
+        self._items = zip(count(), items)
+        self._kept: list[tuple[int, Any]] = []
 
     def at(self, i):
         if not self._kept or self._kept[0][0] < i:
@@ -133,8 +135,8 @@ def source_of(data, batch_size: int | None, epochs: int, seed: int, checked: Cal
 
 
 def _examples(arrays) -> int:
-    lengths = {leaf.name: array.shape[0] if array.ndim else None for leaf, array in arrays.items()}
-    if len(set(lengths.values())) != 1 or None in lengths.values():
+    lengths = {leaf.name: len(array) if array.ndim else 0 for leaf, array in arrays.items()}
+    if len(set(lengths.values())) != 1 or not all(array.ndim for array in arrays.values()):
         found = ", ".join(f"{name} has {n or 'no axis'}" for name, n in lengths.items())
         raise ShapeError(f"sgd: data need as many examples each, on their first axis: {found}")
     return next(iter(lengths.values()))

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from backprop_lab.passes.nonfinite import NonFiniteError
 from backprop_lab.program.program import Program, all_finite
 from backprop_lab.words.notation import number
 from backprop_lab.words.numbers import number_within, whole_number
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(slots=True)
@@ -40,14 +44,14 @@ class SGDStep:
 
 def sgd(
     J: Node | Program,
-    data: Mapping | Iterable[Mapping] | None = None,
+    data: Mapping[str, npt.ArrayLike] | Iterable[Mapping[str, npt.ArrayLike]] | None = None,
     learning_rate: float | Callable[[int], float] = 0.1,
     batch_size: int | None = None,
     epochs: int = 1,
     seed: int = 0,
     momentum: float = 0,
     *,
-    wrt: Iterable[Node] | None = None,
+    wrt: Node | Iterable[Node] | None = None,
     progress: bool = False,
     on_nonfinite: str = "warn",
 ) -> SGD:
@@ -115,16 +119,15 @@ class SGD:
             self._steps = self._run()  # an interrupt had ended it
 
     def __repr__(self):
-        names = ", ".join(variable.name for variable in self._program.variables)
-        return f"<stochastic gradient descent on {names}>"
+        return f"<stochastic gradient descent on {self._program.variable_names}>"
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> float | Callable[[int], float]:
         """η: a number, or a function of the step's index."""
         return self._rate
 
     @learning_rate.setter
-    def learning_rate(self, rate):
+    def learning_rate(self, rate: float | Callable[[int], float]):
         self._rate = rate if callable(rate) else checked_rate(rate)
 
     @property
@@ -133,13 +136,13 @@ class SGD:
         return self._momentum
 
     @momentum.setter
-    def momentum(self, momentum):
+    def momentum(self, momentum: float):
         self._momentum = number_within("sgd: momentum", momentum, "from 0 to below 1", below=1)
 
     def _run(self):
         program, parameters, batches = self._program, self._program.parameters, self.batches
         theta, reported = parameters.theta, False
-        rate, eta, bar = None, None, None
+        rate = eta = bar = None
         try:
             while (batch := batches.peek()) is not None:
                 epoch, given = batch
@@ -163,7 +166,7 @@ class SGD:
                         bar = self._bar(initial=index)
                     bar.set_postfix_str(f"cost {number(cost)}", refresh=False)
                     bar.update()
-                yield SGDStep(epoch, index, cost, rate)
+                yield SGDStep(epoch, index, cost, wanted)
         finally:
             parameters.publish()
             if bar is not None:
@@ -175,7 +178,7 @@ class SGD:
             step = self.batches.taken
             raise NonFiniteError(f"the cost or its gradient is not finite in step {step}")
 
-    def _checked(self, data):
+    def _checked(self, data: Mapping[str, npt.ArrayLike]) -> dict[Node, np.ndarray]:
         if not isinstance(data, Mapping):
             raise TypeError(
                 f"sgd: a batch is a mapping {{leaf name: array}}, was given {type(data).__name__}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 from backprop_lab.words.errors import ShapeError
 from backprop_lab.words.numbers import whole_number
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 class Update(NamedTuple):
@@ -61,7 +64,7 @@ def learning_rounds(
     J: Node,
     iterations: int,
     learning_rate: float | Callable[[int], float],
-    data: Mapping | Iterable[Mapping] | None = None,
+    data: Mapping[str, npt.ArrayLike] | Iterable[Mapping[str, npt.ArrayLike]] | None = None,
     batch_size: int | None = None,
     seed: int = 0,
     given: Mapping[Node, np.ndarray] | None = None,

@@ -13,10 +13,14 @@ import unicodedata
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backprop_lab.words import notation
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 DIGIT = 7.3  # width of a character of the number font, in pixels
 ROW = 16.0  # height of a row of numbers
@@ -44,24 +48,25 @@ class Block:
     image_size: tuple[float, float] = (0.0, 0.0)
 
 
-def block(value: np.ndarray) -> Block:
+def block(value: npt.ArrayLike) -> Block:
     """How an array is drawn as a node's value."""
     value = np.asarray(value)
     return _numbers(value) or _heat_map(value, notation.dimensions(value.shape))
 
 
-def gradient_block(value: np.ndarray) -> Block:
+def gradient_block(value: npt.ArrayLike) -> Block:
     """How an array is drawn as a gradient: without its shape, which is that of the value."""
     value = np.asarray(value)
     return _numbers(value) or _heat_map(value)
 
 
-def block_on_arrow(value: np.ndarray) -> Block:
+def block_on_arrow(value: npt.ArrayLike) -> Block:
     """How an array is drawn on an arrow: as a gradient, and never wide."""
     value = np.asarray(value)
     drawn = _numbers(value)
-    few = drawn and (drawn.width <= ON_AN_ARROW or value.size <= ALWAYS_NUMBERS)
-    return drawn if few else _heat_map(value)
+    if drawn and (drawn.width <= ON_AN_ARROW or value.size <= ALWAYS_NUMBERS):
+        return drawn
+    return _heat_map(value)
 
 
 def _numbers(value) -> Block | None:

@@ -52,7 +52,7 @@ class Card:
         node = self.node
         called = node.name or ("J" if node is line.cost and node.rule is not None else None)
         self.name = called and notation.shorten(notation.symbol(called), NAME_LENGTH)
-        written = notation.fitting(node, EXPRESSION_LENGTH) if node.rule is not None else node.leaf_kind
+        written = node.leaf_kind or notation.fitting(node, EXPRESSION_LENGTH)
         self.how = wrap(written, LINE_LENGTH) if len(written) > LINE_LENGTH else [written]
         shapes = {drawn.span.what.shape for drawn in self.values} or {
             node.shape
@@ -61,7 +61,7 @@ class Card:
         self.shape = shape if self.name else ""
         note = (f"shape {shape}" if shape and not self.name else "", self.inside)
         self.note = ", ".join(filter(None, note))
-        whole = notation.expression(node) if node.rule is not None else node.leaf_kind
+        whole = node.leaf_kind or notation.expression(node)
         self.title = " = ".join(filter(None, (node.name, whole))) + f", shape {node.shape}"
         self.called = self.words = notation.mention(node)
         if node.name and node.rule is not None:
@@ -105,7 +105,7 @@ class Riddle(Card):
         leaf = node.rule is None
         name = self.names.get(node) if leaf else (node.name or "J") if node is line.cost else None
         self.name = name and notation.shorten(notation.symbol(name), NAME_LENGTH)
-        self.how = wrap(node.leaf_kind if leaf else notation.sign(node), LINE_LENGTH)
+        self.how = wrap(node.leaf_kind or notation.sign(node), LINE_LENGTH)
         shape = notation.dimensions(node.shape) if node.shape else ""
         self.shape = shape if name else ""
         self.note = f"shape {shape}" if shape and not name else ""

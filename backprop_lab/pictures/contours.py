@@ -29,13 +29,14 @@ def contours(plot: Plot, plane: Plane, cost: Callable):
     places, heights = _heights(plane, cost)
     finite = heights[np.isfinite(heights)]
     pixels = [axis(along) for axis, along in zip(plane, places, strict=True)]
-    generator = contour_generator(*pixels, np.ma.masked_invalid(heights))
+    generator = contour_generator(pixels[0], pixels[1], np.ma.masked_invalid(heights))
     lowest = np.unravel_index(np.argmin(np.where(np.isfinite(heights), heights, np.inf)), heights.shape)
     middle = np.array([pixels[0][lowest[1]], pixels[1][lowest[0]]])
     labels = []
     for i, level in enumerate(_levels(finite)):
         # Specks lie along the floor of a valley that is narrower than the grid.
-        lines = [line for line in generator.lines(level) if np.ptp(line, axis=0).max() >= SPECK]
+        found = map(np.asarray, generator.lines(level))
+        lines = [line for line in found if np.ptp(line, axis=0).max() >= SPECK]
         for line in lines:
             plot.line("contour", *_thinned(_thinned(line)).T)
         if i % LABELLED == 1 and lines:
@@ -73,7 +74,7 @@ def _levels(heights) -> list[float]:
     parts = np.linspace(0, 1, LEVELS + 2)[1:-1] ** 2
     levels = np.quantile(heights, parts)
     lowest = np.concatenate([[heights.min()], levels[:-1]])
-    found = {}
+    found: dict[float, None] = {}
     for level, gap in zip(levels.tolist(), (levels - lowest).tolist(), strict=True):
         if gap > 0:
             unit = 10.0 ** math.floor(math.log10(gap))

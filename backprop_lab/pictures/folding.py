@@ -10,7 +10,7 @@ what they feed; ``outline``, as few groups as can be taken in at once.
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Callable, Collection, Sequence, Sized
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -94,7 +94,7 @@ def _is_anything(node, readers):
     return True
 
 
-def shown_first(levels: list[tuple[str, Sized]], wish: str | None = None) -> str:
+def shown_first(levels: Sequence[tuple[str, Sized]], wish: str | None = None) -> str:
     """The name of the level to begin with: the finest of at most 30 cards, or else the last.
 
     ``levels``: what :func:`foldings` gives, or :func:`backprop_lab.pictures.svg.levels`. ``wish``: a
@@ -113,7 +113,7 @@ class _Folded:
         self.order = {node: i for i, node in enumerate(nodes)}
         self.inside = {node: [node] for node in nodes}
         self.reads = {node: set(node.inputs) for node in nodes}
-        self.readers = {node: set() for node in nodes}
+        self.readers: dict[Node, set[Node]] = {node: set() for node in nodes}
         for node in nodes:
             for operand in node.inputs:
                 self.readers[operand].add(node)
@@ -131,10 +131,11 @@ class _Folded:
 
     def groups(self) -> list[Group]:
         """Sorted by their outputs, and so after every group that they read."""
-        outputs = sorted(self.inside, key=self.order.get)
-        return [Group(tuple(sorted(self.inside[o], key=self.order.get))) for o in outputs]
+        place = self.order.__getitem__
+        outputs = sorted(self.inside, key=place)
+        return [Group(tuple(sorted(self.inside[o], key=place))) for o in outputs]
 
-    def fold(self, may_fold, until=1):
+    def fold(self, may_fold: Callable[[Node, Collection[Node]], bool], until: int = 1):
         """Put groups into their only readers, the smallest first, while there are more than ``until``."""
         queue = [(self._size(node), place, node) for node, place in self.order.items() if node in self.inside]
         heapify(queue)

@@ -7,7 +7,6 @@ What must hold: no label covers another one or a card; it covers other arrows on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 
@@ -42,7 +41,9 @@ def way(layout: Layout, arrow: Arrow) -> list[tuple[float, float]]:
     return [*points, (columns[target.layer][0], y), (target.x - target.width / 2, y)]
 
 
-def place_labels(layout: Layout, sizes: dict[tuple[int, int], tuple[float, float]]) -> dict:
+def place_labels(
+    layout: Layout, sizes: dict[tuple[int, int], tuple[float, float]]
+) -> dict[tuple[int, int], Label]:
     """{(target, port): :class:`Label`} for labels of ``sizes`` (width, height) on these arrows."""
     ways = {(arrow.target, arrow.port): way(layout, arrow) for arrow in layout.arrows}
     gaps: dict[int, list] = {}
@@ -51,7 +52,7 @@ def place_labels(layout: Layout, sizes: dict[tuple[int, int], tuple[float, float
         for i in range(1, len(points) - 1, 2):
             layer += 1
             gaps.setdefault(layer, []).append((arrow, points[i], points[i + 1]))
-    placed = {}
+    placed: dict[tuple[int, int], Label] = {}
     for layer in sorted(gaps):
         pieces = gaps[layer]
         ending = [layout.boxes[arrow.target].layer == layer for arrow, _, _ in pieces]
@@ -109,13 +110,12 @@ class _Gap:
 
 def _free_places(places, half, taken) -> np.ndarray:
     """Those of ``places`` that cover no label; if there are none, the nearest above and below that do not."""
-    tried, free = places, _free(places, half, taken)
-    for away in count(STEP, STEP):
-        if free.any():
-            return tried[free]
+    tried, away = places, 0.0
+    while not (free := _free(tried, half, taken)).any():
+        away += STEP
         shift = np.array([0.0, away])
         tried = np.concatenate([places - shift, places + shift])
-        free = _free(tried, half, taken)
+    return tried[free]
 
 
 def _free(places, half, taken):

@@ -115,7 +115,7 @@ def _layers(inputs) -> list[int]:
 
 def _connect(boxes, layers, inputs) -> list[Arrow]:
     """The arrows, with a waypoint in every layer that they pass."""
-    depth = []
+    depth: list[int] = []
     for sources in inputs:
         depth.append(1 + max((depth[s] for s in sources), default=-1))
     trunks: list[list[Box]] = [[box] for box in boxes]  # each card and the waypoints of its arrows

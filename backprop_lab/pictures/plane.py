@@ -76,7 +76,7 @@ class Plane(NamedTuple):
         """One arrow from ``start`` along each vector, or two, with their names at the tips."""
         x, y = self.pixels(start)
         left, right, top, bottom = self.edges
-        places = []
+        places: list[np.ndarray] = []
         for kind, vector, name in zip(kinds, vectors, names, strict=False):
             a, b = self.scale * vector[0], -self.scale * vector[1]
             length = float(np.hypot(a, b))
@@ -97,7 +97,7 @@ class Plane(NamedTuple):
             if np.hypot(*(kept - place)) > 4:  # pushed back onto the arrow: beside it then
                 aside = 16 * np.array([b, -a]) / length
                 kept = np.clip(kept + (aside if aside[1] < 0 else -aside), *corners)
-            plot.text("tag", *kept, name, "middle")
+            plot.text("tag", kept[0], kept[1], name, "middle")
 
     def _part_inside(self, x, y, a, b) -> tuple[float, float]:
         """Between which shares of its length the way (a, b) from a pixel is inside; the second is less than

@@ -10,13 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from backprop_lab.pictures.pen import px
 from backprop_lab.pictures.svg import LEAST_SCALE, own_colours, style
 from backprop_lab.words import notation
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MOST_SCALE = 1.3  # its letters are large enough to be read from afar
 TICKS = 6  # about so many on an axis
@@ -89,7 +92,7 @@ class Plot:
         self.width, self.height, self.title = width, height, title
         self.parts: list[str] = []
 
-    def line(self, kind: str, x: Iterable, y: Iterable):
+    def line(self, kind: str, x: npt.ArrayLike, y: npt.ArrayLike):
         """A line through points, broken where one is not finite."""
         pieces, piece = [], []
         for a, b in zip(np.ravel(x).tolist(), np.ravel(y).tolist(), strict=True):
@@ -102,7 +105,7 @@ class Plot:
         if d:
             self.parts.append(f'<path class="bl-line bl-{kind}" d="{d}"/>')
 
-    def shape(self, kind: str, x: Iterable, y: Iterable):
+    def shape(self, kind: str, x: Iterable[float], y: Iterable[float]):
         """A filled shape with these corners."""
         corners = "L".join(f"{px(a)} {px(b)}" for a, b in zip(x, y, strict=True))
         self.parts.append(f'<path class="bl-{kind}" d="M{corners}z"/>')

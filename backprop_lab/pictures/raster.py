@@ -53,7 +53,7 @@ def gif(stills: Sequence[str]) -> bytes:
         )
     from PIL import Image
 
-    scale = min(FRAME_SCALE, WIDEST_FRAME / _width(stills[0]))
+    scale = min(FRAME_SCALE, WIDEST_FRAME / width_of(stills[0]))
 
     def frame(still):
         return Image.open(io.BytesIO(png(still, scale))).convert("RGB")
@@ -89,5 +89,8 @@ def plain(svg: str) -> str:
     return style + end + drawing
 
 
-def _width(svg: str) -> float:
-    return float(re.search(r'<svg[^>]* width="([\d.]+)"', svg)[1])
+def width_of(svg: str) -> float:
+    """The width of a picture, in pixels."""
+    width = re.search(r'<svg [^>]*? width="([\d.]+)"', svg)
+    assert width is not None  # all pictures that are written here say it
+    return float(width[1])

@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+import numpy as np
 
 from backprop_lab.graph.node import Node
 
 MOST_SHAPES = 16  # kept at a time; of more, the oldest is dropped
 
 
-class ByShapes:
+Made = TypeVar("Made")
+
+
+class ByShapes(Generic[Made]):
     """What ``make({leaf: shape})`` gives, called with the leaves whose shape is not that of the graph."""
 
-    def __init__(self, make: Callable, constants: Iterable[Node]):
+    def __init__(self, make: Callable[[dict[Node, tuple[int, ...]]], Made], constants: Iterable[Node]):
         self._make, self._constants = make, list(constants)
-        self._made: dict[tuple, tuple] = {}
+        self._made: dict[tuple, tuple[Made, list[np.ndarray | None]]] = {}
 
     def __len__(self):
         return len(self._made)
 
-    def made_for(self, given: Mapping[Node, object]):
+    def made_for(self, given: Mapping[Node, np.ndarray]) -> Made:
         """What was made for the shapes of the given arrays, now if it was not."""
         key = tuple([(leaf, tuple(a.shape)) for leaf, a in given.items() if a.shape != leaf.shape])
         if key in self._made:

@@ -8,7 +8,9 @@ library may only trace them.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import overload
 
 import numpy as np
 
@@ -17,9 +19,18 @@ from backprop_lab.graph.order import topological_order
 from backprop_lab.program.by_shapes import ByShapes
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.program import Program
+from backprop_lab.program.program_graph import ProgramGraph
 
 
-def compile(J: Node, wrt: Iterable[Node] | None = None, xp=None):
+@overload
+def compile(J: Node, wrt: Node | Iterable[Node] | None = None, xp: None = None) -> Program: ...
+@overload
+def compile(J: Node, wrt: Node | Iterable[Node] | None, xp: ModuleType) -> Functional: ...
+@overload
+def compile(J: Node, wrt: Node | Iterable[Node] | None = None, *, xp: ModuleType) -> Functional: ...
+def compile(
+    J: Node, wrt: Node | Iterable[Node] | None = None, xp: ModuleType | None = None
+) -> Program | Functional:
     """A program for the cost ``J`` and its gradient: call it to get ``(value, {variable: gradient})``.
 
     ``J`` is a single number. ``wrt`` are the variables whose gradients are wanted, all of them by default.
@@ -52,7 +63,7 @@ class Functional:
     ``f.source`` is the text of what is computed, with all variables in one vector θ.
     """
 
-    def __init__(self, program: Program, xp):
+    def __init__(self, program: Program, xp: ModuleType):
         self._program, self._xp = program, xp
         self._functions = ByShapes(self._function, program.constants)
 
@@ -82,7 +93,9 @@ class Functional:
         """The function as text, for the shapes of the graph."""
         return self._program.graph_for({}).source(self._xp.__name__)[0]
 
-    def _function(self, shapes):
+    def _function(
+        self, shapes: dict[Node, tuple[int, ...]]
+    ) -> tuple[ProgramGraph, Callable, dict[str, Node | None]]:
         """(graph, its text as a function, that function's parameters) for these shapes of leaves."""
         graph = self._program.graph_for(shapes)
         text, parameters = graph.source(self._xp.__name__)

@@ -21,7 +21,7 @@ class Inputs:
     must not change.
     """
 
-    def __init__(self, places: dict[Node, np.ndarray], prepare: Callable = lambda: None):
+    def __init__(self, places: dict[Node, np.ndarray], prepare: Callable[[], object] = lambda: None):
         self._places, self._prepare = places, prepare
         self._sources = dict(places)  # each its own: no array was copied there yet
         if not places:  # then nothing will ever be written
@@ -29,16 +29,16 @@ class Inputs:
 
     def fill(self, given: Mapping[Node, np.ndarray]):
         """Copy the given arrays, and the values of all other leaves, where these are not there yet."""
-        changed = {}
+        changed: dict[Node, np.ndarray] = {}
         for leaf, source in self._sources.items():
             value = given[leaf] if leaf in given else leaf._current_value()
             if value is not source:
-                changed[leaf] = value
+                changed[leaf] = checked_value(leaf, value)
         if changed:
             places = {leaf: self._places[leaf] for leaf in changed}
             self._sources.update(places)  # until all is done; an interrupt leaves them so
             for leaf, place in places.items():
-                place[...] = checked_value(leaf, changed[leaf])
+                place[...] = changed[leaf]
             self._prepare()
             self._sources.update(changed)
 
@@ -49,6 +49,4 @@ class Inputs:
 
 def checked_value(leaf: Node, value: np.ndarray | None) -> np.ndarray:
     """A leaf's value, or an error in words where it has none."""
-    if value is None:
-        refuse_without_value([leaf])
-    return value
+    return refuse_without_value([leaf]) if value is None else value

@@ -20,6 +20,8 @@ from backprop_lab.graph.node import Node, constant, variable
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.simplify import (
     ADD,
+    BROADCAST,
+    CONCATENATE,
     Suggestion,
     can_stand,
     factors_of,
@@ -30,7 +32,9 @@ from backprop_lab.program.simplify import (
 )
 
 
-def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node]):
+def in_one_vector(
+    J: Node, gradients: Sequence[Node], variables: Sequence[Node]
+) -> tuple[Node, Node, Node, dict[Node, slice]]:
     """All variables as parts of one vector θ: ``(J, ∂J/∂θ, θ, {variable: its slice of θ})``.
 
     Variables that share a penalty lie side by side, so that the penalty is one product θ · θ, and what it
@@ -41,7 +45,7 @@ def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node])
         found = decay_of(gradient, leaf) if leaf.ndim else None
         key, rest, factor = found or (None, gradient, None)
         if rest.shape != leaf.shape:  # a term that was left small
-            rest = np.broadcast_to(rest, leaf.shape)
+            rest = BROADCAST(rest, leaf.shape)
         groups.setdefault(key, (factor, {}))[1][leaf] = rest
     alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
     name = variables[0].name if alone else _free_name(J)
@@ -56,11 +60,11 @@ def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node])
         parts = [np.ravel(rest) for rest in members.values()]
         if key is not None:
             span = theta[first:start].named(Suggestion("penalised"))
-            together = np.concatenate(parts).named(Suggestion("without_penalty"))
+            together = CONCATENATE(parts).named(Suggestion("without_penalty"))
             parts = [together + factor * span]
             penalised.append((set(members), span))
         pieces += parts
-    total = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+    total = CONCATENATE(pieces) if len(pieces) > 1 else pieces[0]
     J, total = penalties_together([J, total], penalised)
     J, total = shared(folded(rewritten([J, total], lambda node, uses: None, views)))
     return J, total, theta, slices
@@ -76,7 +80,7 @@ def _view(theta, place, variable):
     if variable.shape == ():
         return theta[place.start].named(variable.name)
     part = theta[place] if place.stop - place.start < theta.size else theta
-    part = part if variable.ndim == 1 else np.reshape(part, variable.shape)
+    part = part if variable.ndim == 1 else part.reshape(variable.shape)
     return part if part is theta else part.named(variable.name)
 
 
@@ -122,12 +126,11 @@ def penalties_together(roots, penalised):
 
 
 def _squared(node):
-    """The variable x of a term x · x."""
-    first, *others = node.inputs or (None,)
-    alike = (
-        node.rule is not None and node.rule.function is np.vdot and len(others) == 1 and others[0] is first
-    )
-    return first if alike and first.leaf_kind == "variable" else None
+    """The variable x of a term x · x; None for any other."""
+    if node.rule is None or node.rule.function is not np.vdot or len(node.inputs) < 2:
+        return None
+    first, second = node.inputs
+    return first if first is second and first.leaf_kind == "variable" else None
 
 
 def terms_of(node: Node) -> list[Node]:

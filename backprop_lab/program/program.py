@@ -12,9 +12,10 @@ arrays; one program may be called from several threads, each call waiting for th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from backprop_lab.words import notation
 from backprop_lab.words.arrays import finite, numbers_for
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 MOST_BOUND_NODES = 2000  # of a graph; a longer one runs by the plain passes
 
 
@@ -41,14 +45,16 @@ class Bound(NamedTuple):
     """
 
     inputs: Inputs
-    run: Callable
+    run: Callable[[], float]
     gradient: np.ndarray
 
 
 class Program:
     """What :func:`bl.compile` makes; see there."""
 
-    def __init__(self, J: Node, wrt: Iterable[Node] | None = None):
+    parameters: Parameters  # laid out by the graph that is bound first
+
+    def __init__(self, J: Node, wrt: Node | Iterable[Node] | None = None):
         name = notation.mention(checked_node(J, "compile"), code=True)
         if J.shape != ():
             raise ShapeError(
@@ -59,23 +65,14 @@ class Program:
         self.cost = J
         leaves = [node for node in topological_order(J) if node.rule is None]
         self.constants = [leaf for leaf in leaves if leaf.name is None]
-        leaves = [leaf for leaf in leaves if leaf.name is not None]
         self.variables = _checked_variables(wrt, leaves)
         self.moving = set(self.variables)
-        leaves = list(dict.fromkeys([*leaves, *self.variables]))
-        self.leaves = {leaf.name: leaf for leaf in leaves}
-        if len(self.leaves) < len(leaves):
-            twice = next(leaf.name for leaf in leaves if self.leaves[leaf.name] is not leaf)
-            raise ValueError(
-                f"compile: two leaves are called {twice!r}, and a program knows leaves by name; "
-                f'give one of them another name: bl.variable("{twice}2", …)'
-            )
+        self.leaves = _by_name([*leaves, *self.variables])
         self._lock = Lock()
         self._bound = ByShapes(self._bind, self.constants)
-        self.parameters: Parameters | None = None  # made with what is bound first
         self.bound_for({})
 
-    def __call__(self, /, **leaves) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
+    def __call__(self, /, **leaves: npt.ArrayLike) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
         """(value, {variable: gradient}) with these values for leaves, for this call."""
         given = self.checked(leaves) if leaves else {}
         cost, flat = self.run(given)
@@ -83,7 +80,7 @@ class Program:
             self.report(given)
         return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
 
-    def run(self, given: dict[Node, np.ndarray]):
+    def run(self, given: dict[Node, np.ndarray]) -> tuple[float, np.ndarray]:
         """The cost and its gradient by θ, with these values of leaves; nothing is reported.
 
         Arrays are told apart by identity: to give other numbers, give another array.
@@ -111,20 +108,25 @@ class Program:
         return graph.arguments(np, graph.source("numpy")[1], values)
 
     def __repr__(self):
-        names = ", ".join(variable.name for variable in self.variables)
-        return f"<program of {notation.mention(self.cost, code=True)} and its gradient by {names}>"
+        name = notation.mention(self.cost, code=True)
+        return f"<program of {name} and its gradient by {self.variable_names}>"
 
-    def graph_for(self, shapes: dict[Node, tuple]) -> ProgramGraph:
+    @property
+    def variable_names(self) -> str:
+        """The variables' names in their order, with commas."""
+        return ", ".join(variable.name or "" for variable in self.variables)
+
+    def graph_for(self, shapes: dict[Node, tuple[int, ...]]) -> ProgramGraph:
         """What is bound, printed and run elsewhere, for these shapes of leaves."""
         return ProgramGraph(self.cost, self.leaves.values(), self.variables, shapes)
 
-    def bound_for(self, given: dict[Node, np.ndarray]) -> Bound:
+    def bound_for(self, given: Mapping[Node, np.ndarray]) -> Bound:
         """The program bound for these shapes of the leaves; made when they are first seen."""
         return self._bound.made_for(given)
 
     def _bind(self, shapes) -> Bound:
         graph = self._graph_to_bind(shapes)
-        if self.parameters is None:
+        if not hasattr(self, "parameters"):
             self.parameters = Parameters(graph.slices if graph else _end_to_end(self.variables))
         if graph is None or graph.slices != self.parameters.slices:
             return self._plain(shapes)
@@ -150,13 +152,13 @@ class Program:
         data = {leaf: copy for leaf, copy in copies.items() if leaf not in self.moving}
         return {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
 
-    def _plain(self, shapes) -> Bound:
+    def _plain(self, shapes, on_nonfinite: str = "ignore") -> Bound:
         """The plain passes in place of a flat program, over a copy of the graph."""
         cost, copies = copied(self.cost, self.leaves.values(), self.variables, shapes)
         theta, parts, slices = self.parameters.theta, self.parameters.parts, self.parameters.slices
         gradient, data = np.zeros_like(theta), self._places(copies)
 
-        def run(on_nonfinite="ignore"):
+        def run():
             values = {copies[leaf]: array for leaf, array in (data | parts(theta)).items()}
             passed = Pass(cost, "program")
             passed.values = [values.get(node, node._value) for node in passed.order]
@@ -168,20 +170,20 @@ class Program:
 
         return Bound(Inputs(data), run, gradient)
 
-    def report(self, given, on_nonfinite="warn"):
+    def report(self, given: Mapping[Node, np.ndarray], on_nonfinite: str = "warn"):
         """Name the node that made a NaN or an infinity, in a warning or in what is raised."""
-        plain = self._plain({leaf: array.shape for leaf, array in given.items()})
+        plain = self._plain({leaf: array.shape for leaf, array in given.items()}, on_nonfinite)
         plain.inputs.fill(given)
-        plain.run(on_nonfinite)
+        plain.run()
 
-    def named(self, given: dict[str, object]) -> dict[Node, object]:
+    def named(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, npt.ArrayLike]:
         """{name: value} as {leaf: value}, or an error in words."""
         for name in given:
             if name not in self.leaves:
                 raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(self.leaves)}")
         return {self.leaves[name]: value for name, value in given.items()}
 
-    def checked(self, given: dict[str, object]) -> dict[Node, np.ndarray]:
+    def checked(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, np.ndarray]:
         """{name: value} as {leaf: array of its type}, or an error in words.
 
         Each is a new view, because the reader may have changed an array since it was last given.
@@ -193,7 +195,7 @@ class Program:
         self.check_shapes(arrays)
         return arrays
 
-    def check_shapes(self, arrays):
+    def check_shapes(self, arrays: Mapping[Node, np.ndarray]):
         """Only data may change their shape."""
         for leaf, array in arrays.items():
             if leaf in self.moving and array.shape != leaf.shape:
@@ -206,7 +208,20 @@ class Program:
 all_finite = np.errstate(over="ignore")(finite)
 
 
-def _checked_variables(wrt, leaves):
+def _by_name(leaves: Iterable[Node]) -> dict[str, Node]:
+    """{name: leaf} of those that have a name, or an error in words where two leaves have the same."""
+    distinct = dict.fromkeys(leaves)
+    counts = Counter(leaf.name for leaf in distinct)
+    twice = [name for name, count in counts.items() if name is not None and count > 1]
+    if twice:
+        raise ValueError(
+            f"compile: two leaves are called {twice[0]!r}, and a program knows leaves by name; "
+            f'give one of them another name: bl.variable("{twice[0]}2", …)'
+        )
+    return {leaf.name: leaf for leaf in distinct if leaf.name is not None}
+
+
+def _checked_variables(wrt, leaves) -> list[Node]:
     learned = [leaf for leaf in leaves if leaf.leaf_kind == "variable"]
     variables = [wrt] if isinstance(wrt, Node) else list(learned if wrt is None else wrt)
     for variable in variables:

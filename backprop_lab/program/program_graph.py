@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from traceback import walk_tb
+from types import ModuleType
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from backprop_lab.program.source import written
 from backprop_lab.rules import extending
 from backprop_lab.rules.primitives import converted
 
+Shapes = dict[Node, tuple[int, ...]]
+
 
 class ProgramGraph:
     """A cost and its gradient by θ as one simplified graph, for these shapes of the leaves.
@@ -30,7 +33,7 @@ class ProgramGraph:
     of ``theta``}.
     """
 
-    def __init__(self, J: Node, leaves: Iterable[Node], variables: list[Node], shapes: dict[Node, tuple]):
+    def __init__(self, J: Node, leaves: Iterable[Node], variables: list[Node], shapes: Shapes):
         J, self.leaves = copied(J, leaves, variables, shapes)
         copies = [self.leaves[variable] for variable in variables]
         flows = adjoints(J, asked=copies)
@@ -45,7 +48,7 @@ class ProgramGraph:
         self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
         self.slices = {variable: slices[self.leaves[variable]] for variable in variables}
 
-    def arguments(self, xp, parameters: dict[str, Node], values: dict) -> dict:
+    def arguments(self, xp: ModuleType, parameters: dict[str, Node | None], values: dict) -> dict:
         """What to call the function of ``source`` with, as arrays of the library: a value for each leaf."""
         in_order = sorted(self.slices, key=lambda variable: self.slices[variable].start)
         theta = xp.concatenate([xp.ravel(values[variable]) for variable in in_order])
@@ -54,7 +57,7 @@ class ProgramGraph:
             for name, leaf in parameters.items()
         }
 
-    def source(self, library: str) -> tuple[str, dict[str, Node]]:
+    def source(self, library: str) -> tuple[str, dict[str, Node | None]]:
         """The text, and {parameter: leaf of the program, or unnamed constant}; θ is called ``None``."""
         data = [copy for leaf, copy in self.leaves.items() if leaf not in self.slices]
         text, parameters = written([self.cost, self.gradient], [self.theta, *data], library)
@@ -62,7 +65,9 @@ class ProgramGraph:
         return text, {name: own.get(leaf, leaf) for name, leaf in parameters.items()}
 
 
-def copied(J: Node, leaves: Iterable[Node], variables: Iterable[Node], shapes: dict[Node, tuple]):
+def copied(
+    J: Node, leaves: Iterable[Node], variables: Iterable[Node], shapes: Shapes
+) -> tuple[Node, dict[Node, Node]]:
     """(J on leaves of its own, of these shapes; {leaf: its copy}); only ``variables`` want a gradient.
 
     A leaf of integers that are only calculated with becomes one of floats.

@@ -18,6 +18,7 @@ import numpy as np
 from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import topological_order
+from backprop_lab.program.inputs import checked_value
 from backprop_lab.rules.networks import checked_labels
 from backprop_lab.rules.primitives import converted, scatter
 
@@ -25,6 +26,7 @@ ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
 BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
+CONCATENATE = RULES[np.concatenate]
 PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
 NUMPYS_OWN = set(RULES.values())
 FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # the package's own that are not written with others
@@ -87,7 +89,7 @@ def number_in(operand) -> float | None:
     if not isinstance(operand, Node):
         return float(operand)
     if operand.leaf_kind == "constant" and operand.name is None and operand.shape == ():
-        return float(operand.value)
+        return float(checked_value(operand, operand.value))
     return None
 
 
@@ -133,7 +135,7 @@ def folded(roots):
     def rewrite(node, uses):
         depends = any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
         if not depends and node.rule is not BROADCAST:
-            operands = [a.value if isinstance(a, Node) else a for a in node.arguments]
+            operands = [checked_value(a, a.value) if isinstance(a, Node) else a for a in node.arguments]
             with np.errstate(all="ignore"):
                 value = node.rule.compute(*operands, **node.parameters)
             return constant(None, np.asarray(value, node.dtype))
@@ -163,7 +165,7 @@ def shared(roots):
     def identity(operand):
         if isinstance(operand, Node):
             if operand.leaf_kind == "constant" and operand.name is None and operand.size <= 16:
-                return operand.shape, operand.dtype.str, operand.value.tobytes()
+                return operand.shape, operand.dtype.str, checked_value(operand, operand.value).tobytes()
             return id(operand)
         return type(operand), operand
 
@@ -192,7 +194,7 @@ def unbroadcast(roots):
         if node.rule.kind != "elementwise":
             return None
         made = with_arguments(node, tuple(map(_small, node.arguments)))
-        return made if made.shape == node.shape else np.broadcast_to(made, node.shape)
+        return made if made.shape == node.shape else BROADCAST(made, node.shape)
 
     return rewritten(roots, rewrite)
 
@@ -239,14 +241,14 @@ def numbers_gathered(roots):
         factors.sort(key=lambda factor: (factor in moves, factor.size))
         made = factors[0]
         if number == -1 and made.dtype == node.dtype:
-            made = -made
+            made = NEGATIVE(made)
         elif number != 1:
-            number = int(number) if number.is_integer() and abs(number) < 1e6 else number
-            made = (number if made.dtype == node.dtype else node.dtype.type(number)) * made
+            short = int(number) if number.is_integer() and abs(number) < 1e6 else number
+            made = MULTIPLY(short if made.dtype == node.dtype else node.dtype.type(short), made)
         for factor in factors[1:]:
-            made = made * factor
+            made = MULTIPLY(made, factor)
         for divisor in divisors:
-            made = made / divisor
+            made = DIVIDE(made, divisor)
         return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
 
     return rewritten(roots, rewrite, spared=inner)
@@ -263,7 +265,9 @@ def moving(roots) -> set[Node]:
 
 def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
     """A product taken apart: its number, its factors and its divisors."""
-    number, factors, divisors = 1.0, [], []
+    number = 1.0
+    factors: list[Node] = []
+    divisors: list[Node] = []
     waiting = [(node, False)]
     while waiting:
         part, below = waiting.pop()
