@@ -3,8 +3,8 @@
 ``at(i)`` of a source is batch i, (epoch, {leaf: array}), or None after the last one; i stays or goes up by
 one. ``steps`` is the number of batches, or None where it is not known.
 
-What must hold: an interrupted step can be taken once more, with the same batch; other numbers come in other
-arrays, because programs tell arrays apart by identity.
+What must hold: an interrupted step can be repeated with the same batch; other numbers come in other arrays,
+because programs compare arrays by identity.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ class GivenBatches:
 
 
 class Batches:
-    """The batches of a source, one after the other: ``peek()`` is the next one, which then still comes.
+    """The batches of a source, one after the other; ``taken`` counts them.
 
-    ``taken`` counts those that came.
+    ``peek()`` gives the next one without taking it.
     """
 
     def __init__(self, source):

@@ -84,9 +84,9 @@ def sgd(
 
 
 class SGD:
-    """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set.
+    """The iterator over steps that :func:`sgd` makes. ``learning_rate`` and ``momentum`` may be set.
 
-    ``batches`` are those still to come (see :class:`Batches`).
+    ``batches`` gives those still to come (see :class:`Batches`).
     """
 
     def __init__(
@@ -190,11 +190,11 @@ class SGD:
         return arrays
 
 
-@np.errstate(all="ignore")  # a cost that runs away was reported with the node's name
+@np.errstate(all="ignore")  # a cost that diverges was reported, with the node's name
 def _descend(theta, gradient, velocity, eta, momentum, batches):
-    """θ ← θ − ηv, in place, and the batch is taken; the gradient's memory is used up.
+    """θ ← θ − ηv in place, which overwrites the gradient; then the batch counts as taken.
 
-    All of it happens or nothing: here are operators and assignments only (see ``graph/interrupts.py``).
+    All of it happens or nothing, as there are only operators and assignments (see ``graph/interrupts.py``).
     """
     if momentum:
         velocity *= momentum

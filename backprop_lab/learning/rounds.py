@@ -71,7 +71,7 @@ def learning_rounds(
 ) -> list[Round]:
     """The first ``iterations`` of ``bl.sgd(J, data, learning_rate, batch_size, seed=seed)``, as records.
 
-    ``given``: values that count instead of the leaves' own at the start. Raises :class:`ShapeError` for a
+    ``given``: values to start from in place of the leaves' own. Raises :class:`ShapeError` for a
     batch of another shape than its leaf has in the graph: every picture shows the same graph.
 
     >>> import backprop_lab as bl
@@ -109,6 +109,6 @@ def learning_rounds(
 def _update(step, rate, values) -> Update:
     variable, gradient = step.receiver, step.so_far.sum
     before = values.get(variable, variable.value)
-    with np.errstate(all="ignore"):  # what runs away is seen in the next round
+    with np.errstate(all="ignore"):  # what diverges is seen in the next round
         after = frozen(np.asarray(before - np.asarray(rate, variable.dtype) * gradient))
     return Update(step.cost, variable, frozen(np.array(before)), gradient, rate, after)

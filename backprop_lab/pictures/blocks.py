@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 DIGIT = 7.3  # width of a character of the number font, in pixels
 ROW = 16.0  # height of a row of numbers
 MOST_COLUMNS = MOST_ROWS = 4
-LONGEST_VECTOR = 8
+LONGEST_VECTOR = 8  # entries; a longer one is a heat map
 DIGITS = 4  # significant
-FEWER_DIGITS, MANY_ENTRIES = 3, 6  # those of a matrix of more than so many entries
+FEWER_DIGITS, MANY_ENTRIES = 3, 6  # for a matrix of more than so many entries
 FINEST = 32  # rows and columns of a heat map; larger arrays are averaged down to it
 TONES = 31  # of each sign
 CELL = 12.0  # the side of a heat map's cell, where there is room
@@ -115,7 +115,7 @@ def _heat_map(value, *caption) -> Block:
 
 
 def range_of(value) -> str:
-    """``−1 … 3``, of the finite entries; what else there is, after a plus."""
+    """The range of the finite entries, ``−1 … 3``; after a plus, what else there is."""
     finite = value[np.isfinite(value)]
     parts = []
     if finite.size:

@@ -1,7 +1,7 @@
 """What stands on a card, and how large the card is.
 
 From top to bottom: the value (→), name and shape, how it is computed, how many nodes are folded into it,
-the gradient (←) with how much of it has arrived. A card has room for the largest of all that it will show.
+the gradient (←) with how much of it has arrived. A card has room for the largest thing it will ever show.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NAME_LENGTH = 20  # the whole name stands in the card's title
 
 
 class Drawn(NamedTuple):
-    """What is seen for a while: where in the run, and how it is drawn."""
+    """What is seen for a while: when in the run, and how it is drawn."""
 
     span: Span
     drawn: Block
@@ -54,9 +54,8 @@ class Card:
         self.name = called and notation.shorten(notation.symbol(called), NAME_LENGTH)
         written = node.leaf_kind or notation.fitting(node, EXPRESSION_LENGTH)
         self.how = wrap(written, LINE_LENGTH) if len(written) > LINE_LENGTH else [written]
-        shapes = {drawn.span.what.shape for drawn in self.values} or {
-            node.shape
-        }  # batches may differ in size
+        # Batches may differ in size.
+        shapes = {drawn.span.what.shape for drawn in self.values} or {node.shape}
         shape = notation.dimensions(*shapes) if len(shapes) == 1 and shapes != {()} else ""
         self.shape = shape if self.name else ""
         note = (f"shape {shape}" if shape and not self.name else "", self.inside)
@@ -89,9 +88,9 @@ class Card:
 
 
 class Riddle(Card):
-    """A card of a graph whose formula is to be found: it tells its own operation, and no other.
+    """A card of a graph whose formula is to be found: it shows its own operation and no other.
 
-    ``names``: {leaf: the name to be used for it}. The inputs are □, in the order of the arrows from above.
+    ``names``: {leaf: the name to use for it}. The inputs are □, in the order of the arrows from above.
     """
 
     def __init__(self, group: Group, line: Timeline, names: Mapping[Node, str]):

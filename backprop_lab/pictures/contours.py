@@ -18,8 +18,8 @@ from backprop_lab.words import notation
 GRID = 41  # points across and up at which value and gradient are computed
 LEVELS = 11
 LABELLED = 3  # every third contour
-SPECK = 16  # pixels, that a contour reaches at least
-STRAIGHT = 0.15  # pixels that a point may lie off the line between its neighbours, to be left out
+SPECK = 16  # pixels; a contour that reaches less far is left out
+STRAIGHT = 0.15  # pixels; a point that lies less off the line between its neighbours is left out
 
 
 def contours(plot: Plot, plane: Plane, cost: Callable):
@@ -48,8 +48,8 @@ def contours(plot: Plot, plane: Plane, cost: Callable):
 def _heights(plane: Plane, cost: Callable) -> tuple[list[np.ndarray], np.ndarray]:
     """Numbers along both axes, and the cost at each pair of them, rows upwards.
 
-    It is computed at every second one, with its gradient; between two, a cubic with both values and both
-    slopes lies above their mean by an eighth of their distance times what the slope falls by.
+    It is computed, with its gradient, at every second number. Between two of them, a cubic with both values
+    and both slopes lies above their mean by an eighth of their distance times what the slope falls by.
     """
     places = [np.linspace(axis.low, axis.high, 2 * GRID - 1) for axis in plane]
     computed = [[cost(np.array([x, y])) for x in places[0][::2]] for y in places[1][::2]]
@@ -83,7 +83,7 @@ def _levels(heights) -> list[float]:
 
 
 def _thinned(line) -> np.ndarray:
-    """A line without every second of its points, where it is straight there: what travels is half as long."""
+    """A line without every second point where it is straight: half as much travels to the browser."""
     before, here, after = line[:-2:2], line[1:-1:2], line[2::2]
     along, off = after - before, here - before
     area = np.abs(along[:, 0] * off[:, 1] - along[:, 1] * off[:, 0])

@@ -74,7 +74,7 @@ def draw(J: Node, fold: str | None = None, palette: str = "green") -> Drawing:
 
 
 def readable_graph(J: Node, what: str) -> None:
-    """Refuse what is not a node, and graphs of more nodes than anybody could follow."""
+    """Refuse what is not a node, and graphs of more nodes than anyone could follow."""
     count = len(topological_order(checked_node(J, what)))
     if count > MOST_NODES:
         raise ValueError(
@@ -99,7 +99,7 @@ def as_image(svg: str, description: str) -> str:
 
 
 def write(path: str | PathLike[str], kinds: Mapping[str, Callable[[], str | bytes]]) -> Path:
-    """Write what ``kinds`` has for the ending of ``path``, text or bytes; return the path."""
+    """Write what ``kinds`` makes for the ending of ``path``, text or bytes; return the path."""
     path = Path(path)
     if path.suffix not in kinds:
         given = repr(path.suffix) if path.suffix else f"{path.name!r}, which has no ending"
@@ -110,7 +110,7 @@ def write(path: str | PathLike[str], kinds: Mapping[str, Callable[[], str | byte
 
 
 def page(title: str, body: str) -> str:
-    """A whole HTML page around ``body``, without a request to anywhere."""
+    """A whole HTML page around ``body``, which makes no request to anywhere."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -1,8 +1,8 @@
 """``bl.figure``: a matplotlib figure that a cell can end with, and that says in words what it shows.
 
-For curves over steps, rates or depths; pictures of graphs are ours (``svg.py``).
+For curves over steps, rates or depths; graphs are drawn by ``svg.py``.
 
-What must hold: pyplot and its state of the whole program are left alone; the same figure gives the same
+What must hold: pyplot and its global state are left alone; the same figure gives the same
 bytes; lines differ by their dashes too, and none is green or red, which mean value and gradient here.
 """
 
@@ -95,7 +95,7 @@ def figure(
 ) -> tuple[DescribedFigure, Axes | np.ndarray]:
     """An empty matplotlib figure in the look of this series, and its axes: ``(figure, axes)``.
 
-    ``words``: what it will show, for those who do not see it; also what is left of it in plain text.
+    ``words``: what it will show, for those who do not see it; plain text shows them in its place.
     ``columns`` axes side by side (an array of them if there are several), in all ``width`` × ``height``
     inches. As the last line of a cell the figure shows itself. Raises ValueError without words.
 

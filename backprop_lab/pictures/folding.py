@@ -4,8 +4,8 @@ A group is a node, its *output*, together with nodes that are read by nobody out
 has one value and one gradient that the rest of the graph sees, those of its output, and putting a group
 into the only one that reads it makes a group again, and never a cycle.
 
-Three levels: ``all``, every node by itself; ``blocks``, what has a name of its own, unnamed nodes inside
-what they feed; ``outline``, as few groups as can be taken in at once.
+Three levels: ``all``, every node by itself; ``blocks``, what has a name of its own, with unnamed nodes inside
+what they feed; ``outline``, as few groups as can be grasped at a glance.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from backprop_lab.graph.node import Node
 
 LEVELS = ("all", "blocks", "outline")
 UNFOLDED_CARDS = 16  # a picture of so many needs no folding
-OUTLINE_CARDS = 12  # can be taken in at once: an outline has no more
+OUTLINE_CARDS = 12  # so many are grasped at a glance: an outline has no more
 LEAST_CARDS = 4  # a picture of fewer says nothing
-READABLE_CARDS = 30  # can be read one by one: a level with more is not the first that is shown
-MOST_CARDS = 250  # can be looked through at all: a level with more is not made
-COARSER = 0.75  # of the finer level's cards: a coarser level has at most this share, or is not made
+READABLE_CARDS = 30  # so many can be read one by one: a level with more is not shown first
+MOST_CARDS = 250  # so many can be looked through: a level with more is not made
+COARSER = 0.75  # a coarser level has at most this share of the finer level's cards, or is not made
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Group:
 def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
     """(name, groups in topological order) of each level, finest first.
 
-    Left out are a level that would hardly differ from a finer one, and one of more than 250 cards. Up to
-    16 nodes, there is only ``all``; of every larger one there is a level of at most about 12 cards.
+    A level that would hardly differ from a finer one is left out, and so is one of more than 250 cards. A
+    graph of up to 16 nodes has only ``all``; every larger one has a level of at most about 12 cards.
     """
     folded = _Folded(nodes)
     levels = [("all", folded.groups())] if folded.count <= MOST_CARDS else []
@@ -66,8 +66,8 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
 
 
 def all_but(nodes: list[Node], kept: set[Node]) -> list[Group]:
-    """The groups, in topological order, when all is folded that can be without ``kept``: each of those nodes
-    stays a card by itself."""
+    """The groups, in topological order, with all folded but ``kept``: each of those nodes stays a card by
+    itself."""
     folded = _Folded(nodes)
     folded.fold(lambda node, readers: node not in kept and kept.isdisjoint(readers))
     return folded.groups()
@@ -121,8 +121,9 @@ class _Folded:
     def copy(self) -> _Folded:
         copy = _Folded([])
         copy.order = self.order
-        for part in ("inside", "reads", "readers"):
-            setattr(copy, part, {node: type(them)(them) for node, them in getattr(self, part).items()})
+        copy.inside = {node: list(nodes) for node, nodes in self.inside.items()}
+        copy.reads = {node: set(nodes) for node, nodes in self.reads.items()}
+        copy.readers = {node: set(nodes) for node, nodes in self.readers.items()}
         return copy
 
     @property
@@ -157,5 +158,5 @@ class _Folded:
                 heappush(queue, (self._size(operand), self.order[operand], operand))
 
     def _size(self, node):
-        """How many nodes there would be with those of its reader."""
+        """How many nodes a group would have together with its largest reader."""
         return len(self.inside[node]) + max((len(self.inside[r]) for r in self.readers[node]), default=0)

@@ -1,4 +1,4 @@
-"""Where the numbers stand that travel on arrows: each on its own arrow, in the gap before the card that
+"""Where the numbers that travel on arrows stand: each on its own arrow, in the gap before the card that
 sends them.
 
 What must hold: no label covers another one or a card; it covers other arrows only where all places do.
@@ -100,7 +100,7 @@ class _Gap:
         return np.stack([np.broadcast_to(x, y.shape), y], axis=-1).reshape(-1, 2)
 
     def covered(self, i, places, half) -> np.ndarray:
-        """What it costs at each place that arrow ``i``'s label covers other arrows."""
+        """The cost, at each place, of the other arrows that arrow ``i``'s label covers there."""
         one, other = self.heights(places[:, 0] - half[0]), self.heights(places[:, 0] + half[0])
         top, bottom = places[:, 1:] - half[1] - CLEARANCE, places[:, 1:] + half[1] + CLEARANCE
         weights = np.where(self.sources == self.sources[i], SIBLING, OTHER)
@@ -109,7 +109,7 @@ class _Gap:
 
 
 def _free_places(places, half, taken) -> np.ndarray:
-    """Those of ``places`` that cover no label; if there are none, the nearest above and below that do not."""
+    """Those of ``places`` that cover no label; if all do, the nearest above and below that cover none."""
     tried, away = places, 0.0
     while not (free := _free(tried, half, taken)).any():
         away += STEP
@@ -125,7 +125,7 @@ def _free(places, half, taken):
 
 
 def _make_room(layout, labels):
-    """A label that sticks out at the top or at the bottom makes the picture higher."""
+    """Make the picture higher where a label sticks out at the top or at the bottom."""
     top = min((label.y - label.height / 2 for label in labels), default=MARGIN) - MARGIN
     for thing in (box for box in (*layout.boxes, *layout.waypoints(), *labels) if top < 0):
         thing.y -= top

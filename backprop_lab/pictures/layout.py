@@ -39,8 +39,8 @@ class Box:
 
 
 class End(NamedTuple):
-    """The other end of a piece of an arrow: the shares of the left and of the right box's height at which the
-    piece starts and ends, and how hard it pulls."""
+    """The other end of a piece of an arrow: at which shares of the left and the right box's height the piece
+    starts and ends, and how hard it pulls."""
 
     box: Box
     left: float
@@ -61,7 +61,7 @@ class Arrow:
 
 @dataclass
 class Layout:
-    """The result: boxes of the cards in their order, arrows, columns (left, right), the size."""
+    """Where everything stands: the cards' boxes in order, arrows, columns (left, right), the size."""
 
     boxes: list[Box]
     arrows: list[Arrow]
@@ -70,6 +70,7 @@ class Layout:
     height: float
 
     def waypoints(self) -> set[Box]:
+        """Those of all arrows, which may share them."""
         return {box for arrow in self.arrows for box in arrow.through}
 
 
@@ -235,8 +236,8 @@ def _straighten(layers):
 
 
 def spread_out(boxes, wanted, between=BETWEEN, pulls=None):
-    """Move ``boxes`` (in order, top to bottom) as near to ``wanted`` as their heights allow, the nearer
-    the larger their ``pulls``.
+    """Move ``boxes`` (in order, top to bottom) as near to ``wanted`` as their heights allow; larger ``pulls``
+    bring a box nearer.
 
     Least squares under an order: the pool-adjacent-violators method (Barlow et al. 1972).
     """

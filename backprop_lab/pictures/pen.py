@@ -13,11 +13,11 @@ from html import escape
 from backprop_lab.pictures.blocks import DIGIT, ROW, Block
 
 SIGN = 17.0  # room for → or ← before the numbers
-PILE = 5.0  # how far the sheets under a folded card look out
+PILE = 5.0  # how far the sheets under a folded card stick out
 
 
 class Pen:
-    """Collects SVG text; knows whether one position is drawn or all of them."""
+    """Collects SVG text, for one position of a run or for all of them (``position`` is then None)."""
 
     def __init__(self, position, length):
         self.position = position
@@ -28,7 +28,7 @@ class Pen:
         self.parts.append(text)
 
     def show(self, span) -> str | None:
-        """Attributes of what is seen during ``span``; None if that is never."""
+        """The attributes of what is seen during ``span``; None if it is not seen at all."""
         start, end, _ = span
         if self.position is not None:
             return "" if start <= self.position < end else None
@@ -46,7 +46,7 @@ class Pen:
         return f' data-{name[3:]}="{" ".join(map(str, positions))}"' if positions else ""
 
     def classes(self, name, attributes) -> str:
-        """``name`` as a class, joined with the one that ``attributes`` may bring."""
+        """``name`` as a class, together with the one that ``attributes`` may hold."""
         if attributes.startswith(" class="):
             return f' class="{name} {attributes[8:]}'
         return f' class="{name}"{attributes}'
@@ -76,7 +76,7 @@ class Pen:
 
 
 class Group:
-    """A group that is left out, with all that is drawn into it, where it is not seen."""
+    """A group; where it is not seen, it is left out with all that is drawn into it."""
 
     def __init__(self, out, name, shown):
         self.out, self.name, self.shown = out, name, shown

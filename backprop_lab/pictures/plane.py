@@ -73,7 +73,7 @@ class Plane(NamedTuple):
         plot.line(kind, *np.reshape(corners, (-1, 2)).T)
 
     def arrows(self, plot: Plot, kinds, start, vectors, names=("", "")):
-        """One arrow from ``start`` along each vector, or two, with their names at the tips."""
+        """An arrow from ``start`` along each of one or two vectors, with their names at the tips."""
         x, y = self.pixels(start)
         left, right, top, bottom = self.edges
         places: list[np.ndarray] = []
@@ -94,7 +94,7 @@ class Plane(NamedTuple):
             room = 4 + 4 * len(name)  # half of the letters' width
             corners = (left + room, top + 14), (right - room, bottom - 6)
             kept = np.clip(place, *corners)
-            if np.hypot(*(kept - place)) > 4:  # pushed back onto the arrow: beside it then
+            if np.hypot(*(kept - place)) > 4:  # it was pushed back onto the arrow: put it beside
                 aside = 16 * np.array([b, -a]) / length
                 kept = np.clip(kept + (aside if aside[1] < 0 else -aside), *corners)
             plot.text("tag", kept[0], kept[1], name, "middle")

@@ -1,6 +1,6 @@
-"""Drawing plots as SVG: axes, curves, points, arrows and letters, in the colours of the palette.
+"""Plots as SVG: axes, curves, points, arrows and letters, in the colours of the palette.
 
-For explorers whose picture follows a drag: written in a millisecond, where a matplotlib figure takes fifty.
+For explorers whose picture follows a drag: it is written in a millisecond, where matplotlib takes fifty.
 
 What must hold: text is escaped; the same plot gives the same bytes; where a curve is not finite it is broken.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 MOST_SCALE = 1.3  # its letters are large enough to be read from afar
-TICKS = 6  # about so many on an axis
+TICKS = 6  # on an axis, roughly
 
 
 def round_step(least: float) -> float:
@@ -81,7 +81,7 @@ class Axis(NamedTuple):
         return list(zip(pixels, labels, strict=True))
 
     def drag(self, control: str) -> str:
-        """What tells the browser that a drag along this axis moves the control of this name."""
+        """The attribute that tells the browser that a drag along this axis moves the control of this name."""
         return " ".join([control, *map(repr, map(float, (self.start, self.end, self.low, self.high)))])
 
 
@@ -111,7 +111,7 @@ class Plot:
         self.parts.append(f'<path class="bl-{kind}" d="M{corners}z"/>')
 
     def arrow(self, kind: str, x0: float, y0: float, x1: float, y1: float, head: float = 9):
-        """A straight arrow from one point to another, its head so long or as long as the arrow."""
+        """A straight arrow from one point to another; its head is no longer than the arrow."""
         length = math.hypot(x1 - x0, y1 - y0)
         if not length > 1 or not math.isfinite(length):
             return
@@ -138,7 +138,7 @@ class Plot:
         )
 
     def area(self, kind: str, x: float, y: float, width: float, height: float, drag_x="", drag_y=""):
-        """A rectangle. ``drag_x``, ``drag_y``: from :meth:`Axis.drag`, for one that is dragged over."""
+        """A rectangle. ``drag_x``, ``drag_y``: from :meth:`Axis.drag`, for one that can be dragged over."""
         drags = "".join(f' data-{name}="{escape(d)}"' for name, d in (("x", drag_x), ("y", drag_y)) if d)
         self.parts.append(
             f'<rect class="bl-area bl-{kind}" x="{px(x)}" y="{px(y)}" width="{px(width)}" '
@@ -164,7 +164,7 @@ class Plot:
             self.text("name", x, min(axis.start, axis.end) - 8, name, "middle")
 
     def svg(self, words: str = "", palette: str | None = None) -> str:
-        """The whole picture, ``words`` its description; with a ``palette``, as one that stands on its own."""
+        """The whole picture, described by ``words``; with a ``palette`` it stands on its own."""
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph bl-plot" viewBox="0 0 {px(self.width)} '
             f'{px(self.height)}" width="{px(self.width)}" height="{px(self.height)}" role="img" '

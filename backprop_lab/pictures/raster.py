@@ -19,7 +19,7 @@ FRAME_SCALE = 1.5
 WIDEST_FRAME = 1600
 COLOURS = 64
 MOST_FRAMES = 300
-MILLISECONDS = 800  # for a frame; the first stays twice as long, the last four times
+MILLISECONDS = 800  # for each frame; the first stays twice as long, the last four times
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSansMono")
 
 
@@ -84,7 +84,7 @@ def plain(svg: str) -> str:
     colours = dict(re.findall(r"--bl-([\w-]+): ([^;]+);", style))
     style = re.sub(r"--bl-[\w-]+: [^;]+;\s*", "", style)
     style = re.sub(r"var\(--bl-([\w-]+)\)", lambda name: colours[name[1]], style)
-    # white-space: pre is not read either; without the spaces in front the numbers would be pulled apart.
+    # resvg ignores white-space: pre, too; without their leading spaces the numbers would be stretched.
     drawing = drawing.replace('<text class="bl-numbers"', '<text xml:space="preserve" class="bl-numbers"')
     return style + end + drawing
 

@@ -152,10 +152,10 @@ class Picture:
         }
 
     def _labels_of(self, arrows) -> list[Drawn]:
-        """The numbers that come along what is drawn as one arrow, and when.
+        """The numbers that travel along what is drawn as one arrow, and when they are seen.
 
-        A number where several arrows meet at a card stays. Another one goes when the next step is taken;
-        so do numbers that follow each other on one arrow, whose sum no record holds.
+        Where several arrows meet at a card, a number stays. Any other disappears at the next step; so do
+        numbers that follow each other on one arrow, whose sum no record holds.
         """
         labels = []
         for node, argument in arrows:
@@ -304,7 +304,7 @@ def _value(out, card, unknown, x, y):
 
 
 def _texts(out, card, x, y) -> float:
-    """The card's name, how it is computed, its note; gives the height of the last line."""
+    """The card's name, how it is computed, its note; returns the height of the last line."""
     if card.name:
         y += LINE
         out.title(x, y, card.name, card.shape)
@@ -327,7 +327,7 @@ def _gradient(out, card, x, y):
 
 
 class Flow(NamedTuple):
-    """What is drawn as one arrow to a card: where it begins, and the arrows (node, argument) that it is."""
+    """What is drawn as one arrow to a card: where it begins, the arrows (node, argument) it stands for."""
 
     source: Node
     arrows: list[tuple[Node, int]]
@@ -355,7 +355,7 @@ def _flows(group) -> list[Flow]:
 
 
 def _no_smaller_than(least: Sizes, sizes: Sizes) -> Sizes:
-    """``sizes``, each (width, height) at least what ``least`` has for the same thing."""
+    """``sizes``, none smaller than the one that ``least`` has for the same thing."""
     grown = dict(sizes)
     for key, (width, height) in least.items():
         wide, high = sizes.get(key, (0.0, 0.0))
@@ -364,7 +364,7 @@ def _no_smaller_than(least: Sizes, sizes: Sizes) -> Sizes:
 
 
 def _covering(several) -> list[Span]:
-    """Spans, each from the first start to the end, of spans that end together."""
+    """The given spans, with those that end together merged into one from the earliest start."""
     starts: dict[int, int] = {}
     for start, end, _ in (span for spans in several for span in spans):
         starts[end] = min(start, starts.get(end, start))

@@ -111,7 +111,7 @@ def _given(steps) -> dict[Node, np.ndarray]:
 
 
 def _leaves(line, first, end, given):
-    """A value that stays is one span; one that changes is looked at."""
+    """Give leaves their values: one that stays prolongs its span, one that changes is looked at."""
     for node, value in given.items():
         spans = line.known.setdefault(node, [])
         if spans and _same(spans[-1].what, value):

@@ -1,10 +1,10 @@
 """A graph bound to memory: every array allocated once, every operation one NumPy call into it.
 
-:func:`bind` writes the calls down as a Python function without any decision left in it. ``source.py``
-writes the same operations, in the same order, for a person.
+:func:`bind` writes the calls as a Python function that has no decision left to make. ``source.py`` writes the
+same operations, in the same order, for a person to read.
 
-What must hold: a result is written over nothing that is still to be read; what only the data decide is
-computed when the data change, not at every call.
+What must hold: no result overwrites what is still to be read; what depends on the data alone is computed when
+they change, not at every call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CHOICES: dict[Callable, str] = {  # the result is one of the numbers itself, so
     np.maximum: "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
     np.minimum: "{0} if {0} < {1} or {0} != {0} else {1}",
 }
-_PYTHONS: dict[Callable, str] = {  # how single numbers are calculated with
+_PYTHONS: dict[Callable, str] = {  # how Python calculates with single numbers
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
     np.negative: "-{}", np.positive: "{}", np.square: "{0} * {0}", np.reciprocal: "1 / {}",
     np.power: "pow({}, {})", np.absolute: "abs({})", np.arctan: "atan({})",
@@ -52,7 +52,7 @@ _VIEWS: set[Callable] = {
 
 
 class Calls(NamedTuple):
-    """``run()`` computes the cost and fills ``gradient``, ``prepare()`` what only the data decide."""
+    """``run()`` computes the cost and fills ``gradient``, ``prepare()`` what depends on the data alone."""
 
     run: Callable[[], float]
     prepare: Callable[[], object]
@@ -63,7 +63,7 @@ def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> Calls:
     """The calls that compute J and its gradient.
 
     ``leaves`` maps every leaf with a name to the array that holds its value. The variable among them moves
-    between runs; after any other changed, ``prepare`` comes first.
+    between runs; after any other has changed, call ``prepare`` first.
     """
     return _Binder(J, gradient, leaves).bound()
 
@@ -93,7 +93,7 @@ class _Binder:
                 continue
             if node.rule is None:
                 self.place[node] = checked_value(node, node.value)
-            elif not self._look(node):
+            elif not self._is_view(node):
                 self._compute(node)
         lines = self.lines[True]
         if self.place[gradient] is not self.gradient:
@@ -151,8 +151,8 @@ class _Binder:
                 if fits and a.rule is not None and self.reads[a] == 1 and a in self.moves:
                     self.target[a] = part
 
-    def _look(self, node) -> bool:
-        """Whether a node is but another look at its input's memory; then it costs nothing."""
+    def _is_view(self, node) -> bool:
+        """Whether a node is only a view of its input's memory; then it is placed there and costs nothing."""
         source = self.place[node.inputs[0]]
         if not isinstance(source, np.ndarray) or node.rule.function not in _VIEWS:
             return False
@@ -217,7 +217,7 @@ class _Binder:
         return notation.bracket_minus(text)
 
     def _typed(self, operand, dtype) -> str:
-        """A single operand, with numbers as NumPy's: a chosen one is the result, and goes into any call."""
+        """An operand of a choice, a number in NumPy's type: it may be the result, which any call reads."""
         number = number_in(operand)
         return self._single(operand) if number is None else self._name(dtype.type(number))
 
@@ -265,7 +265,7 @@ class _Binder:
 
 
 def _function(lines: list[str], scope: dict[str, Any]) -> Callable:
-    """A function without arguments, given by the lines of its body; ``scope`` holds its globals."""
+    """The function without arguments that has these lines as its body; ``scope`` holds its globals."""
     exec(compile("\n    ".join(["def run():", *lines]), "<program of a graph>", "exec"), scope)
     return scope["run"]
 
@@ -300,7 +300,7 @@ def _address(place):
 
 
 def _product(binder, node, out):
-    """``dot``; a small matrix that stands transposed on the right is copied first: BLAS loses more by it."""
+    """``dot``; a small transposed matrix on the right is copied first, as BLAS is slower with it."""
     x, y = node.arguments
     if x.ndim > 2 or y.ndim > 2 or not x.dtype == y.dtype == node.dtype:
         return None
@@ -313,13 +313,13 @@ def _product(binder, node, out):
 
 
 def _of_vectors(first, second, binder, node, out):
-    """An inner or outer product: that of the two arrays, looked at in these shapes."""
+    """An inner or outer product: ``dot`` of the two arrays in these shapes."""
     x, y = (binder.place.get(a) for a in node.arguments)
     whole = all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in (x, y))
     if not whole or not x.dtype == y.dtype == node.dtype:
         return None
-    looks = binder._name(x.reshape(first)), binder._name(y.reshape(second))
-    return f"dot({', '.join(filter(None, [*looks, out]))})"
+    views = binder._name(x.reshape(first)), binder._name(y.reshape(second))
+    return f"dot({', '.join(filter(None, [*views, out]))})"
 
 
 def _sum(binder, node, out):
@@ -339,7 +339,7 @@ def _sum(binder, node, out):
 
 
 def _extreme(binder, node, out):
-    """Along short rows column by column."""
+    """A maximum or minimum along short rows: column by column."""
     place, axis = binder.place[node.inputs[0]], node.parameters["axis"]
     if out is None or place.ndim != 2 or axis not in (1, -1):
         return None

@@ -1,7 +1,7 @@
-"""What is made of a program once for each shape of its data, and kept.
+"""A cache of what is made from a program, with one entry for each set of shapes of its data.
 
-What must hold: the values of unnamed constants go into what is made, so it is made again once one has
-another value, whoever asks.
+What must hold: the values of unnamed constants go into what is made, so it is made anew when one of them has
+another value.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 
 from backprop_lab.graph.node import Node
 
-MOST_SHAPES = 16  # kept at a time; of more, the oldest is dropped
+MOST_SHAPES = 16  # kept at a time; with one more, the oldest is dropped
 
 
 Made = TypeVar("Made")
 
 
 class ByShapes(Generic[Made]):
-    """What ``make({leaf: shape})`` gives, called with the leaves whose shape is not that of the graph."""
+    """A cache of ``make({leaf: shape})``, which gets only leaves whose shape differs from the graph's."""
 
     def __init__(self, make: Callable[[dict[Node, tuple[int, ...]]], Made], constants: Iterable[Node]):
         self._make, self._constants = make, list(constants)
@@ -31,7 +31,7 @@ class ByShapes(Generic[Made]):
         return len(self._made)
 
     def made_for(self, given: Mapping[Node, np.ndarray]) -> Made:
-        """What was made for the shapes of the given arrays, now if it was not."""
+        """What ``make`` gives for the shapes of the given arrays."""
         key = tuple([(leaf, tuple(a.shape)) for leaf, a in given.items() if a.shape != leaf.shape])
         if key in self._made:
             made, values = self._made[key]
@@ -39,7 +39,9 @@ class ByShapes(Generic[Made]):
                 return made
         elif len(self._made) == MOST_SHAPES:
             del self._made[next(iter(self._made))]
-        values = [constant._value for constant in self._constants]  # first: one may be changed meanwhile
+        values = [
+            constant._value for constant in self._constants
+        ]  # read first: another thread may change one
         made = self._make(dict(key))
         self._made[key] = made, values
         return made

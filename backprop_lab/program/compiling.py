@@ -1,7 +1,7 @@
-"""``bl.compile``: a cost and its gradient as a program of NumPy's, or as a function of another library's.
+"""``bl.compile``: a cost and its gradient as a NumPy program, or as a function in another library.
 
-What must hold: in another library it is a pure function of the leaves by name, with the operations of
-``program.source``; any module with NumPy's names will do. What the arrays hold is not looked at there: a
+What must hold: the function in another library is pure, takes the leaves by name and does the operations of
+``program.source``; any module with NumPy's names will do. It never looks at the numbers in its arrays, as a
 library may only trace them.
 """
 
@@ -34,8 +34,8 @@ def compile(
     """A program for the cost ``J`` and its gradient: call it to get ``(value, {variable: gradient})``.
 
     ``J`` is a single number. ``wrt`` are the variables whose gradients are wanted, all of them by default.
-    ``program(x=…, y=…)`` takes other values for leaves, by name, only for this call; their first axis may
-    be longer or shorter than in the graph. Leaves not named have the values that they have in the graph.
+    ``program(x=…, y=…)`` takes other values for leaves, by name, for this call only; their first axis may
+    be longer or shorter than in the graph. Leaves not named keep their values from the graph.
     ``program.source`` is the program as a NumPy function.
 
     ``xp``: a module with NumPy's names, such as ``jax.numpy``. Then the result is a pure function of the
@@ -57,7 +57,7 @@ def compile(
 
 
 class Functional:
-    """A pure function of the leaves, by name, computed with another module that has NumPy's names.
+    """A pure function of the leaves by name, computed with another module that has NumPy's names.
 
     ``f(**leaves)`` gives ``(value, {name: gradient})``; leaves not named keep the values of the graph.
     ``f.source`` is the text of what is computed, with all variables in one vector θ.

@@ -1,6 +1,6 @@
 """All variables of a cost in one vector θ, of which every matrix is a view.
 
-So the penalty on all weights, what it adds to the gradient, and the update of a step are five calls in all,
+So the penalty on all weights, what it adds to the gradient, and the update of a step take five calls in all,
 however many variables there are.
 
 What must hold: values stay the same up to rounding; variables that share a penalty lie side by side.
@@ -44,7 +44,7 @@ def in_one_vector(
     for leaf, gradient in zip(variables, gradients):
         found = decay_of(gradient, leaf) if leaf.ndim else None
         key, rest, factor = found or (None, gradient, None)
-        if rest.shape != leaf.shape:  # a term that was left small
+        if rest.shape != leaf.shape:  # a term that is still to be broadcast
             rest = BROADCAST(rest, leaf.shape)
         groups.setdefault(key, (factor, {}))[1][leaf] = rest
     alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
@@ -101,7 +101,7 @@ def decay_of(gradient: Node, variable: Node):
 
 
 def penalties_together(roots, penalised):
-    """A sum of x · x over neighbours in θ is one product of their part of θ with itself."""
+    """A sum of x · x over neighbours in θ becomes one product of their part of θ with itself."""
 
     def rewrite(node, uses):
         if node.rule is not ADD:

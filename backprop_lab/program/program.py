@@ -1,12 +1,12 @@
 """The fast program of a cost and its gradient.
 
-The gradient's graph is simplified (``simplify.py``), its variables put into one vector (``one_vector.py``),
-bound to buffers (``buffers.py``) and run as a flat list of NumPy calls; ``source.py`` writes the same
-operations down for a person. A graph too long for that, or with a reader's own derivative that knows arrays
-only, runs by the plain passes, on a copy of its own.
+The gradient's graph is simplified (``simplify.py``), its variables are put into one vector
+(``one_vector.py``), it is bound to buffers (``buffers.py``) and run as a flat list of NumPy calls;
+``source.py`` writes the same operations for a person to read. A graph that is too long for that, or has a
+reader's own derivative for arrays only, is run by the plain passes on a copy.
 
 What must hold: the same answers as :func:`bl.backward`; the graph's state stays as it is; results are fresh
-arrays; one program may be called from several threads, each call waiting for the one before.
+arrays; one program may be called from several threads, where each call waits for the previous one.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from backprop_lab.words.errors import NotAnArrayError, ShapeError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-MOST_BOUND_NODES = 2000  # of a graph; a longer one runs by the plain passes
+MOST_BOUND_NODES = 2000  # of a graph; a longer one is run by the plain passes
 
 
 class Bound(NamedTuple):
     """A cost and its gradient for one set of shapes: ``run()`` gives the cost and fills ``gradient``.
 
-    It reads θ and the data in ``inputs``; fill both before.
+    It reads θ and the data in ``inputs``; fill both first.
     """
 
     inputs: Inputs
@@ -50,7 +50,7 @@ class Bound(NamedTuple):
 
 
 class Program:
-    """What :func:`bl.compile` makes; see there."""
+    """The program that :func:`bl.compile` makes; see there."""
 
     parameters: Parameters  # laid out by the graph that is bound first
 
@@ -73,7 +73,7 @@ class Program:
         self.bound_for({})
 
     def __call__(self, /, **leaves: npt.ArrayLike) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
-        """(value, {variable: gradient}) with these values for leaves, for this call."""
+        """(value, {variable: gradient}), with these values for leaves in this call."""
         given = self.checked(leaves) if leaves else {}
         cost, flat = self.run(given)
         if not (math.isfinite(cost) and all_finite(flat)):
@@ -81,9 +81,9 @@ class Program:
         return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
 
     def run(self, given: dict[Node, np.ndarray]) -> tuple[float, np.ndarray]:
-        """The cost and its gradient by θ, with these values of leaves; nothing is reported.
+        """The cost and its gradient by θ, with these values for leaves; no NaN is reported.
 
-        Arrays are told apart by identity: to give other numbers, give another array.
+        Arrays are compared by identity: to give other numbers, give another array.
         """
         return while_holding(self._lock, self._run, given)
 
@@ -100,7 +100,7 @@ class Program:
 
     @property
     def inputs(self) -> dict[str, np.ndarray]:
-        """What to call the function in ``source`` with, for the values that the graph has now."""
+        """The arguments for the function in ``source``, with the values that the graph has now."""
         graph = self.graph_for({})
         values = {
             leaf: checked_value(leaf, leaf.value).astype(copy.dtype) for leaf, copy in graph.leaves.items()
@@ -117,11 +117,11 @@ class Program:
         return ", ".join(variable.name or "" for variable in self.variables)
 
     def graph_for(self, shapes: dict[Node, tuple[int, ...]]) -> ProgramGraph:
-        """What is bound, printed and run elsewhere, for these shapes of leaves."""
+        """The graph that is bound, printed and run in other libraries, for these shapes of leaves."""
         return ProgramGraph(self.cost, self.leaves.values(), self.variables, shapes)
 
     def bound_for(self, given: Mapping[Node, np.ndarray]) -> Bound:
-        """The program bound for these shapes of the leaves; made when they are first seen."""
+        """The program bound to memory for arrays of these shapes, once for each set of shapes."""
         return self._bound.made_for(given)
 
     def _bind(self, shapes) -> Bound:
@@ -136,7 +136,7 @@ class Program:
         return Bound(Inputs(data, calls.prepare), calls.run, calls.gradient)
 
     def _graph_to_bind(self, shapes) -> ProgramGraph | None:
-        """None where the plain passes are to run."""
+        """The graph to bind, or None where the plain passes are run instead."""
         order = topological_order(self.cost)
         if len(order) > MOST_BOUND_NODES or any(v.dtype != self.cost.dtype for v in self.variables):
             return None
@@ -148,12 +148,12 @@ class Program:
             raise
 
     def _places(self, copies) -> dict[Node, np.ndarray]:
-        """An array for each leaf of the data."""
+        """{leaf: an empty array} for all leaves but the variables."""
         data = {leaf: copy for leaf, copy in copies.items() if leaf not in self.moving}
         return {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
 
     def _plain(self, shapes, on_nonfinite: str = "ignore") -> Bound:
-        """The plain passes in place of a flat program, over a copy of the graph."""
+        """The plain passes over a copy of the graph, in place of a flat program."""
         cost, copies = copied(self.cost, self.leaves.values(), self.variables, shapes)
         theta, parts, slices = self.parameters.theta, self.parameters.parts, self.parameters.slices
         gradient, data = np.zeros_like(theta), self._places(copies)
@@ -171,7 +171,7 @@ class Program:
         return Bound(Inputs(data), run, gradient)
 
     def report(self, given: Mapping[Node, np.ndarray], on_nonfinite: str = "warn"):
-        """Name the node that made a NaN or an infinity, in a warning or in what is raised."""
+        """Name the node that made a NaN or an infinity, in a warning or an error."""
         plain = self._plain({leaf: array.shape for leaf, array in given.items()}, on_nonfinite)
         plain.inputs.fill(given)
         plain.run()
@@ -196,7 +196,7 @@ class Program:
         return arrays
 
     def check_shapes(self, arrays: Mapping[Node, np.ndarray]):
-        """Only data may change their shape."""
+        """Refuse variables of another shape: only data may change theirs."""
         for leaf, array in arrays.items():
             if leaf in self.moving and array.shape != leaf.shape:
                 raise ShapeError(
@@ -238,6 +238,6 @@ def _checked_variables(wrt, leaves) -> list[Node]:
 
 
 def _end_to_end(variables) -> dict[Node, slice]:
-    """{variable: its slice} of a vector in which they lie in their order."""
+    """{variable: its slice of a vector}, where they lie end to end in their order."""
     ends = np.cumsum([0, *(v.size for v in variables)])
     return {v: slice(a, b) for v, a, b in zip(variables, ends, ends[1:])}

@@ -1,11 +1,11 @@
-"""The simplifications of the fast program: each turns a graph into an equal one that costs less.
+"""The simplifications of the fast program: each turns a graph into an equal one that takes less time.
 
 Each is a function from the nodes that are wanted (a cost and gradients) to nodes with the same values,
 built with NumPy's own functions on nodes, like any other expression. ``program.py`` applies them in the
 order of :data:`SIMPLIFICATIONS`.
 
 What must hold: values stay the same up to rounding, shapes and dtypes exactly; the reader's names stay;
-the graph that is given stays as it is, but that nodes without a name may get one.
+the given graph stays as it is, except that nodes without a name may get one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
 CONCATENATE = RULES[np.concatenate]
 PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
 NUMPYS_OWN = set(RULES.values())
-FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # the package's own that are not written with others
+FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # of the package's own functions
 
 
 class Suggestion(str):
@@ -46,7 +46,7 @@ def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] 
 
     Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
     are replacements made beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
-    counts the arrows that leave a node. The new node takes over the name of the old one.
+    counts the arrows that leave a node. The new node takes the name of the old one.
     """
     order, old_uses = topological_order(*roots), uses_in(roots)
     new: dict[Node, Node] = dict(given or {})
@@ -64,7 +64,7 @@ def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] 
 
 
 def uses_in(roots: Sequence[Node]) -> Counter:
-    """How many arrows leave each node; a root is wanted by itself as well."""
+    """How many arrows leave each node; being a root counts as one more."""
     uses = Counter(roots)
     for node in topological_order(*roots):
         uses.update(node.inputs)
@@ -85,7 +85,7 @@ def _pass_name(old, new):
 
 
 def number_in(operand) -> float | None:
-    """The number that a literal, or an unnamed constant of a single number, stands for; else None."""
+    """The number in a literal or in an unnamed constant of a single number; else None."""
     if not isinstance(operand, Node):
         return float(operand)
     if operand.leaf_kind == "constant" and operand.name is None and operand.shape == ():
@@ -94,7 +94,7 @@ def number_in(operand) -> float | None:
 
 
 def _is_free(node, uses) -> bool:
-    """Whether a node can be merged into the one that reads it: nobody else does, nor is it named."""
+    """Whether a node can be merged into the one that reads it: no other reads it, and it has no name."""
     return not has_name(node) and uses[node] <= 1
 
 
@@ -107,7 +107,7 @@ def has_name(node) -> bool:
 
 
 def opened(roots):
-    """Functions that NumPy has no name for, written out in NumPy's: σ(x), softmax, costs, penalties.
+    """Functions that NumPy has no name for, written out with NumPy's own: σ(x), softmax, costs, penalties.
 
     A reader's own operation whose computation cannot read nodes (it loops over entries, or looks at a number)
     stays.
@@ -126,11 +126,11 @@ def opened(roots):
 
     new = rewritten(roots, rewrite)
     done = all(a is b for a, b in zip(new, roots))
-    return new if done else opened(new)  # what was inside a function may be one itself
+    return new if done else opened(new)  # a function may be written with another one
 
 
 def folded(roots):
-    """What does not depend on any leaf with a name is computed now; x · 1, x + 0 and the like are x."""
+    """What depends on no leaf with a name is computed now; x · 1, x + 0 and the like become x."""
 
     def rewrite(node, uses):
         depends = any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
@@ -219,7 +219,7 @@ def numbers_gathered(roots):
     """In a product all numbers become one, which multiplies the smallest factor.
 
     Factors that do not change while learning come first, so that they are multiplied only once. Only whole
-    products are taken apart, not each that stands in another: of a long chain there would be too many.
+    products are taken apart, not the products inside them: a long chain has too many of those.
     """
     moves, uses_before = moving(roots), uses_in(roots)
     products = [node for node in topological_order(*roots) if node.rule in PRODUCTS]
@@ -272,7 +272,7 @@ def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
     while waiting:
         part, below = waiting.pop()
         value = number_in(part)
-        if below and value == 0:  # an infinity is the business of the pass itself
+        if below and value == 0:  # the pass itself makes the infinity
             value = None
         inner = isinstance(part, Node) and (part is node or _is_free(part, uses))
         if value is not None:
@@ -289,13 +289,13 @@ def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
 
 
 def can_stand(number, dtype) -> bool:
-    """Whether a number that was gathered neither overflowed nor lost digits by being tiny."""
+    """Whether a gathered number neither overflowed nor became so tiny that it lost digits."""
     limits = np.finfo(dtype if dtype.kind == "f" else float)
     return bool(limits.tiny <= abs(number) <= limits.max)
 
 
 def sums_of_products(roots):
-    """A sum of products of entries is a product of vectors: Σ x² = x · x."""
+    """A sum of products of entries becomes a product of vectors: Σ x² = x · x."""
 
     def rewrite(node, uses):
         inner = node.arguments[0]

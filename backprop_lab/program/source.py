@@ -45,7 +45,7 @@ class Namer:
         self.taken = {"np", "bl", "program", "scatter", *dir(builtins)}
 
     def __call__(self, wanted: str) -> str:
-        """``wanted`` if it can stand in a program and is free, else something near it."""
+        """``wanted`` if it can stand in a program and is free, else a name like it."""
         name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", wanted)).strip("_")[:30]
         if not name.isidentifier() or keyword.iskeyword(name):
             name = f"v_{name}" if f"v_{name}".isidentifier() else "v"
@@ -81,7 +81,7 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
 class _Writer:
     """The lines of a function, node after node.
 
-    ``texts`` has what stands for each node so far: its name, or an expression with its binding strength that
+    ``texts`` has the text of each node so far: its name, or an expression with its binding strength, which
     goes into the line of the one node that reads it.
     """
 
@@ -110,7 +110,7 @@ class _Writer:
         self.texts[leaf] = text
 
     def write_operation(self, node):
-        """On a line of its own where it has a name or is read more than once."""
+        """An operation gets a line of its own where it has a name or is read more than once."""
         part = self.expression(node)
         if node in self.own_line:
             self.add_line(node, part.text)
