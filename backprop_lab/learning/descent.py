@@ -205,7 +205,7 @@ def _descend(theta, gradient, velocity, eta, momentum, batches):
     batches.taken += 1
 
 
-def checked_rate(rate) -> float:
+def checked_rate(rate: float) -> float:
     """η as a number, not negative."""
     return number_within("sgd: learning_rate", rate, "not negative")
 

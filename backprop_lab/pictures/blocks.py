@@ -114,7 +114,7 @@ def _heat_map(value, *caption) -> Block:
     return Block(caption, width, height, image=png_address(tones(cells), tone_palette()), image_size=size)
 
 
-def range_of(value) -> str:
+def range_of(value: np.ndarray) -> str:
     """The range of the finite entries, ``−1 … 3``; after a plus, what else there is."""
     finite = value[np.isfinite(value)]
     parts = []
@@ -143,7 +143,7 @@ def _at_most(matrix, most):
     return matrix
 
 
-def tones(matrix) -> np.ndarray:
+def tones(matrix: npt.ArrayLike) -> np.ndarray:
     """Places in :func:`tone_palette` for −max … +max: zero in the middle, NaN at the end. An
     infinity is as dark as the largest."""
     matrix = np.asarray(matrix, float)

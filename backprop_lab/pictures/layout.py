@@ -12,6 +12,7 @@ their own, so that no arrow passes through a card; the same graph gives the same
 from __future__ import annotations
 
 from bisect import bisect, insort
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -74,7 +75,11 @@ class Layout:
         return {box for arrow in self.arrows for box in arrow.through}
 
 
-def lay_out(sizes, inputs, gap_widths) -> Layout:
+def lay_out(
+    sizes: Sequence[tuple[float, float]],
+    inputs: Sequence[Sequence[int]],
+    gap_widths: Callable[[list[int]], Sequence[float]],
+) -> Layout:
     """Place cards of ``sizes[i]`` = (width, height), where ``inputs[i]`` lists the cards that i reads.
 
     Cards come in topological order. ``gap_widths(layer_of)``, given the cards' layers, says how wide the
@@ -235,7 +240,12 @@ def _straighten(layers):
             spread_out(layer, wanted, pulls=pulls)
 
 
-def spread_out(boxes, wanted, between=BETWEEN, pulls=None):
+def spread_out(
+    boxes: Sequence[Box],
+    wanted: Sequence[float],
+    between: float = BETWEEN,
+    pulls: Sequence[float] | None = None,
+):
     """Move ``boxes`` (in order, top to bottom) as near to ``wanted`` as their heights allow; larger ``pulls``
     bring a box nearer.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
@@ -52,7 +52,11 @@ class Axis(NamedTuple):
     log: bool = False
     whole: bool = False
 
-    def __call__(self, value):
+    @overload
+    def __call__(self, value: float) -> float: ...
+    @overload
+    def __call__(self, value: np.ndarray) -> np.ndarray: ...
+    def __call__(self, value: float | np.ndarray) -> float | np.ndarray:
         """The pixel of a number, or of an array of them."""
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.log10(value) if self.log else np.asarray(value, float)
@@ -137,7 +141,9 @@ class Plot:
             f"{escape(text)}</text>"
         )
 
-    def area(self, kind: str, x: float, y: float, width: float, height: float, drag_x="", drag_y=""):
+    def area(
+        self, kind: str, x: float, y: float, width: float, height: float, drag_x: str = "", drag_y: str = ""
+    ):
         """A rectangle. ``drag_x``, ``drag_y``: from :meth:`Axis.drag`, for one that can be dragged over."""
         drags = "".join(f' data-{name}="{escape(d)}"' for name, d in (("x", drag_x), ("y", drag_y)) if d)
         self.parts.append(

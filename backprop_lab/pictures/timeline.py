@@ -68,7 +68,7 @@ class Timeline:
         return [Span(a.end, b.start, None) for a, b in pairwise(spans) if a.end < b.start]
 
 
-def at(spans: Iterable[Span], position: int):
+def at(spans: Iterable[Span], position: int) -> Any:
     """What holds at ``position``; None where nothing does."""
     return next((what for start, end, what in spans if start <= position < end), None)
 

@@ -206,7 +206,7 @@ class _Binder:
         if isinstance(place, str):
             return place
         if operand.leaf_kind and operand.name is None and operand.shape == () and place.dtype == np.float64:
-            return notation.literal(place[()])
+            return notation.literal(place.flat[0])
         return self._name(place)
 
     def _single(self, operand) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterable
 from types import ModuleType
-from typing import overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from backprop_lab.program.by_shapes import ByShapes
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.program import Program
 from backprop_lab.program.program_graph import ProgramGraph
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @overload
@@ -67,7 +70,7 @@ class Functional:
         self._program, self._xp = program, xp
         self._functions = ByShapes(self._function, program.constants)
 
-    def __call__(self, /, **leaves):
+    def __call__(self, /, **leaves: npt.ArrayLike) -> tuple[Any, dict[str | None, Any]]:
         program, xp = self._program, self._xp
         named = program.named(leaves)
         given = {

@@ -22,6 +22,7 @@ from backprop_lab.program.simplify import (
     ADD,
     BROADCAST,
     CONCATENATE,
+    RAVEL,
     Suggestion,
     can_stand,
     factors_of,
@@ -57,7 +58,7 @@ def in_one_vector(
             slices[leaf] = slice(start, start + leaf.size)
             views[leaf] = _view(theta, slices[leaf], leaf)
             start += leaf.size
-        parts = [np.ravel(rest) for rest in members.values()]
+        parts = [RAVEL(rest) for rest in members.values()]
         if key is not None:
             span = theta[first:start].named(Suggestion("penalised"))
             together = CONCATENATE(parts).named(Suggestion("without_penalty"))
@@ -100,7 +101,7 @@ def decay_of(gradient: Node, variable: Node):
     return None
 
 
-def penalties_together(roots, penalised):
+def penalties_together(roots: Sequence[Node], penalised) -> list[Node]:
     """A sum of x · x over neighbours in θ becomes one product of their part of θ with itself."""
 
     def rewrite(node, uses):
@@ -145,7 +146,7 @@ def terms_of(node: Node) -> list[Node]:
     return terms
 
 
-def leaf_of(name, shape, dtype, moves=True):
+def leaf_of(name, shape, dtype, moves=True) -> Node:
     """A leaf without a value: only its name, shape and dtype matter to a program."""
     leaf = (variable if moves else constant)(name, shape=shape)
     leaf.dtype = np.dtype(dtype)

@@ -11,7 +11,7 @@ the given graph stays as it is, except that nodes without a name may get one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -41,7 +41,12 @@ class Suggestion(str):
 # ---------------------------------------------------------------------------------------- rewriting
 
 
-def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] | None = None, spared=()):
+def rewritten(
+    roots: Sequence[Node],
+    rewrite: Callable[[Node, Counter[Node]], Node | None],
+    given: Mapping[Node, Node] | None = None,
+    spared: Collection[Node] = (),
+) -> list[Node]:
     """The roots of a graph in which every computed node is replaced by ``rewrite(node, uses)``, or kept.
 
     Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
@@ -50,7 +55,7 @@ def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] 
     """
     order, old_uses = topological_order(*roots), uses_in(roots)
     new: dict[Node, Node] = dict(given or {})
-    uses: Counter = Counter()
+    uses: Counter[Node] = Counter()
     for node in order:
         if node not in new:
             new[node] = node
@@ -63,7 +68,7 @@ def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] 
     return [new[root] for root in roots]
 
 
-def uses_in(roots: Sequence[Node]) -> Counter:
+def uses_in(roots: Sequence[Node]) -> Counter[Node]:
     """How many arrows leave each node; being a root counts as one more."""
     uses = Counter(roots)
     for node in topological_order(*roots):
@@ -84,7 +89,7 @@ def _pass_name(old, new):
         new.named(old.name)
 
 
-def number_in(operand) -> float | None:
+def number_in(operand: Node | float) -> float | None:
     """The number in a literal or in an unnamed constant of a single number; else None."""
     if not isinstance(operand, Node):
         return float(operand)
@@ -98,7 +103,7 @@ def _is_free(node, uses) -> bool:
     return not has_name(node) and uses[node] <= 1
 
 
-def has_name(node) -> bool:
+def has_name(node: Node) -> bool:
     """Whether the reader gave the node a name."""
     return node.name is not None and not isinstance(node.name, Suggestion)
 
@@ -106,7 +111,7 @@ def has_name(node) -> bool:
 # ------------------------------------------------------------------------------- the simplifications
 
 
-def opened(roots):
+def opened(roots: Sequence[Node]) -> list[Node]:
     """Functions that NumPy has no name for, written out with NumPy's own: σ(x), softmax, costs, penalties.
 
     A reader's own operation whose computation cannot read nodes (it loops over entries, or looks at a number)
@@ -129,7 +134,7 @@ def opened(roots):
     return new if done else opened(new)  # a function may be written with another one
 
 
-def folded(roots):
+def folded(roots: Sequence[Node]) -> list[Node]:
     """What depends on no leaf with a name is computed now; x · 1, x + 0 and the like become x."""
 
     def rewrite(node, uses):
@@ -158,7 +163,7 @@ def _stands_for(node, operand):
     return isinstance(operand, Node) and (operand.shape, operand.dtype) == (node.shape, node.dtype)
 
 
-def shared(roots):
+def shared(roots: Sequence[Node]) -> list[Node]:
     """Equal operations on equal arguments are done once."""
     made: dict[tuple, Node] = {}
 
@@ -187,7 +192,7 @@ def _comparable(value):
     return type(value), value if isinstance(value, Hashable) else id(value)
 
 
-def unbroadcast(roots):
+def unbroadcast(roots: Sequence[Node]) -> list[Node]:
     """An entry-by-entry operation repeats its small arguments itself: no need to write them out large."""
 
     def rewrite(node, uses):
@@ -203,7 +208,7 @@ def _small(operand):
     return operand.arguments[0] if isinstance(operand, Node) and operand.rule is BROADCAST else operand
 
 
-def gates_from_outputs(roots):
+def gates_from_outputs(roots: Sequence[Node]) -> list[Node]:
     """Whether a relu's gate is open can be read from its output as well: its input need not be kept."""
 
     def with_zero(rule):
@@ -215,7 +220,7 @@ def gates_from_outputs(roots):
     return rewritten(roots, lambda node, uses: None, gates)
 
 
-def numbers_gathered(roots):
+def numbers_gathered(roots: Sequence[Node]) -> list[Node]:
     """In a product all numbers become one, which multiplies the smallest factor.
 
     Factors that do not change while learning come first, so that they are multiplied only once. Only whole
@@ -254,7 +259,7 @@ def numbers_gathered(roots):
     return rewritten(roots, rewrite, spared=inner)
 
 
-def moving(roots) -> set[Node]:
+def moving(roots: Sequence[Node]) -> set[Node]:
     """The nodes that change while learning: the variables, and what is computed from them."""
     found: set[Node] = set()
     for node in topological_order(*roots):
@@ -263,7 +268,7 @@ def moving(roots) -> set[Node]:
     return found
 
 
-def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
+def factors_of(node: Node, uses: Counter[Node]) -> tuple[float, list[Node], list[Node]]:
     """A product taken apart: its number, its factors and its divisors."""
     number = 1.0
     factors: list[Node] = []
@@ -288,13 +293,13 @@ def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
     return number, factors, divisors
 
 
-def can_stand(number, dtype) -> bool:
+def can_stand(number: float, dtype: np.dtype) -> bool:
     """Whether a gathered number neither overflowed nor became so tiny that it lost digits."""
     limits = np.finfo(dtype if dtype.kind == "f" else float)
     return bool(limits.tiny <= abs(number) <= limits.max)
 
 
-def sums_of_products(roots):
+def sums_of_products(roots: Sequence[Node]) -> list[Node]:
     """A sum of products of entries becomes a product of vectors: Σ x² = x · x."""
 
     def rewrite(node, uses):

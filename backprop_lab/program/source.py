@@ -147,7 +147,7 @@ def constant_text(node: Node) -> str | None:
     """An unnamed constant as code, or None if it is too large to be written out."""
     value = checked_value(node, node.value)
     if value.ndim == 0:
-        return notation.literal(value[()])
+        return notation.literal(value.flat[0])
     if value.size == 0:
         return f"np.zeros({value.shape})"
     if value.dtype == np.float64 and (value == value.flat[0]).all():
