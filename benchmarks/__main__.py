@@ -1,7 +1,7 @@
 """Measure what the README and benchmarks/README.md claim: ``python -m benchmarks [NAME …]``.
 
 Rounds of the things compared are interleaved, so that a slow moment of the machine hits all alike;
-medians are shown with their range. Nothing here is a test: a measurement tells, it does not fail.
+medians are shown with their range. Nothing here is a test: a measurement reports, it does not fail.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ STEPPED = {"lecture with penalty": 14, "residual": 27, "200 nodes": 206}  # the 
 
 @contextlib.contextmanager
 def opened(*cells):
-    """A page with a notebook of these cells in JupyterLab, all run; the last cell draws with matplotlib."""
+    """A page of JupyterLab with a notebook of these cells, all run, and a last one that uses matplotlib."""
     from tools import lab
 
     first = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport numpy as np, backprop_lab as bl"
@@ -85,12 +85,13 @@ def opened(*cells):
 
 
 def without_a_browser() -> bool:
-    """Whether there is none, which is then said."""
+    """Whether there is no browser; then print how to get one."""
     from tools import lab
 
-    if lab.find_browser() is None:
+    missing = lab.find_browser() is None
+    if missing:
         print(lab.HOW_TO_GET_ONE)
-    return lab.find_browser() is None
+    return missing
 
 
 def steps(presses: int = 30):
@@ -294,7 +295,7 @@ _RETRAINED = """duration => new Promise(done => {
 
 @contextlib.contextmanager
 def _environment(variables):
-    """These environment variables for what is started meanwhile."""
+    """Set these environment variables for all that is started meanwhile."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:
@@ -305,7 +306,7 @@ def _environment(variables):
 
 
 def notebooks():
-    """All notebooks compared by nbval, as the test run does it."""
+    """All notebooks compared by nbval, as in the tests."""
     start = time.perf_counter()
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "notebooks"], cwd=ROOT, capture_output=True, text=True

@@ -1,7 +1,7 @@
 """What a class needs: memory for each learner, and many learners at once on one Jupyter server.
 
-Kernels are started and spoken to as a browser does it, by the server's own addresses. A kernel's memory is
-its proportional share (PSS): what it shares with others is counted once, divided among them.
+Kernels are started and used as a browser does it, through the server. A kernel's memory is its proportional
+share (PSS): what it shares with others is divided among them.
 
 What must hold: every learner's outputs are compared with the committed ones; the server and all kernels end.
 """
@@ -64,7 +64,7 @@ class Kernel:
             "channel": "shell",
         }
         self._socket.send(json.dumps(message))
-        said = ""
+        shown = ""
         while True:
             answer = self._socket.recv()
             if not isinstance(answer, str):
@@ -74,16 +74,16 @@ class Kernel:
                 continue
             kind, content = answer["header"]["msg_type"], answer["content"]
             if kind == "stream" and content["name"] == "stdout":
-                said += content["text"]
+                shown += content["text"]
             elif kind in ("execute_result", "display_data"):
-                said += content["data"].get("text/plain", "")
+                shown += content["data"].get("text/plain", "")
             elif kind == "error":
                 raise RuntimeError(f"{content['ename']}: {content['evalue']}")
             elif kind == "status" and content["execution_state"] == "idle":
-                return said
+                return shown
 
     def memory(self) -> float:
-        """Its share of the memory, in MiB."""
+        """The kernel's share of the memory, in MiB."""
         pid = int(self.run("import os; print(os.getpid())"))
         return psutil.Process(pid).memory_full_info().pss / MIB
 
@@ -93,23 +93,25 @@ class Kernel:
 
 
 def cells(number: str) -> list[tuple[str, str]]:
-    """(source, what it prints and shows as text) of a notebook's cells of code."""
+    """(source, what it prints and shows as text) of each code cell of a notebook."""
     (path,) = NOTEBOOKS.glob(f"{number}-*.ipynb")
     found = []
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code":
-            said = "".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
-            found.append((cell.source, said))
+            shown = "".join(
+                o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in cell.outputs
+            )
+            found.append((cell.source, shown))
     return found
 
 
 def learner(server: lab.Server, number: str) -> tuple[float, int, float]:
-    """One learner runs a notebook in an own kernel: seconds, cells that came out otherwise, memory in MiB."""
+    """A learner runs a notebook in its own kernel: (seconds, cells with other outputs, memory in MiB)."""
     start = time.perf_counter()
     kernel = Kernel(server)
     try:
-        otherwise = sum(kernel.run(source) != said for source, said in cells(number))
-        return time.perf_counter() - start, otherwise, kernel.memory()
+        different = sum(kernel.run(source) != shown for source, shown in cells(number))
+        return time.perf_counter() - start, different, kernel.memory()
     finally:
         kernel.close()
 

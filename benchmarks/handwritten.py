@@ -1,4 +1,4 @@
-"""The same three networks trained by hand in NumPy: what the engine's speed is measured against.
+"""Three networks trained by hand in NumPy: what the engine's speed is measured against.
 
 Each is written twice, as an expert writes it: *plain*, one line for each formula, and *in place*, with
 every array allocated once. ``W2``: 2-16-16-1, hinge loss, 100 points. ``W3``: 2-64-64-2 and ``W4``:

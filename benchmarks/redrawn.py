@@ -1,4 +1,4 @@
-"""What the widgets are compared with: the same drawn anew by matplotlib in the kernel, at every change."""
+"""What the widgets are compared with: pictures that matplotlib draws anew in the kernel at every change."""
 
 from __future__ import annotations
 

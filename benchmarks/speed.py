@@ -1,10 +1,10 @@
 """How fast the engine is beside NumPy written by hand and other libraries: ``python -m benchmarks speed``.
 
 Every round runs all contestants, one after the other, on one thread; a ratio is taken within its round, and
-the table gives the median ratio and where 90 of 100 rounds lie. Before anything is timed, all gradients are
-compared with the hand-written ones.
+the table gives the median ratio and the range of 90 of 100 rounds. Before anything is timed, all gradients
+are compared with the hand-written ones.
 
-What must hold: each does the same work: the cost, all gradients and, where it says so, the step.
+What must hold: all do the same work: the cost, all gradients and, where the name has it, the step.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def measured(workload):
 
 
 def _seconds(run, repeats):
-    """Seconds of one run; what has to be made ready before each is not counted."""
+    """Seconds of one run; preparations before each are not counted."""
     before, total = getattr(run, "before", None), 0.0
     for _ in range(1 if before is None else repeats):
         if before is not None:

@@ -1,10 +1,10 @@
-"""Tell the project where it can be found in public: ``python -m tools.address OWNER/NAME``.
+"""Write down the project's public address: ``python -m tools.address OWNER/NAME``.
 
 Badges in README.md (the state of CI; Binder, Colab and the browser for each notebook), the links in
 pyproject.toml and the address in CITATION.cff, for a repository on GitHub. Run it once when the project, or
-your copy of it, goes public: what starts a notebook then starts yours.
+your copy of it, goes public: then the badges start your notebooks.
 
-What must hold: the same address again changes nothing; another one leaves nothing of the first.
+What must hold: giving an address twice changes nothing; a new one leaves nothing of the old one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def readme(text: str, repository: str) -> str:
 
 
 def badges(repository: str, notebook: str) -> str:
-    """What starts a notebook: Binder, Colab, the browser alone."""
+    """The badges that start a notebook: in Binder, in Colab, in the browser alone."""
     path = f"notebooks/{notebook}"
     binder = f"https://mybinder.org/v2/gh/{repository}/HEAD?labpath={quote(path, safe='')}"
     colab = f"https://colab.research.google.com/github/{repository}/blob/HEAD/{path}"

@@ -1,9 +1,9 @@
 """Make ``docs/answer-key.md`` anew: ``python -m tools.answer_key``.
 
-For whoever runs a class: every self-check with what each of its answers tells, and every exercise with its
-solution and its points, in the order of the notebooks.
+For teachers: every self-check with what each of its answers shows, and every exercise with its solution and
+its points, in the order of the notebooks.
 
-What must hold: nothing is written here that does not stand in a notebook, in the questions' file or in
+What must hold: nothing is written here that is not in a notebook, in the questions' file or in
 ``exercises.toml``.
 """
 
@@ -100,7 +100,7 @@ def line(right: bool, answer: str, why: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text in which Markdown finds no marks."""
+    """The text with Markdown's marks escaped."""
     return re.sub(r"([*_`\[\]])", r"\\\1", text.replace("<", "&lt;"))
 
 

@@ -4,8 +4,8 @@
 locked cell follows each exercise and counts its points; ``exercises.toml`` says how. docs/teaching.md has the
 commands that hand out, collect and grade.
 
-What must hold: learners get the cells of the series as they stand, with the hints and without the solutions;
-what is done counts in full, and a cell left as it stands counts nothing.
+What must hold: learners get the cells of the series as they are, with the hints and without the solutions;
+what is done counts in full, and a cell left as it was counts nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ c.Execute.timeout = 120  # seconds for a cell
 
 
 def exercises() -> dict[str, dict]:
-    """{grade_id: how it is graded}: ``points`` at the most, and ``test``, the body of what counts them."""
+    """{grade_id: how it is graded}: ``points`` at most, and ``test``, the body of what counts them."""
     listed = tomllib.loads((ROOT / "tools" / "exercises.toml").read_text("utf-8"))["exercise"]
     return {exercise["id"]: exercise for exercise in listed}
 

@@ -1,4 +1,4 @@
-"""Graphs that tests and measurements look at: the lecture's network, and others that strain a picture."""
+"""Graphs for tests and measurements: the lecture's network, and others that strain a picture."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A JupyterLab server and a Chromium of one's own, for the browser tests and the measurements.
+"""A JupyterLab server and a Chromium of their own, for the browser tests and the measurements.
 
-The server listens on 127.0.0.1 on a free port, keeps all its settings in a folder of its own, and is ended
-with everything it started. The browser may speak to loopback only: every other request is recorded.
+The server listens on a free port of 127.0.0.1, keeps all its settings in a folder of its own, and is ended
+with everything it started. The browser reaches loopback only; every other request is recorded and refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_SECONDS = 20  # until a Run All counts as lost: a second one would replace widgets under test
+PATIENCE_SECONDS = 20  # then a Run All counts as lost; not sooner: another replaces the widgets
 HOW_TO_GET_ONE = "no Chromium or Chrome was found; install one, on Debian or Ubuntu: apt-get install chromium"
 
 
@@ -122,8 +122,8 @@ def chromium():
 
 @contextlib.contextmanager
 def new_page(browser, width=1280, height=800, dark=False):
-    """A page that reaches loopback only; ``page.strangers`` lists every other request, ``page.errors``
-    what failed in scripts."""
+    """A page that reaches loopback only; ``page.strangers`` lists every other request, ``page.errors`` the
+    errors of scripts."""
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
     )
@@ -132,10 +132,7 @@ def new_page(browser, width=1280, height=800, dark=False):
 
     def guard(route):
         address = urlsplit(route.request.url)
-        if address.scheme in ("http", "https") and address.hostname not in (
-            "127.0.0.1",
-            "localhost",
-        ):
+        if address.scheme in ("http", "https") and address.hostname not in ("127.0.0.1", "localhost"):
             page.strangers.append(route.request.url)
             route.abort()
         else:
@@ -167,8 +164,8 @@ def open_notebook(page, server: Server, name: str, application="lab/tree"):
 def run_all(page, seconds=90):
     """Run all cells and wait until the last one has run and a widget stands on the page.
 
-    A Run All that comes before the kernel is attached is lost (or asks for a kernel), so the kernel is
-    waited for, and then Run All is asked for until a cell starts.
+    A Run All that comes before the kernel is attached is lost (or asks for a kernel), so this waits for the
+    kernel, and then repeats Run All until a cell starts.
     """
     page.wait_for_function(_ATTACHED, timeout=seconds * 1000)
     started = page.evaluate(_STARTED)
@@ -192,7 +189,7 @@ def run_in_new_cell(page, source: str):
 
 
 def _within(page, condition, seconds) -> bool:
-    """Whether a condition comes true in this time."""
+    """Whether a condition comes true within this time."""
     from playwright.sync_api import TimeoutError
 
     try:

@@ -1,11 +1,11 @@
 """The series as a static site that runs in the browser alone: ``python -m tools.lite FOLDER``.
 
 ``pip install ".[lite]"`` brings what it needs. The site is JupyterLite with its Python kernel, our wheel and
-those of the widgets inside. Only the runtime itself, Python and NumPy for browsers, is fetched when a page is
-opened, from its CDN or from ``--runtime URL``, where a copy of it lies.
+those of the widgets. Only the runtime itself, Python and NumPy for browsers, is fetched when a page is
+opened, from its CDN or from a copy at ``--runtime URL``.
 
-What must hold: the notebooks are those of the series, but for their first cell, which installs otherwise;
-nothing else is asked of any server.
+What must hold: the notebooks are those of the series but for their first cell, which installs in another way;
+no other server is asked for anything.
 """
 
 from __future__ import annotations
@@ -47,15 +47,9 @@ def build(site: Path, runtime: str | None = None):
         (source / "jupyter-lite.json").write_text(json.dumps(settings(runtime)))
         (source / "overrides.json").write_text(json.dumps(THEME))
         options = ["--no-sourcemaps", "--no-unused-shared-packages", "--apps", "lab", "--apps", "notebooks"]
-        places = [
-            "--lite-dir",
-            place,
-            "--contents",
-            str(source / "files"),
-            "--output-dir",
-            str(site.absolute()),
-        ]
-        _run("jupyter", "lite", "build", *options, *places, cwd=place)  # where it leaves its notes
+        places = ["--contents", str(source / "files"), "--output-dir", str(site.absolute())]
+        command = ["jupyter", "lite", "build", "--lite-dir", place, *options, *places]
+        _run(*command, cwd=place)  # it leaves notes in the current folder
     _open_the_first_notebook(site)
 
 
@@ -89,7 +83,7 @@ def _gather_contents(folder: Path):
 
 
 def _open_the_first_notebook(site: Path):
-    """The site's own address leads to the first notebook, where JupyterLite's leads to an empty Lab.
+    """Let the site's own address lead to the first notebook; JupyterLite's leads to an empty Lab.
 
     Only the script is replaced: other pages read their settings from this one.
     """
@@ -101,7 +95,7 @@ def _open_the_first_notebook(site: Path):
 
 
 def _run(*command: str, cwd: str | None = None):
-    """A command of this very Python's environment."""
+    """Run a command of the environment of this Python."""
     program = shutil.which(command[0], path=str(Path(sys.executable).parent))
     if program is None:
         raise SystemExit(f'{command[0]} is not installed here: pip install ".[lite]"')

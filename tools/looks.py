@@ -1,4 +1,4 @@
-"""Screenshots of the graphs of ``tools/graphs.py``, to be looked at: ``python -m tools.looks FOLDER``.
+"""Screenshots of the graphs of ``tools/graphs.py``, to look at: ``python -m tools.looks FOLDER``.
 
 Every level of folding after the last step, light and dark, one picture a file; and all of them side by side
 on sheets: light, dark and in grey.
@@ -22,7 +22,7 @@ WIDEST = 8000  # pixels of a screenshot; a wider picture is shrunk
 def looks(browser, folder: Path, names: list[str]) -> list[Path]:
     """Write the screenshots of the graphs called ``names`` into ``folder``; return their paths.
 
-    ``browser``: a running one, see :func:`tools.lab.chromium`.
+    ``browser``: a running one, such as :func:`tools.lab.chromium` gives.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, dict[str, str]] = {}

@@ -3,8 +3,8 @@
 Cells get fixed ids, and execution counts from 1; widget views are taken out (without their model they show an
 error), and whatever an editor leaves in the metadata. pre-commit runs it on every notebook that changes.
 
-What must hold: what was not executed, or not from top to bottom, is not made to look as if; what changed is
-written back and said, so that a commit can be looked at again; doing it twice changes nothing.
+What must hold: a notebook that was not executed from top to bottom is not made to look as if it were; what
+changed is written back and reported, so that it is looked at before a commit; doing it twice changes nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def prepare(book, name: str) -> None:
         cell.metadata = {key: cell.metadata[key] for key in ("tags", "nbgrader") if cell.metadata.get(key)}
         tags = cell.metadata.get("tags", ())
         if "reveal" in tags:  # what a learner is to predict stays folded until the cell is run
-            # Said twice: where the second is missing JupyterLab adds it, and the file counts as changed.
+            # Both: where the second is missing JupyterLab adds it, and the file counts as changed.
             cell.metadata |= {"jupyter": {"outputs_hidden": True}, "collapsed": True}
         if "install" in tags:
             cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}  # Colab's word for it
@@ -44,7 +44,7 @@ def prepare(book, name: str) -> None:
 
 
 def slide_type(cell, tags) -> str:
-    """What a cell is among slides: a heading opens one to the right; a text, or a picture, one below it."""
+    """A cell's place among slides: a heading opens one to the right; a text, or a picture, one below it."""
     if "install" in tags:
         return "skip"
     if cell.cell_type == "markdown":
@@ -56,7 +56,7 @@ def slide_type(cell, tags) -> str:
 
 
 def normalise(book, name: str) -> None:
-    """The same, and fix what a run has left.
+    """Prepare a notebook that was run, and fix what the run has left.
 
     Raises ValueError unless every cell was executed, in order, and without an error.
     """

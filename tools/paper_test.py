@@ -1,9 +1,9 @@
 """Make the paper test of ``docs/`` anew: ``python -m tools.paper_test``.
 
-Two forms of five items, A for before the series and B for after it. An item is a graph and the boxes that
-are to be filled; a box knows its points and the slips that are typical there. The sheets, the key and the
-pictures are written from that, so no number in them can drift: right numbers come from the graph, the
-wrong ones are computed as the slip computes them.
+Two forms of five items, A for before the series and B for after it. An item is a graph and the boxes to
+fill; a box knows its points and the slips that are typical there. The sheets, the key and the pictures are
+written from that, so no number in them can drift: right numbers come from the graph, and wrong ones are
+computed as the slip computes them.
 
 What must hold: both forms have the same points, item by item; no slip of a box gives the right number, and
 no two give the same; none of the graphs occurs in a notebook.
@@ -29,7 +29,7 @@ MINUTES = 25
 EMPTY = f" {'&emsp;' * 5}<br><br><br> |"  # a box: of one size for all, as the shape is a part of the answer
 NOTEBOOKS = {1: "00, 01", 2: "02, 06", 3: "05, 06", 4: "07", 5: "00, 03"}  # where an item is taught
 
-# What a wrong number tells. Said once, as the same slip shows at many boxes.
+# What a wrong number shows; each is written once, as a slip occurs at many boxes.
 NO_SWAP = "multiplied by the variable itself; a product swaps"
 NO_UPSTREAM = "the local derivative alone; it is to be multiplied by what arrives"
 NO_TWO = "the factor 2 of the square is lost"
@@ -48,7 +48,7 @@ NO_SIGN = "the sign of the minus is lost"
 
 
 class Box(NamedTuple):
-    """What is asked at one place; ``slips``: pairs of a meaning and the wrong number it leads to."""
+    """A box to fill in; ``slips``: pairs of a slip in words and the wrong number it leads to."""
 
     label: str
     right: np.ndarray
@@ -285,7 +285,7 @@ def items(form: str) -> list[Item]:
 
 
 def light(svg: str) -> str:
-    """The same picture in light colours on white, whatever the reader's page has."""
+    """A picture in light colours on white, whatever colours the reader's page has."""
     return plain(svg).replace("<svg ", '<svg style="background:#ffffff" ', 1)
 
 
@@ -345,7 +345,7 @@ def key() -> str:
                 "|---|---|---|---|",
             ]
             for box in item.boxes:
-                wrong = "; ".join(f"**{notation.array(number)}** {said}" for said, number in box.slips)
+                wrong = "; ".join(f"**{notation.array(number)}** {slip}" for slip, number in box.slips)
                 lines.append(f"| {box.label} | {notation.array(box.right)} | {box.points} | {wrong} |")
             if item.ticks:
                 lines += ["", "| sentence | right | points | because |", "|---|---|---|---|"]

@@ -3,8 +3,8 @@
 ``pip install ".[reference]"`` brings what it needs. The names come from their docstrings, the notebooks are
 run anew, and a step-through in them is the page that it saves: it works without a kernel.
 
-What must hold: a warning of Sphinx is an error; nothing is asked of another server; the repository stays as
-it is.
+What must hold: a warning of Sphinx is an error; no other server is asked for anything; the repository stays
+as it is.
 """
 
 from __future__ import annotations
@@ -50,19 +50,8 @@ def build(site: Path):
         for path in notebooks:
             nbformat.write(live(path), source / path.name)
         (source / "index.md").write_text(index([path.stem for path in notebooks]), "utf-8")
-        sphinx = [
-            sys.executable,
-            "-m",
-            "sphinx",
-            "-c",
-            ROOT / "docs",
-            "-W",
-            "--keep-going",
-            "-q",
-            "-b",
-            "html",
-        ]
-        subprocess.run([*sphinx, place, site], check=True)
+        sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+        subprocess.run([*sphinx, "-c", ROOT / "docs", place, site], check=True)
     shutil.rmtree(site / ".doctrees", ignore_errors=True)
 
 
@@ -77,7 +66,7 @@ def names() -> str:
 
 
 def entries(name: str) -> list[str]:
-    """What autodoc is told of one public name: a function, a class, or all functions of a module."""
+    """The lines for autodoc of one public name: a function, a class, or all functions of a module."""
     public = getattr(bl, name)
     if isinstance(public, ModuleType):
         inside = (member for member in public.__all__ if callable(getattr(public, member)))
@@ -107,7 +96,7 @@ def live(path: Path):
     for cell in book.cells:
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(VIEW, None)
-        if cell.cell_type == "markdown":  # what draws a diagram stands on another server: its words instead
+        if cell.cell_type == "markdown":  # another server would draw the diagrams: show their words
             cell.source = re.sub(r"```mermaid.*?accDescr: (.*?)\n.*?```", r"*\1*", cell.source, flags=re.S)
     return book
 

@@ -1,7 +1,7 @@
 """Execute the notebooks and write them back as they are committed: ``python -m tools.refresh [NUMBER …]``.
 
-Without a number the README's film, the lecture's network step by step, is made anew as well. What a committed
-notebook looks like says ``normalise.py``. Running it twice changes nothing.
+Without a number the README's film, the lecture's network step by step, is made anew as well. ``normalise.py``
+says what a committed notebook looks like. Running it twice changes nothing.
 
 Notebook 11 shows PyTorch's and JAX's numbers where they are installed: commit it from where both are.
 """
@@ -24,7 +24,7 @@ FILM = Path(__file__).parent.parent / "docs" / "lecture.gif"
 
 
 def refresh(path: Path) -> bool:
-    """Execute one notebook and write it back; whether its file changed."""
+    """Execute one notebook and write it back; return whether its file changed."""
     before = path.read_text("utf-8")
     book = nbformat.reads(before, as_version=4)
     prepare(book, path.name)
@@ -42,7 +42,7 @@ def refresh(path: Path) -> bool:
 
 
 def refresh_film() -> bool:
-    """Make the film of the README; whether its file changed."""
+    """Make the film of the README; return whether its file changed."""
     before = FILM.read_bytes() if FILM.exists() else b""
     bl.step_through(graphs.lecture()).save(FILM)
     return FILM.read_bytes() != before
@@ -55,13 +55,13 @@ def main(arguments=None) -> int:
     for path in sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")):
         if not numbers or path.name[:2] in numbers:
             changed = refresh(path)
-            _tell(path, changed)
+            _report(path, changed)
     if not numbers:
-        _tell(FILM, refresh_film())
+        _report(FILM, refresh_film())
     return 0
 
 
-def _tell(path, changed):
+def _report(path, changed):
     print(f"{path.name}: {'changed' if changed else 'unchanged'}, {path.stat().st_size // 1024} KiB")
 
 

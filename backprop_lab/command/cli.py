@@ -1,8 +1,8 @@
 """The command ``backprop-lab``: lays the notebooks out and opens JupyterLab on one of them.
 
 Only the standard library is imported before the arguments are understood, so that ``--list`` and
-mistakes answer at once. What must hold: mistakes end with one line on stderr; the server listens on
-this machine only unless told otherwise, and always asks for a fresh token; one Ctrl-C ends it.
+mistakes answer at once. What must hold: mistakes end with one line on stderr; the server listens on this
+machine only, unless ``--ip`` says otherwise, and always asks for a fresh token; one Ctrl-C ends it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote
 
 from backprop_lab import __version__
@@ -46,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 class Mistake(Exception):
-    """Something the reader can mend, said in one line."""
+    """What went wrong, and how the reader can mend it, in one line."""
 
     def __init__(self, message: str, code: int = 1):
         super().__init__(message)
@@ -112,7 +113,7 @@ def _describe(notebook: Path) -> tuple[str, str]:
 
 
 def _usual_folder() -> Path:
-    """A folder here, or here itself when this is such a folder already."""
+    """A folder here, or this folder itself if the notebooks were laid out in it before."""
     return Path() if Path(RECORD).is_file() else Path(FOLDER)
 
 
@@ -204,7 +205,7 @@ def _serve(folder: Path, name: str, ip: str, port: int, retries: int, browser: b
     signal.signal(signal.SIGTERM, stop)
     host = "127.0.0.1" if ip in ("", "0.0.0.0", "::") else f"[{ip}]" if ":" in ip else ip
     address = f"http://{host}:{server.port}{page}?token={token}"
-    # The loop first makes the server listen, then says where: no address that does not answer yet.
+    # Printed by the loop, once the server listens: the address answers as soon as it is seen.
     words = f"JupyterLab runs at\n  {address}\nCtrl-C ends it."
     server.io_loop.add_callback(print, words, flush=True)
     server.start()
@@ -228,10 +229,10 @@ def _without_news(_handler: object, page_config: dict) -> dict:
 
 
 def prompt(connection: type) -> type:
-    """This kind of connection between page and kernel, but it sends small messages at once.
+    """A subclass of this connection between page and kernel that sends small messages at once.
 
-    Else TCP keeps each back until the browser acknowledges the one before it, which takes some 40 ms: what a
-    widget shows would come so much later.
+    Otherwise TCP holds each back until the browser acknowledges the previous one, which takes some 40 ms:
+    widgets would lag by as much.
     """
 
     class Prompt(connection):
@@ -246,7 +247,7 @@ def prompt(connection: type) -> type:
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         raise Mistake(f"{message} (see backprop-lab --help)", code=2)
 
 

@@ -1,8 +1,8 @@
 """Lays the notebooks out in a learner's folder, and marks them as trusted there.
 
-A hidden record in the folder keeps the SHA-256 of what every file said that was laid. What must hold: a file
-that the learner has changed, or that was never laid by us, is not overwritten, moved or deleted;
-a lost or broken record makes us more careful, never less; a file is written whole or not at all.
+A hidden record in the folder keeps the SHA-256 of every file as it was laid. What must hold: a file that the
+learner has changed, or that was not laid from here, is not overwritten, moved or deleted; with a lost or
+broken record more files count as changed, never fewer; a file is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 RECORD = ".backprop-lab.json"
@@ -22,7 +22,7 @@ RECORD = ".backprop-lab.json"
 
 @dataclass
 class Handout:
-    """What one laying out did: the files that hold our own bytes now, and what to tell."""
+    """``ours``: the files that now hold the package's own bytes. ``news``: what to tell the learner."""
 
     ours: list[Path] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
@@ -51,7 +51,7 @@ def lay_out(source: Path, folder: Path, version: str) -> Handout:
                 handout.news.append(
                     f"{fresh.name} stays as you have it; {version} is beside it as {path.name}"
                 )
-        # Offered once is enough: who deletes a newer version laid beside does not want it again.
+        # Offered once is enough: whoever deletes the newer version does not want it again.
         record["offered"][fresh.name] = _digest(content)
         if outcome != "kept":
             handout.ours.append(path)
@@ -90,8 +90,8 @@ def trust(notebooks: Iterable[Path]) -> bool:
 
 
 def _place(path: Path, content: bytes, laid: dict[str, str]) -> str:
-    """Put ``content`` at ``path`` if that costs nobody anything: laid, updated, same or kept."""
-    # A broken link exists for us, too: it is the learner's.
+    """Put ``content`` at ``path`` if nothing of the learner's is lost: laid, updated, same or kept."""
+    # A broken link counts as a file: it is the learner's.
     if not os.path.lexists(path):
         outcome = "laid"
     else:
@@ -107,16 +107,14 @@ def _place(path: Path, content: bytes, laid: dict[str, str]) -> str:
 
 def _place_beside(path: Path, content: bytes, laid: dict[str, str], version: str) -> tuple[Path, str]:
     """Put ``content`` near ``path`` under the first name that is free or still as we laid it."""
-    for number in count(1):
-        label = version if number == 1 else f"{version}, {number}"
-        beside = path.with_name(f"{path.stem} ({label}){path.suffix}")
-        outcome = _place(beside, content, laid)
-        if outcome != "kept":
-            return beside, outcome
+    labels = chain([version], (f"{version}, {number}" for number in count(2)))
+    places = (path.with_name(f"{path.stem} ({label}){path.suffix}") for label in labels)
+    tried = ((place, _place(place, content, laid)) for place in places)
+    return next((place, outcome) for place, outcome in tried if outcome != "kept")
 
 
 def _read_record(path: Path) -> dict[str, dict[str, str]]:
-    """Read what was laid and offered; whatever cannot be made sense of counts as not there."""
+    """Read what was laid and offered; what makes no sense counts as missing."""
     try:
         stored = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -130,7 +128,7 @@ def _read_record(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """Write by renaming a finished file, so that no reader and no power cut sees half of one."""
+    """Write by renaming a finished file, so that nobody ever finds half of one."""
     unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         unfinished.write_bytes(content)
@@ -140,7 +138,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def _digest(content: bytes) -> str:
-    """The SHA-256 of what a notebook says: JupyterLab writes its kernel into one that is only looked at."""
+    """The SHA-256 of a notebook but for its kernel, which JupyterLab writes into one that is only opened."""
     try:
         book = json.loads(content)
         for name in ("kernelspec", "language_info"):

@@ -1,10 +1,9 @@
 """Where the batches of stochastic gradient descent come from: a small class for each kind of data.
 
-``at(i)`` of a source is batch i, (epoch, {leaf: array}), or None after the last one; i stays or goes up by
-one. ``steps`` is the number of batches, or None where it is not known.
+``at(i)`` of a source is batch i, or None after the last one; i stays or goes up by one.
 
-What must hold: an interrupted step can be taken once more, with the same batch; other numbers come in other
-arrays, because programs tell arrays apart by identity.
+What must hold: an interrupted step can be repeated with the same batch; other numbers come in other arrays,
+because programs compare arrays by identity.
 """
 
 from __future__ import annotations
@@ -12,12 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, count, repeat
 from math import ceil
+from typing import Any, Protocol
 
 import numpy as np
 
 from backprop_lab.graph.interrupts import fetch_next
 from backprop_lab.graph.node import Node
 from backprop_lab.words.errors import ShapeError
+
+Batch = tuple[int, dict[Node, np.ndarray]]
+"""(epoch, {leaf: array})."""
+
+
+class Source(Protocol):
+    """Batches by their numbers; ``steps`` counts them, if that is known."""
+
+    @property
+    def steps(self) -> int | None: ...
+
+    def at(self, i: int) -> Batch | None: ...
 
 
 class LeavesAsTheyAre:
@@ -26,7 +38,7 @@ class LeavesAsTheyAre:
     def __init__(self, epochs: int):
         self.steps = epochs
 
-    def at(self, i):
+    def at(self, i: int) -> Batch | None:
         return (i, {}) if i < self.steps else None
 
 
@@ -36,7 +48,7 @@ class AllExamples:
     def __init__(self, arrays: dict[Node, np.ndarray], epochs: int):
         self.steps, self._arrays = epochs, arrays
 
-    def at(self, i):
+    def at(self, i: int) -> Batch | None:
         return (i, self._arrays) if i < self.steps else None
 
 
@@ -49,7 +61,7 @@ class Minibatches:
         random = np.random.default_rng(seed)
         self._orders = OneByOne(map(random.permutation, repeat(length)))
 
-    def at(self, i):
+    def at(self, i: int) -> Batch | None:
         if i >= self.steps:
             return None
         epoch, place = divmod(i, self._in_epoch)
@@ -62,23 +74,23 @@ class GivenBatches:
 
     steps = None
 
-    def __init__(self, batches: Iterable, epochs: int, checked: Callable):
+    def __init__(self, batches: Iterable, epochs: int, checked: Callable[..., dict[Node, np.ndarray]]):
         # No generator: an interrupt would end it.
         numbered = chain.from_iterable(map(zip, map(repeat, range(epochs)), repeat(batches)))
         self._batches, self._checked = OneByOne(numbered), checked
 
-    def at(self, i):
+    def at(self, i: int) -> Batch | None:
         found = self._batches.at(i)
         return found and (found[0], self._checked(found[1]))
 
 
 class Batches:
-    """The batches of a source, one after the other: ``peek()`` is the next one, which then still comes.
+    """The batches of a source, one after the other; ``taken`` counts them.
 
-    ``taken`` counts those that came.
+    ``peek()`` gives the next one without taking it.
     """
 
-    def __init__(self, source):
+    def __init__(self, source: Source):
         self.taken, self._at = 0, source.at
 
     def __iter__(self):
@@ -91,8 +103,8 @@ class Batches:
         self.taken += 1
         return batch
 
-    def peek(self) -> tuple[int, dict[Node, np.ndarray]] | None:
-        """(epoch, {leaf: array}) of the next batch, or None where none is left."""
+    def peek(self) -> Batch | None:
+        """The next batch, or None where none is left."""
         return self._at(self.taken)
 
 
@@ -100,7 +112,8 @@ class OneByOne:
     """Item i of an iterable, or None after the last; only one item is kept."""
 
     def __init__(self, items: Iterable):
-        self._items, self._kept = zip(items, count()), []  # the number last: an item may be interrupted
+        self._items = zip(items, count())  # the number last: drawing an item may be interrupted
+        self._kept: list[tuple[Any, int]] = []
 
     def at(self, i):
         if not self._kept or self._kept[0][1] < i:
@@ -108,7 +121,13 @@ class OneByOne:
         return self._kept[0][0] if self._kept else None
 
 
-def source_of(data, batch_size: int | None, epochs: int, seed: int, checked: Callable):
+def source_of(
+    data: object,
+    batch_size: int | None,
+    epochs: int,
+    seed: int,
+    checked: Callable[..., dict[Node, np.ndarray]],
+) -> Source:
     """The source for data as :func:`bl.sgd` takes them; ``checked`` reads a mapping as {leaf: array}."""
     if data is None:
         if batch_size is not None:
@@ -133,8 +152,8 @@ def source_of(data, batch_size: int | None, epochs: int, seed: int, checked: Cal
 
 
 def _examples(arrays) -> int:
-    lengths = {leaf.name: array.shape[0] if array.ndim else None for leaf, array in arrays.items()}
-    if len(set(lengths.values())) != 1 or None in lengths.values():
+    lengths = {leaf.name: len(array) if array.ndim else 0 for leaf, array in arrays.items()}
+    if len(set(lengths.values())) != 1 or not all(array.ndim for array in arrays.values()):
         found = ", ".join(f"{name} has {n or 'no axis'}" for name, n in lengths.items())
         raise ShapeError(f"sgd: data need as many examples each, on their first axis: {found}")
     return next(iter(lengths.values()))

@@ -10,6 +10,7 @@ numbers from 0; labelled examples are shuffled, and their classes as balanced as
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -31,7 +32,7 @@ FONTS = (
 _CLEAR = FONTS[:6]  # the hairlines of the others fade
 
 
-def moons(n=100, noise=0.1, seed=0):
+def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Two half circles of radius 1 that reach into each other: class 0 arches up, class 1 down.
 
     Returns the points, shape (n, 2), and their labels, shape (n,). ``noise``: the standard deviation of each
@@ -47,7 +48,7 @@ def moons(n=100, noise=0.1, seed=0):
     return _noisy(random, np.where(y[:, None] == 0, arch, [1, 0.5] - arch), noise), y
 
 
-def circles(n=100, noise=0.1, seed=0):
+def circles(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Two circles around 0: class 0 of radius 1, and inside it class 1, of radius 1/2.
 
     Returns the points, shape (n, 2), and their labels, shape (n,). ``noise``: the standard deviation of each
@@ -62,7 +63,9 @@ def circles(n=100, noise=0.1, seed=0):
     return _noisy(random, _on_circle(t) / (1 + y[:, None]), noise), y
 
 
-def spirals(n=100, classes=2, noise=0.1, seed=0):
+def spirals(
+    n: int = 100, classes: int = 2, noise: float = 0.1, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Spirals around 0, one for each class: in one turn the radius grows from 1/4 to 2.
 
     Returns the points, shape (n, 2), and their labels, shape (n,). ``noise``: the standard deviation of each
@@ -79,7 +82,9 @@ def spirals(n=100, classes=2, noise=0.1, seed=0):
     return _noisy(random, radius * _on_circle(t + y / classes), noise), y
 
 
-def blobs(n=100, classes=3, spread=0.5, seed=0):
+def blobs(
+    n: int = 100, classes: int = 3, spread: float = 0.5, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Normally distributed clouds, one for each class, their centres evenly on a circle of radius 2.
 
     Returns the points, shape (n, 2), and their labels, shape (n,). ``spread``: the standard deviation of each
@@ -95,7 +100,9 @@ def blobs(n=100, classes=3, spread=0.5, seed=0):
     return _noisy(random, 2 * _on_circle(y / classes), spread), y
 
 
-def noisy_polynomial(n=20, degree=3, noise=0.1, seed=0):
+def noisy_polynomial(
+    n: int = 20, degree: int = 3, noise: float = 0.1, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """x evenly from −1 to 1, and y: a polynomial of x plus normal noise. Both of shape (n,).
 
     The polynomial is the same for every seed, so another seed gives test data: Chebyshev's polynomial of this
@@ -113,7 +120,7 @@ def noisy_polynomial(n=20, degree=3, noise=0.1, seed=0):
     return x, _noisy(np.random.default_rng(seed), np.cos(degree * np.arccos(x)), noise)
 
 
-def digits(n=1000, seed=0, fonts=_CLEAR):
+def digits(n: int = 1000, seed: int = 0, fonts: Iterable[str] = _CLEAR) -> tuple[np.ndarray, np.ndarray]:
     """Grey images of the ten digits, shape (n, 64), and their labels, shape (n,).
 
     An image is 8 × 8 pixels, row by row, from 0 (paper) to 1 (ink). Each is drawn in one of ``fonts``, names

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from backprop_lab.passes.nonfinite import NonFiniteError
 from backprop_lab.program.program import Program, all_finite
 from backprop_lab.words.notation import number
 from backprop_lab.words.numbers import number_within, whole_number
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(slots=True)
@@ -40,14 +44,14 @@ class SGDStep:
 
 def sgd(
     J: Node | Program,
-    data: Mapping | Iterable[Mapping] | None = None,
+    data: Mapping[str, npt.ArrayLike] | Iterable[Mapping[str, npt.ArrayLike]] | None = None,
     learning_rate: float | Callable[[int], float] = 0.1,
     batch_size: int | None = None,
     epochs: int = 1,
     seed: int = 0,
     momentum: float = 0,
     *,
-    wrt: Iterable[Node] | None = None,
+    wrt: Node | Iterable[Node] | None = None,
     progress: bool = False,
     on_nonfinite: str = "warn",
 ) -> SGD:
@@ -80,9 +84,9 @@ def sgd(
 
 
 class SGD:
-    """What :func:`sgd` makes: an iterator over its steps. ``learning_rate`` and ``momentum`` may be set.
+    """The iterator over steps that :func:`sgd` makes. ``learning_rate`` and ``momentum`` may be set.
 
-    ``batches`` are those still to come (see :class:`Batches`).
+    ``batches`` gives those still to come (see :class:`Batches`).
     """
 
     def __init__(
@@ -115,16 +119,15 @@ class SGD:
             self._steps = self._run()  # an interrupt had ended it
 
     def __repr__(self):
-        names = ", ".join(variable.name for variable in self._program.variables)
-        return f"<stochastic gradient descent on {names}>"
+        return f"<stochastic gradient descent on {self._program.variable_names}>"
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> float | Callable[[int], float]:
         """η: a number, or a function of the step's index."""
         return self._rate
 
     @learning_rate.setter
-    def learning_rate(self, rate):
+    def learning_rate(self, rate: float | Callable[[int], float]):
         self._rate = rate if callable(rate) else checked_rate(rate)
 
     @property
@@ -133,13 +136,13 @@ class SGD:
         return self._momentum
 
     @momentum.setter
-    def momentum(self, momentum):
+    def momentum(self, momentum: float):
         self._momentum = number_within("sgd: momentum", momentum, "from 0 to below 1", below=1)
 
     def _run(self):
         program, parameters, batches = self._program, self._program.parameters, self.batches
         theta, reported = parameters.theta, False
-        rate, eta, bar = None, None, None
+        rate = eta = bar = None
         try:
             while (batch := batches.peek()) is not None:
                 epoch, given = batch
@@ -163,7 +166,7 @@ class SGD:
                         bar = self._bar(initial=index)
                     bar.set_postfix_str(f"cost {number(cost)}", refresh=False)
                     bar.update()
-                yield SGDStep(epoch, index, cost, rate)
+                yield SGDStep(epoch, index, cost, wanted)
         finally:
             parameters.publish()
             if bar is not None:
@@ -175,7 +178,7 @@ class SGD:
             step = self.batches.taken
             raise NonFiniteError(f"the cost or its gradient is not finite in step {step}")
 
-    def _checked(self, data):
+    def _checked(self, data: Mapping[str, npt.ArrayLike]) -> dict[Node, np.ndarray]:
         if not isinstance(data, Mapping):
             raise TypeError(
                 f"sgd: a batch is a mapping {{leaf name: array}}, was given {type(data).__name__}"
@@ -187,11 +190,11 @@ class SGD:
         return arrays
 
 
-@np.errstate(all="ignore")  # a cost that runs away was reported with the node's name
+@np.errstate(all="ignore")  # a cost that diverges was reported, with the node's name
 def _descend(theta, gradient, velocity, eta, momentum, batches):
-    """θ ← θ − ηv, in place, and the batch is taken; the gradient's memory is used up.
+    """θ ← θ − ηv in place, which overwrites the gradient; then the batch counts as taken.
 
-    All of it happens or nothing: here are operators and assignments only (see ``graph/interrupts.py``).
+    All of it happens or nothing, as there are only operators and assignments (see ``graph/interrupts.py``).
     """
     if momentum:
         velocity *= momentum
@@ -204,7 +207,7 @@ def _descend(theta, gradient, velocity, eta, momentum, batches):
     batches.taken += 1
 
 
-def checked_rate(rate) -> float:
+def checked_rate(rate: float) -> float:
     """η as a number, not negative."""
     return number_within("sgd: learning_rate", rate, "not negative")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 from backprop_lab.words.errors import ShapeError
 from backprop_lab.words.numbers import whole_number
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 class Update(NamedTuple):
@@ -61,14 +64,14 @@ def learning_rounds(
     J: Node,
     iterations: int,
     learning_rate: float | Callable[[int], float],
-    data: Mapping | Iterable[Mapping] | None = None,
+    data: Mapping[str, npt.ArrayLike] | Iterable[Mapping[str, npt.ArrayLike]] | None = None,
     batch_size: int | None = None,
     seed: int = 0,
     given: Mapping[Node, np.ndarray] | None = None,
 ) -> list[Round]:
     """The first ``iterations`` of ``bl.sgd(J, data, learning_rate, batch_size, seed=seed)``, as records.
 
-    ``given``: values that count instead of the leaves' own at the start. Raises :class:`ShapeError` for a
+    ``given``: values to start from in place of the leaves' own. Raises :class:`ShapeError` for a
     batch of another shape than its leaf has in the graph: every picture shows the same graph.
 
     >>> import backprop_lab as bl
@@ -106,6 +109,6 @@ def learning_rounds(
 def _update(step, rate, values) -> Update:
     variable, gradient = step.receiver, step.so_far.sum
     before = values.get(variable, variable.value)
-    with np.errstate(all="ignore"):  # what runs away is seen in the next round
+    with np.errstate(all="ignore"):  # what diverges is seen in the next round
         after = frozen(np.asarray(before - np.asarray(rate, variable.dtype) * gradient))
     return Update(step.cost, variable, frozen(np.array(before)), gradient, rate, after)

@@ -13,17 +13,21 @@ import unicodedata
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backprop_lab.words import notation
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 DIGIT = 7.3  # width of a character of the number font, in pixels
 ROW = 16.0  # height of a row of numbers
 MOST_COLUMNS = MOST_ROWS = 4
-LONGEST_VECTOR = 8
+LONGEST_VECTOR = 8  # entries; a longer one is a heat map
 DIGITS = 4  # significant
-FEWER_DIGITS, MANY_ENTRIES = 3, 6  # those of a matrix of more than so many entries
+FEWER_DIGITS, MANY_ENTRIES = 3, 6  # for a matrix of more than so many entries
 FINEST = 32  # rows and columns of a heat map; larger arrays are averaged down to it
 TONES = 31  # of each sign
 CELL = 12.0  # the side of a heat map's cell, where there is room
@@ -44,24 +48,25 @@ class Block:
     image_size: tuple[float, float] = (0.0, 0.0)
 
 
-def block(value: np.ndarray) -> Block:
+def block(value: npt.ArrayLike) -> Block:
     """How an array is drawn as a node's value."""
     value = np.asarray(value)
     return _numbers(value) or _heat_map(value, notation.dimensions(value.shape))
 
 
-def gradient_block(value: np.ndarray) -> Block:
+def gradient_block(value: npt.ArrayLike) -> Block:
     """How an array is drawn as a gradient: without its shape, which is that of the value."""
     value = np.asarray(value)
     return _numbers(value) or _heat_map(value)
 
 
-def block_on_arrow(value: np.ndarray) -> Block:
+def block_on_arrow(value: npt.ArrayLike) -> Block:
     """How an array is drawn on an arrow: as a gradient, and never wide."""
     value = np.asarray(value)
     drawn = _numbers(value)
-    few = drawn and (drawn.width <= ON_AN_ARROW or value.size <= ALWAYS_NUMBERS)
-    return drawn if few else _heat_map(value)
+    if drawn and (drawn.width <= ON_AN_ARROW or value.size <= ALWAYS_NUMBERS):
+        return drawn
+    return _heat_map(value)
 
 
 def _numbers(value) -> Block | None:
@@ -109,8 +114,8 @@ def _heat_map(value, *caption) -> Block:
     return Block(caption, width, height, image=png_address(tones(cells), tone_palette()), image_size=size)
 
 
-def range_of(value) -> str:
-    """``−1 … 3``, of the finite entries; what else there is, after a plus."""
+def range_of(value: np.ndarray) -> str:
+    """The range of the finite entries, ``−1 … 3``; after a plus, what else there is."""
     finite = value[np.isfinite(value)]
     parts = []
     if finite.size:
@@ -138,7 +143,7 @@ def _at_most(matrix, most):
     return matrix
 
 
-def tones(matrix) -> np.ndarray:
+def tones(matrix: npt.ArrayLike) -> np.ndarray:
     """Places in :func:`tone_palette` for −max … +max: zero in the middle, NaN at the end. An
     infinity is as dark as the largest."""
     matrix = np.asarray(matrix, float)

@@ -1,7 +1,7 @@
 """What stands on a card, and how large the card is.
 
 From top to bottom: the value (→), name and shape, how it is computed, how many nodes are folded into it,
-the gradient (←) with how much of it has arrived. A card has room for the largest of all that it will show.
+the gradient (←) with how much of it has arrived. A card has room for the largest thing it will ever show.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NAME_LENGTH = 20  # the whole name stands in the card's title
 
 
 class Drawn(NamedTuple):
-    """What is seen for a while: where in the run, and how it is drawn."""
+    """What is seen for a while: when in the run, and how it is drawn."""
 
     span: Span
     drawn: Block
@@ -52,16 +52,15 @@ class Card:
         node = self.node
         called = node.name or ("J" if node is line.cost and node.rule is not None else None)
         self.name = called and notation.shorten(notation.symbol(called), NAME_LENGTH)
-        written = notation.fitting(node, EXPRESSION_LENGTH) if node.rule is not None else node.leaf_kind
+        written = node.leaf_kind or notation.fitting(node, EXPRESSION_LENGTH)
         self.how = wrap(written, LINE_LENGTH) if len(written) > LINE_LENGTH else [written]
-        shapes = {drawn.span.what.shape for drawn in self.values} or {
-            node.shape
-        }  # batches may differ in size
+        # Batches may differ in size.
+        shapes = {drawn.span.what.shape for drawn in self.values} or {node.shape}
         shape = notation.dimensions(*shapes) if len(shapes) == 1 and shapes != {()} else ""
         self.shape = shape if self.name else ""
         note = (f"shape {shape}" if shape and not self.name else "", self.inside)
         self.note = ", ".join(filter(None, note))
-        whole = notation.expression(node) if node.rule is not None else node.leaf_kind
+        whole = node.leaf_kind or notation.expression(node)
         self.title = " = ".join(filter(None, (node.name, whole))) + f", shape {node.shape}"
         self.called = self.words = notation.mention(node)
         if node.name and node.rule is not None:
@@ -89,9 +88,9 @@ class Card:
 
 
 class Riddle(Card):
-    """A card of a graph whose formula is to be found: it tells its own operation, and no other.
+    """A card of a graph whose formula is to be found: it shows its own operation and no other.
 
-    ``names``: {leaf: the name to be used for it}. The inputs are □, in the order of the arrows from above.
+    ``names``: {leaf: the name to use for it}. The inputs are □, in the order of the arrows from above.
     """
 
     def __init__(self, group: Group, line: Timeline, names: Mapping[Node, str]):
@@ -105,7 +104,7 @@ class Riddle(Card):
         leaf = node.rule is None
         name = self.names.get(node) if leaf else (node.name or "J") if node is line.cost else None
         self.name = name and notation.shorten(notation.symbol(name), NAME_LENGTH)
-        self.how = wrap(node.leaf_kind if leaf else notation.sign(node), LINE_LENGTH)
+        self.how = wrap(node.leaf_kind or notation.sign(node), LINE_LENGTH)
         shape = notation.dimensions(node.shape) if node.shape else ""
         self.shape = shape if name else ""
         self.note = f"shape {shape}" if shape and not name else ""

@@ -18,8 +18,8 @@ from backprop_lab.words import notation
 GRID = 41  # points across and up at which value and gradient are computed
 LEVELS = 11
 LABELLED = 3  # every third contour
-SPECK = 16  # pixels, that a contour reaches at least
-STRAIGHT = 0.15  # pixels that a point may lie off the line between its neighbours, to be left out
+SPECK = 16  # pixels; a contour that reaches less far is left out
+STRAIGHT = 0.15  # pixels; a point that lies less off the line between its neighbours is left out
 
 
 def contours(plot: Plot, plane: Plane, cost: Callable):
@@ -29,13 +29,14 @@ def contours(plot: Plot, plane: Plane, cost: Callable):
     places, heights = _heights(plane, cost)
     finite = heights[np.isfinite(heights)]
     pixels = [axis(along) for axis, along in zip(plane, places, strict=True)]
-    generator = contour_generator(*pixels, np.ma.masked_invalid(heights))
+    generator = contour_generator(pixels[0], pixels[1], np.ma.masked_invalid(heights))
     lowest = np.unravel_index(np.argmin(np.where(np.isfinite(heights), heights, np.inf)), heights.shape)
     middle = np.array([pixels[0][lowest[1]], pixels[1][lowest[0]]])
     labels = []
     for i, level in enumerate(_levels(finite)):
         # Specks lie along the floor of a valley that is narrower than the grid.
-        lines = [line for line in generator.lines(level) if np.ptp(line, axis=0).max() >= SPECK]
+        found = map(np.asarray, generator.lines(level))
+        lines = [line for line in found if np.ptp(line, axis=0).max() >= SPECK]
         for line in lines:
             plot.line("contour", *_thinned(_thinned(line)).T)
         if i % LABELLED == 1 and lines:
@@ -47,8 +48,8 @@ def contours(plot: Plot, plane: Plane, cost: Callable):
 def _heights(plane: Plane, cost: Callable) -> tuple[list[np.ndarray], np.ndarray]:
     """Numbers along both axes, and the cost at each pair of them, rows upwards.
 
-    It is computed at every second one, with its gradient; between two, a cubic with both values and both
-    slopes lies above their mean by an eighth of their distance times what the slope falls by.
+    It is computed, with its gradient, at every second number. Between two of them, a cubic with both values
+    and both slopes lies above their mean by an eighth of their distance times what the slope falls by.
     """
     places = [np.linspace(axis.low, axis.high, 2 * GRID - 1) for axis in plane]
     computed = [[cost(np.array([x, y])) for x in places[0][::2]] for y in places[1][::2]]
@@ -73,7 +74,7 @@ def _levels(heights) -> list[float]:
     parts = np.linspace(0, 1, LEVELS + 2)[1:-1] ** 2
     levels = np.quantile(heights, parts)
     lowest = np.concatenate([[heights.min()], levels[:-1]])
-    found = {}
+    found: dict[float, None] = {}
     for level, gap in zip(levels.tolist(), (levels - lowest).tolist(), strict=True):
         if gap > 0:
             unit = 10.0 ** math.floor(math.log10(gap))
@@ -82,7 +83,7 @@ def _levels(heights) -> list[float]:
 
 
 def _thinned(line) -> np.ndarray:
-    """A line without every second of its points, where it is straight there: what travels is half as long."""
+    """A line without every second point where it is straight: half as much travels to the browser."""
     before, here, after = line[:-2:2], line[1:-1:2], line[2::2]
     along, off = after - before, here - before
     area = np.abs(along[:, 0] * off[:, 1] - along[:, 1] * off[:, 0])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Mapping
 from html import escape
+from os import PathLike
 from pathlib import Path
 
 from backprop_lab.graph.node import Node
@@ -12,7 +13,7 @@ from backprop_lab.passes.passes import checked_node
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.folding import LEVELS
 from backprop_lab.pictures.pen import px
-from backprop_lab.pictures.raster import png
+from backprop_lab.pictures.raster import png, width_of
 from backprop_lab.pictures.svg import LEAST_SCALE, Picture, readable
 from backprop_lab.words import notation
 
@@ -34,7 +35,7 @@ class Drawing:
     def __repr__(self):
         return f"<{self._title}>"
 
-    def save(self, path) -> Path:
+    def save(self, path: str | PathLike[str]) -> Path:
         """Write the picture to ``path`` (.svg, .png or .html) and return the path.
 
         A .png is drawn by resvg: ``pip install resvg-py``.
@@ -45,7 +46,7 @@ class Drawing:
         ...     bl.draw(x * x).save(os.path.join(folder, "square.svg")).name
         'square.svg'
         """
-        kinds = {
+        kinds: dict[str, Callable[[], str | bytes]] = {
             ".svg": lambda: self.svg,
             ".png": lambda: png(self.svg),
             ".html": lambda: page(self._title, self.svg),
@@ -73,7 +74,7 @@ def draw(J: Node, fold: str | None = None, palette: str = "green") -> Drawing:
 
 
 def readable_graph(J: Node, what: str) -> None:
-    """Refuse what is not a node, and graphs of more nodes than anybody could follow."""
+    """Refuse what is not a node, and graphs of more nodes than anyone could follow."""
     count = len(topological_order(checked_node(J, what)))
     if count > MOST_NODES:
         raise ValueError(
@@ -82,7 +83,7 @@ def readable_graph(J: Node, what: str) -> None:
         )
 
 
-_ADDRESS_SAFE = {"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "&": "%26", '"': "'"}
+_ADDRESS_SAFE = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "&": "%26", '"': "'"})
 
 
 def as_image(svg: str, description: str) -> str:
@@ -90,16 +91,15 @@ def as_image(svg: str, description: str) -> str:
 
     A wide one shrinks with the page as long as it can be read, and scrolls sideways from there on.
     """
-    data = svg.translate(str.maketrans(_ADDRESS_SAFE))
-    width = float(re.match(r'<svg [^>]*? width="([\d.]+)"', svg)[1])
+    data, least = svg.translate(_ADDRESS_SAFE), px(width_of(svg) * LEAST_SCALE)
     return (
         f'<div style="overflow-x:auto"><img src="data:image/svg+xml;charset=utf-8,{data}" '
-        f'alt="{escape(description)}" style="max-width:100%;min-width:{px(width * LEAST_SCALE)}px"></div>'
+        f'alt="{escape(description)}" style="max-width:100%;min-width:{least}px"></div>'
     )
 
 
-def write(path, kinds: dict) -> Path:
-    """Write what ``kinds`` has for the ending of ``path``, text or bytes; return the path."""
+def write(path: str | PathLike[str], kinds: Mapping[str, Callable[[], str | bytes]]) -> Path:
+    """Write what ``kinds`` makes for the ending of ``path``, text or bytes; return the path."""
     path = Path(path)
     if path.suffix not in kinds:
         given = repr(path.suffix) if path.suffix else f"{path.name!r}, which has no ending"
@@ -110,7 +110,7 @@ def write(path, kinds: dict) -> Path:
 
 
 def page(title: str, body: str) -> str:
-    """A whole HTML page around ``body``, without a request to anywhere."""
+    """A whole HTML page around ``body``, which makes no request to anywhere."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -1,8 +1,8 @@
 """``bl.figure``: a matplotlib figure that a cell can end with, and that says in words what it shows.
 
-For curves over steps, rates or depths; pictures of graphs are ours (``svg.py``).
+For curves over steps, rates or depths; graphs are drawn by ``svg.py``.
 
-What must hold: pyplot and its state of the whole program are left alone; the same figure gives the same
+What must hold: pyplot and its global state are left alone; the same figure gives the same
 bytes; lines differ by their dashes too, and none is green or red, which mean value and gradient here.
 """
 
@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import io
 import re
+from typing import TYPE_CHECKING, Literal, overload
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 from backprop_lab.pictures.drawing import as_image
 from backprop_lab.pictures.pen import px
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.typing import RcKeyType
+
 INK, BLUE, OCHRE, PURPLE = "#222222", "#0072b2", "#a86b00", "#8a4f9e"
-LINES = matplotlib.cycler(
-    color=[INK, BLUE, OCHRE, PURPLE], linestyle=["-", "--", "-.", ":"], linewidth=[2.2] * 4
-)
-LOOK = {
+LINES = cycler(color=[INK, BLUE, OCHRE, PURPLE], linestyle=["-", "--", "-.", ":"], linewidth=[2.2] * 4)
+LOOK: dict[RcKeyType, object] = {
     "axes.edgecolor": "#666666",
     "axes.labelcolor": INK,
     "axes.prop_cycle": LINES,
@@ -37,7 +41,7 @@ LOOK = {
 }
 # On a dark page light and dark change places, and hues stay.
 DARK = "<style>@media (prefers-color-scheme: dark) { svg { filter: invert(.93) hue-rotate(180deg) } }</style>"
-WRITTEN = {"svg.fonttype": "none"}  # letters stay letters
+WRITTEN: dict[RcKeyType, object] = {"svg.fonttype": "none"}  # letters stay letters
 OMITTED = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -78,10 +82,20 @@ def _rounded(found) -> str:
     return px(float(found[0]), 2)
 
 
-def figure(words: str, columns: int = 1, width: float = 6.0, height: float = 3.2):
+@overload
+def figure(
+    words: str, columns: Literal[1] = 1, width: float = 6.0, height: float = 3.2
+) -> tuple[DescribedFigure, Axes]: ...
+@overload
+def figure(
+    words: str, columns: int, width: float = 6.0, height: float = 3.2
+) -> tuple[DescribedFigure, Axes | np.ndarray]: ...
+def figure(
+    words: str, columns: int = 1, width: float = 6.0, height: float = 3.2
+) -> tuple[DescribedFigure, Axes | np.ndarray]:
     """An empty matplotlib figure in the look of this series, and its axes: ``(figure, axes)``.
 
-    ``words``: what it will show, for those who do not see it; also what is left of it in plain text.
+    ``words``: what it will show, for those who do not see it; plain text shows them in its place.
     ``columns`` axes side by side (an array of them if there are several), in all ``width`` × ``height``
     inches. As the last line of a cell the figure shows itself. Raises ValueError without words.
 

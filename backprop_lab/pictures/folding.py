@@ -4,13 +4,13 @@ A group is a node, its *output*, together with nodes that are read by nobody out
 has one value and one gradient that the rest of the graph sees, those of its output, and putting a group
 into the only one that reads it makes a group again, and never a cycle.
 
-Three levels: ``all``, every node by itself; ``blocks``, what has a name of its own, unnamed nodes inside
-what they feed; ``outline``, as few groups as can be taken in at once.
+Three levels: ``all``, every node by itself; ``blocks``, what has a name of its own, with unnamed nodes inside
+what they feed; ``outline``, as few groups as can be grasped at a glance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Callable, Collection, Sequence, Sized
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -18,11 +18,11 @@ from backprop_lab.graph.node import Node
 
 LEVELS = ("all", "blocks", "outline")
 UNFOLDED_CARDS = 16  # a picture of so many needs no folding
-OUTLINE_CARDS = 12  # can be taken in at once: an outline has no more
+OUTLINE_CARDS = 12  # so many are grasped at a glance: an outline has no more
 LEAST_CARDS = 4  # a picture of fewer says nothing
-READABLE_CARDS = 30  # can be read one by one: a level with more is not the first that is shown
-MOST_CARDS = 250  # can be looked through at all: a level with more is not made
-COARSER = 0.75  # of the finer level's cards: a coarser level has at most this share, or is not made
+READABLE_CARDS = 30  # so many can be read one by one: a level with more is not shown first
+MOST_CARDS = 250  # so many can be looked through: a level with more is not made
+COARSER = 0.75  # a coarser level has at most this share of the finer level's cards, or is not made
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Group:
 def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
     """(name, groups in topological order) of each level, finest first.
 
-    Left out are a level that would hardly differ from a finer one, and one of more than 250 cards. Up to
-    16 nodes, there is only ``all``; of every larger one there is a level of at most about 12 cards.
+    A level that would hardly differ from a finer one is left out, and so is one of more than 250 cards. A
+    graph of up to 16 nodes has only ``all``; every larger one has a level of at most about 12 cards.
     """
     folded = _Folded(nodes)
     levels = [("all", folded.groups())] if folded.count <= MOST_CARDS else []
@@ -66,8 +66,8 @@ def foldings(nodes: list[Node]) -> list[tuple[str, list[Group]]]:
 
 
 def all_but(nodes: list[Node], kept: set[Node]) -> list[Group]:
-    """The groups, in topological order, when all is folded that can be without ``kept``: each of those nodes
-    stays a card by itself."""
+    """The groups, in topological order, with all folded but ``kept``: each of those nodes stays a card by
+    itself."""
     folded = _Folded(nodes)
     folded.fold(lambda node, readers: node not in kept and kept.isdisjoint(readers))
     return folded.groups()
@@ -94,7 +94,7 @@ def _is_anything(node, readers):
     return True
 
 
-def shown_first(levels: list[tuple[str, Sized]], wish: str | None = None) -> str:
+def shown_first(levels: Sequence[tuple[str, Sized]], wish: str | None = None) -> str:
     """The name of the level to begin with: the finest of at most 30 cards, or else the last.
 
     ``levels``: what :func:`foldings` gives, or :func:`backprop_lab.pictures.svg.levels`. ``wish``: a
@@ -113,7 +113,7 @@ class _Folded:
         self.order = {node: i for i, node in enumerate(nodes)}
         self.inside = {node: [node] for node in nodes}
         self.reads = {node: set(node.inputs) for node in nodes}
-        self.readers = {node: set() for node in nodes}
+        self.readers: dict[Node, set[Node]] = {node: set() for node in nodes}
         for node in nodes:
             for operand in node.inputs:
                 self.readers[operand].add(node)
@@ -121,8 +121,9 @@ class _Folded:
     def copy(self) -> _Folded:
         copy = _Folded([])
         copy.order = self.order
-        for part in ("inside", "reads", "readers"):
-            setattr(copy, part, {node: type(them)(them) for node, them in getattr(self, part).items()})
+        copy.inside = {node: list(nodes) for node, nodes in self.inside.items()}
+        copy.reads = {node: set(nodes) for node, nodes in self.reads.items()}
+        copy.readers = {node: set(nodes) for node, nodes in self.readers.items()}
         return copy
 
     @property
@@ -131,10 +132,11 @@ class _Folded:
 
     def groups(self) -> list[Group]:
         """Sorted by their outputs, and so after every group that they read."""
-        outputs = sorted(self.inside, key=self.order.get)
-        return [Group(tuple(sorted(self.inside[o], key=self.order.get))) for o in outputs]
+        place = self.order.__getitem__
+        outputs = sorted(self.inside, key=place)
+        return [Group(tuple(sorted(self.inside[o], key=place))) for o in outputs]
 
-    def fold(self, may_fold, until=1):
+    def fold(self, may_fold: Callable[[Node, Collection[Node]], bool], until: int = 1):
         """Put groups into their only readers, the smallest first, while there are more than ``until``."""
         queue = [(self._size(node), place, node) for node, place in self.order.items() if node in self.inside]
         heapify(queue)
@@ -156,5 +158,5 @@ class _Folded:
                 heappush(queue, (self._size(operand), self.order[operand], operand))
 
     def _size(self, node):
-        """How many nodes there would be with those of its reader."""
+        """How many nodes a group would have together with its largest reader."""
         return len(self.inside[node]) + max((len(self.inside[r]) for r in self.readers[node]), default=0)

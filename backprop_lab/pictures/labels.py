@@ -1,4 +1,4 @@
-"""Where the numbers stand that travel on arrows: each on its own arrow, in the gap before the card that
+"""Where the numbers that travel on arrows stand: each on its own arrow, in the gap before the card that
 sends them.
 
 What must hold: no label covers another one or a card; it covers other arrows only where all places do.
@@ -7,7 +7,6 @@ What must hold: no label covers another one or a card; it covers other arrows on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 
@@ -42,7 +41,9 @@ def way(layout: Layout, arrow: Arrow) -> list[tuple[float, float]]:
     return [*points, (columns[target.layer][0], y), (target.x - target.width / 2, y)]
 
 
-def place_labels(layout: Layout, sizes: dict[tuple[int, int], tuple[float, float]]) -> dict:
+def place_labels(
+    layout: Layout, sizes: dict[tuple[int, int], tuple[float, float]]
+) -> dict[tuple[int, int], Label]:
     """{(target, port): :class:`Label`} for labels of ``sizes`` (width, height) on these arrows."""
     ways = {(arrow.target, arrow.port): way(layout, arrow) for arrow in layout.arrows}
     gaps: dict[int, list] = {}
@@ -51,7 +52,7 @@ def place_labels(layout: Layout, sizes: dict[tuple[int, int], tuple[float, float
         for i in range(1, len(points) - 1, 2):
             layer += 1
             gaps.setdefault(layer, []).append((arrow, points[i], points[i + 1]))
-    placed = {}
+    placed: dict[tuple[int, int], Label] = {}
     for layer in sorted(gaps):
         pieces = gaps[layer]
         ending = [layout.boxes[arrow.target].layer == layer for arrow, _, _ in pieces]
@@ -99,7 +100,7 @@ class _Gap:
         return np.stack([np.broadcast_to(x, y.shape), y], axis=-1).reshape(-1, 2)
 
     def covered(self, i, places, half) -> np.ndarray:
-        """What it costs at each place that arrow ``i``'s label covers other arrows."""
+        """The cost, at each place, of the other arrows that arrow ``i``'s label covers there."""
         one, other = self.heights(places[:, 0] - half[0]), self.heights(places[:, 0] + half[0])
         top, bottom = places[:, 1:] - half[1] - CLEARANCE, places[:, 1:] + half[1] + CLEARANCE
         weights = np.where(self.sources == self.sources[i], SIBLING, OTHER)
@@ -108,14 +109,13 @@ class _Gap:
 
 
 def _free_places(places, half, taken) -> np.ndarray:
-    """Those of ``places`` that cover no label; if there are none, the nearest above and below that do not."""
-    tried, free = places, _free(places, half, taken)
-    for away in count(STEP, STEP):
-        if free.any():
-            return tried[free]
+    """Those of ``places`` that cover no label; if all do, the nearest above and below that cover none."""
+    tried, away = places, 0.0
+    while not (free := _free(tried, half, taken)).any():
+        away += STEP
         shift = np.array([0.0, away])
         tried = np.concatenate([places - shift, places + shift])
-        free = _free(tried, half, taken)
+    return tried[free]
 
 
 def _free(places, half, taken):
@@ -125,7 +125,7 @@ def _free(places, half, taken):
 
 
 def _make_room(layout, labels):
-    """A label that sticks out at the top or at the bottom makes the picture higher."""
+    """Make the picture higher where a label sticks out at the top or at the bottom."""
     top = min((label.y - label.height / 2 for label in labels), default=MARGIN) - MARGIN
     for thing in (box for box in (*layout.boxes, *layout.waypoints(), *labels) if top < 0):
         thing.y -= top

@@ -12,6 +12,7 @@ their own, so that no arrow passes through a card; the same graph gives the same
 from __future__ import annotations
 
 from bisect import bisect, insort
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -39,8 +40,8 @@ class Box:
 
 
 class End(NamedTuple):
-    """The other end of a piece of an arrow: the shares of the left and of the right box's height at which the
-    piece starts and ends, and how hard it pulls."""
+    """The other end of a piece of an arrow: at which shares of the left and the right box's height the piece
+    starts and ends, and how hard it pulls."""
 
     box: Box
     left: float
@@ -61,7 +62,7 @@ class Arrow:
 
 @dataclass
 class Layout:
-    """The result: boxes of the cards in their order, arrows, columns (left, right), the size."""
+    """Where everything stands: the cards' boxes in order, arrows, columns (left, right), the size."""
 
     boxes: list[Box]
     arrows: list[Arrow]
@@ -70,10 +71,15 @@ class Layout:
     height: float
 
     def waypoints(self) -> set[Box]:
+        """Those of all arrows, which may share them."""
         return {box for arrow in self.arrows for box in arrow.through}
 
 
-def lay_out(sizes, inputs, gap_widths) -> Layout:
+def lay_out(
+    sizes: Sequence[tuple[float, float]],
+    inputs: Sequence[Sequence[int]],
+    gap_widths: Callable[[list[int]], Sequence[float]],
+) -> Layout:
     """Place cards of ``sizes[i]`` = (width, height), where ``inputs[i]`` lists the cards that i reads.
 
     Cards come in topological order. ``gap_widths(layer_of)``, given the cards' layers, says how wide the
@@ -115,7 +121,7 @@ def _layers(inputs) -> list[int]:
 
 def _connect(boxes, layers, inputs) -> list[Arrow]:
     """The arrows, with a waypoint in every layer that they pass."""
-    depth = []
+    depth: list[int] = []
     for sources in inputs:
         depth.append(1 + max((depth[s] for s in sources), default=-1))
     trunks: list[list[Box]] = [[box] for box in boxes]  # each card and the waypoints of its arrows
@@ -234,9 +240,14 @@ def _straighten(layers):
             spread_out(layer, wanted, pulls=pulls)
 
 
-def spread_out(boxes, wanted, between=BETWEEN, pulls=None):
-    """Move ``boxes`` (in order, top to bottom) as near to ``wanted`` as their heights allow, the nearer
-    the larger their ``pulls``.
+def spread_out(
+    boxes: Sequence[Box],
+    wanted: Sequence[float],
+    between: float = BETWEEN,
+    pulls: Sequence[float] | None = None,
+):
+    """Move ``boxes`` (in order, top to bottom) as near to ``wanted`` as their heights allow; larger ``pulls``
+    bring a box nearer.
 
     Least squares under an order: the pool-adjacent-violators method (Barlow et al. 1972).
     """

@@ -8,77 +8,81 @@ What must hold: text is escaped; coordinates have one decimal, so that the same 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from backprop_lab.pictures.blocks import DIGIT, ROW, Block
+from backprop_lab.pictures.timeline import Span
 
 SIGN = 17.0  # room for → or ← before the numbers
-PILE = 5.0  # how far the sheets under a folded card look out
+PILE = 5.0  # how far the sheets under a folded card stick out
 
 
 class Pen:
-    """Collects SVG text; knows whether one position is drawn or all of them."""
+    """Collects SVG text, for one position of a run or for all of them (``position`` is then None)."""
 
-    def __init__(self, position, length):
+    def __init__(self, position: int | None, length: int):
         self.position = position
         self.length = length
         self.parts: list[str] = []
 
-    def raw(self, text):
+    def raw(self, text: str):
         self.parts.append(text)
 
-    def show(self, span) -> str | None:
-        """Attributes of what is seen during ``span``; None if that is never."""
+    def show(self, span: Span) -> str | None:
+        """The attributes of what is seen during ``span``; None if it is not seen at all."""
         start, end, _ = span
         if self.position is not None:
             return "" if start <= self.position < end else None
         return "" if start == 0 and end == self.length else f' data-show="{start} {end}"'
 
-    def states(self, changes) -> str:
+    def states(self, changes: list[tuple[int, str]]) -> str:
         if self.position is None:
             listed = " ".join(f"{start}:{state}" for start, state in changes)
             return f' data-state="{changes[0][1]}" data-states="{listed}"'
         return f' data-state="{[state for start, state in changes if start <= self.position][-1]}"'
 
-    def activity(self, positions, name="bl-active") -> str:
+    def activity(self, positions: list[int], name: str = "bl-active") -> str:
         if self.position is not None:
             return f' class="{name}"' if self.position in positions else ""
         return f' data-{name[3:]}="{" ".join(map(str, positions))}"' if positions else ""
 
-    def classes(self, name, attributes) -> str:
-        """``name`` as a class, joined with the one that ``attributes`` may bring."""
+    def classes(self, name: str, attributes: str) -> str:
+        """``name`` as a class, together with the one that ``attributes`` may hold."""
         if attributes.startswith(" class="):
             return f' class="{name} {attributes[8:]}'
         return f' class="{name}"{attributes}'
 
-    def group(self, name, shown):
+    def group(self, name: str, shown: str | None) -> Group:
         return Group(self, name, shown)
 
-    def rect(self, name, x, y, width, height, radius):
+    def rect(self, name: str, x: float, y: float, width: float, height: float, radius: float):
         self.raw(
             f'<rect class="{name}" x="{px(x)}" y="{px(y)}" width="{px(width)}" height="{px(height)}" '
             f'rx="{radius}"/>'
         )
 
-    def rule(self, x0, y, x1):
+    def rule(self, x0: float, y: float, x1: float):
         self.raw(f'<path class="bl-rule" d="M{px(x0)} {px(y)}H{px(x1)}"/>')
 
-    def title(self, x, y, name, shape):
+    def title(self, x: float, y: float, name: str, shape: str):
         """A card's name, and its shape in small letters beside it."""
         shape = f'<tspan class="bl-shape" dx="6">{escape(shape)}</tspan>' if shape else ""
         name = f'<tspan class="bl-name">{escape(name)}</tspan>'
         self.raw(f'<text x="{px(x)}" y="{px(y)}" text-anchor="middle">{name}{shape}</text>')
 
-    def text(self, name, x, y, text, anchor="start", length=None):
-        anchor = "" if anchor == "start" else f' text-anchor="{anchor}"'
-        length = f' textLength="{px(length)}"' if length else ""
-        self.raw(f'<text class="{name}" x="{px(x)}" y="{px(y)}"{anchor}{length}>{escape(text)}</text>')
+    def text(
+        self, name: str, x: float, y: float, text: str, anchor: str = "start", length: float | None = None
+    ):
+        how = "" if anchor == "start" else f' text-anchor="{anchor}"'
+        how += f' textLength="{px(length)}"' if length else ""
+        self.raw(f'<text class="{name}" x="{px(x)}" y="{px(y)}"{how}>{escape(text)}</text>')
 
 
 class Group:
-    """A group that is left out, with all that is drawn into it, where it is not seen."""
+    """A group; where it is not seen, it is left out with all that is drawn into it."""
 
-    def __init__(self, out, name, shown):
+    def __init__(self, out: Pen, name: str, shown: str | None):
         self.out, self.name, self.shown = out, name, shown
 
     def __enter__(self):
@@ -91,7 +95,7 @@ class Group:
             del self.out.parts[self.start :]
 
 
-def numbers(out, drawn: Block, sign, middle, top):
+def numbers(out: Pen, drawn: Block, sign: str, middle: float, top: float):
     """A block of numbers or a heat map, with → or ← before it, its middle at ``middle``."""
     room = SIGN if sign else 0
     left = middle - (drawn.width + room) / 2 + room
@@ -117,7 +121,7 @@ def numbers(out, drawn: Block, sign, middle, top):
         )
 
 
-def pile(left, top, width, height) -> str:
+def pile(left: float, top: float, width: float, height: float) -> str:
     """The edges of two more sheets under a card, at its right and its bottom."""
     return "".join(
         f"M{px(left + width + d)} {px(top + d + 5)}V{px(top + height + d - 5)}q0 5 -5 5H{px(left + d + 5)}"
@@ -125,7 +129,7 @@ def pile(left, top, width, height) -> str:
     )
 
 
-def path(points, shift) -> str:
+def path(points: Sequence[tuple[float, float]], shift: float) -> str:
     """Straight inside columns, a soft curve in each gap."""
     (x, y), *rest = points
     parts = [f"M{px(x)} {px(y + shift)}"]
@@ -140,7 +144,7 @@ def path(points, shift) -> str:
     return "".join(parts)
 
 
-def px(number, decimals: int = 1) -> str:
+def px(number: float, decimals: int = 1) -> str:
     """A coordinate in pixels with few decimals, so that the same run gives the same bytes everywhere.
 
     Halves and quarters are frequent, and processors differ in the last bit: a small shift keeps such numbers

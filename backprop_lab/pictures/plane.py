@@ -6,6 +6,7 @@ nothing is drawn beyond the frame.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,13 @@ class Plane(NamedTuple):
     up: Axis
 
     @classmethod
-    def around(cls, horizontal, vertical, more: float, place: tuple[float, float, float]) -> Plane:
+    def around(
+        cls,
+        horizontal: tuple[float, float],
+        vertical: tuple[float, float],
+        more: float,
+        place: tuple[float, float, float],
+    ) -> Plane:
         """The square around two intervals (low, high), widened on every side by the share ``more`` of its
         length. ``place``: the pixels of its left and upper edge, and its length."""
         half = (0.5 + more) * max(high - low for low, high in (horizontal, vertical))
@@ -49,7 +56,7 @@ class Plane(NamedTuple):
         """Pixels of a unit."""
         return self.side / (self.across.high - self.across.low)
 
-    def pixels(self, points) -> np.ndarray:
+    def pixels(self, points: np.ndarray) -> np.ndarray:
         """The pixels of points, an array of shape (…, 2); nan for those outside."""
         x, y = self.across(points[..., 0]), self.up(points[..., 1])
         left, right, top, bottom = self.edges
@@ -57,11 +64,11 @@ class Plane(NamedTuple):
             inside = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
         return np.where(np.expand_dims(inside, -1), np.stack([x, y], axis=-1), np.nan)
 
-    def line(self, plot: Plot, kind: str, points):
+    def line(self, plot: Plot, kind: str, points: np.ndarray):
         """A line through points that lie close together, as far as it lies in the plane."""
         plot.line(kind, *self.pixels(points).T)
 
-    def pieces(self, plot: Plot, kind: str, points):
+    def pieces(self, plot: Plot, kind: str, points: np.ndarray):
         """Straight pieces from point to point, each cut off at the frame."""
         x, y = self.across(points[:, 0]), self.up(points[:, 1])
         corners = []
@@ -72,11 +79,18 @@ class Plane(NamedTuple):
                 corners += [(x[i] + t * a, y[i] + t * b) for t in (first, last)] + [(np.nan, np.nan)]
         plot.line(kind, *np.reshape(corners, (-1, 2)).T)
 
-    def arrows(self, plot: Plot, kinds, start, vectors, names=("", "")):
-        """One arrow from ``start`` along each vector, or two, with their names at the tips."""
+    def arrows(
+        self,
+        plot: Plot,
+        kinds: Sequence[str],
+        start: np.ndarray,
+        vectors: Sequence[np.ndarray] | np.ndarray,
+        names: Sequence[str] = ("", ""),
+    ):
+        """An arrow from ``start`` along each of one or two vectors, with their names at the tips."""
         x, y = self.pixels(start)
         left, right, top, bottom = self.edges
-        places = []
+        places: list[np.ndarray] = []
         for kind, vector, name in zip(kinds, vectors, names, strict=False):
             a, b = self.scale * vector[0], -self.scale * vector[1]
             length = float(np.hypot(a, b))
@@ -94,10 +108,10 @@ class Plane(NamedTuple):
             room = 4 + 4 * len(name)  # half of the letters' width
             corners = (left + room, top + 14), (right - room, bottom - 6)
             kept = np.clip(place, *corners)
-            if np.hypot(*(kept - place)) > 4:  # pushed back onto the arrow: beside it then
+            if np.hypot(*(kept - place)) > 4:  # it was pushed back onto the arrow: put it beside
                 aside = 16 * np.array([b, -a]) / length
                 kept = np.clip(kept + (aside if aside[1] < 0 else -aside), *corners)
-            plot.text("tag", *kept, name, "middle")
+            plot.text("tag", kept[0], kept[1], name, "middle")
 
     def _part_inside(self, x, y, a, b) -> tuple[float, float]:
         """Between which shares of its length the way (a, b) from a pixel is inside; the second is less than
@@ -119,7 +133,7 @@ class Plane(NamedTuple):
         plot.axis_below(self.across, bottom)
         plot.axis_left(self.up, left)
 
-    def name_axes(self, plot: Plot, names):
+    def name_axes(self, plot: Plot, names: Sequence[str]):
         """The names of both axes."""
         left, right, top, bottom = self.edges
         plot.text("formula", (left + right) / 2, bottom + 37, names[0], "middle")

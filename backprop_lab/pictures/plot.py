@@ -1,6 +1,6 @@
-"""Drawing plots as SVG: axes, curves, points, arrows and letters, in the colours of the palette.
+"""Plots as SVG: axes, curves, points, arrows and letters, in the colours of the palette.
 
-For explorers whose picture follows a drag: written in a millisecond, where a matplotlib figure takes fifty.
+For explorers whose picture follows a drag: it is written in a millisecond, where matplotlib takes fifty.
 
 What must hold: text is escaped; the same plot gives the same bytes; where a curve is not finite it is broken.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
@@ -18,8 +18,11 @@ from backprop_lab.pictures.pen import px
 from backprop_lab.pictures.svg import LEAST_SCALE, own_colours, style
 from backprop_lab.words import notation
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 MOST_SCALE = 1.3  # its letters are large enough to be read from afar
-TICKS = 6  # about so many on an axis
+TICKS = 6  # on an axis, roughly
 
 
 def round_step(least: float) -> float:
@@ -49,7 +52,11 @@ class Axis(NamedTuple):
     log: bool = False
     whole: bool = False
 
-    def __call__(self, value):
+    @overload
+    def __call__(self, value: float) -> float: ...
+    @overload
+    def __call__(self, value: np.ndarray) -> np.ndarray: ...
+    def __call__(self, value: float | np.ndarray) -> float | np.ndarray:
         """The pixel of a number, or of an array of them."""
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.log10(value) if self.log else np.asarray(value, float)
@@ -78,7 +85,7 @@ class Axis(NamedTuple):
         return list(zip(pixels, labels, strict=True))
 
     def drag(self, control: str) -> str:
-        """What tells the browser that a drag along this axis moves the control of this name."""
+        """The attribute that tells the browser that a drag along this axis moves the control of this name."""
         return " ".join([control, *map(repr, map(float, (self.start, self.end, self.low, self.high)))])
 
 
@@ -89,7 +96,7 @@ class Plot:
         self.width, self.height, self.title = width, height, title
         self.parts: list[str] = []
 
-    def line(self, kind: str, x: Iterable, y: Iterable):
+    def line(self, kind: str, x: npt.ArrayLike, y: npt.ArrayLike):
         """A line through points, broken where one is not finite."""
         pieces, piece = [], []
         for a, b in zip(np.ravel(x).tolist(), np.ravel(y).tolist(), strict=True):
@@ -102,13 +109,13 @@ class Plot:
         if d:
             self.parts.append(f'<path class="bl-line bl-{kind}" d="{d}"/>')
 
-    def shape(self, kind: str, x: Iterable, y: Iterable):
+    def shape(self, kind: str, x: Iterable[float], y: Iterable[float]):
         """A filled shape with these corners."""
         corners = "L".join(f"{px(a)} {px(b)}" for a, b in zip(x, y, strict=True))
         self.parts.append(f'<path class="bl-{kind}" d="M{corners}z"/>')
 
     def arrow(self, kind: str, x0: float, y0: float, x1: float, y1: float, head: float = 9):
-        """A straight arrow from one point to another, its head so long or as long as the arrow."""
+        """A straight arrow from one point to another; its head is no longer than the arrow."""
         length = math.hypot(x1 - x0, y1 - y0)
         if not length > 1 or not math.isfinite(length):
             return
@@ -134,8 +141,10 @@ class Plot:
             f"{escape(text)}</text>"
         )
 
-    def area(self, kind: str, x: float, y: float, width: float, height: float, drag_x="", drag_y=""):
-        """A rectangle. ``drag_x``, ``drag_y``: from :meth:`Axis.drag`, for one that is dragged over."""
+    def area(
+        self, kind: str, x: float, y: float, width: float, height: float, drag_x: str = "", drag_y: str = ""
+    ):
+        """A rectangle. ``drag_x``, ``drag_y``: from :meth:`Axis.drag`, for one that can be dragged over."""
         drags = "".join(f' data-{name}="{escape(d)}"' for name, d in (("x", drag_x), ("y", drag_y)) if d)
         self.parts.append(
             f'<rect class="bl-area bl-{kind}" x="{px(x)}" y="{px(y)}" width="{px(width)}" '
@@ -161,7 +170,7 @@ class Plot:
             self.text("name", x, min(axis.start, axis.end) - 8, name, "middle")
 
     def svg(self, words: str = "", palette: str | None = None) -> str:
-        """The whole picture, ``words`` its description; with a ``palette``, as one that stands on its own."""
+        """The whole picture, described by ``words``; with a ``palette`` it stands on its own."""
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="bl-graph bl-plot" viewBox="0 0 {px(self.width)} '
             f'{px(self.height)}" width="{px(self.width)}" height="{px(self.height)}" role="img" '

@@ -19,7 +19,7 @@ FRAME_SCALE = 1.5
 WIDEST_FRAME = 1600
 COLOURS = 64
 MOST_FRAMES = 300
-MILLISECONDS = 800  # for a frame; the first stays twice as long, the last four times
+MILLISECONDS = 800  # for each frame; the first stays twice as long, the last four times
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSansMono")
 
 
@@ -53,7 +53,7 @@ def gif(stills: Sequence[str]) -> bytes:
         )
     from PIL import Image
 
-    scale = min(FRAME_SCALE, WIDEST_FRAME / _width(stills[0]))
+    scale = min(FRAME_SCALE, WIDEST_FRAME / width_of(stills[0]))
 
     def frame(still):
         return Image.open(io.BytesIO(png(still, scale))).convert("RGB")
@@ -84,10 +84,13 @@ def plain(svg: str) -> str:
     colours = dict(re.findall(r"--bl-([\w-]+): ([^;]+);", style))
     style = re.sub(r"--bl-[\w-]+: [^;]+;\s*", "", style)
     style = re.sub(r"var\(--bl-([\w-]+)\)", lambda name: colours[name[1]], style)
-    # white-space: pre is not read either; without the spaces in front the numbers would be pulled apart.
+    # resvg ignores white-space: pre, too; without their leading spaces the numbers would be stretched.
     drawing = drawing.replace('<text class="bl-numbers"', '<text xml:space="preserve" class="bl-numbers"')
     return style + end + drawing
 
 
-def _width(svg: str) -> float:
-    return float(re.search(r'<svg[^>]* width="([\d.]+)"', svg)[1])
+def width_of(svg: str) -> float:
+    """The width of a picture, in pixels."""
+    width = re.search(r'<svg [^>]*? width="([\d.]+)"', svg)
+    assert width is not None  # all pictures that are written here say it
+    return float(width[1])

@@ -12,7 +12,7 @@ written through ``notation``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -34,6 +34,9 @@ PORT = 18.0  # height that an arrow needs where it enters a card
 LEAST_SCALE = 0.73  # below it numbers cannot be read; a narrow page scrolls sideways instead
 MOST_SCALE = 1.4  # on a wide screen, a projector's, the picture grows up to this
 
+Sizes = dict[int | tuple[int, int], tuple[float, float]]
+"""{card, or (target, port) of a label: (width, height)}."""
+
 
 @cache
 def style(name: str = "picture.css") -> str:
@@ -48,7 +51,7 @@ def own_colours(palette: str) -> str:
     return f".bl-graph {{ {light} }} @media (prefers-color-scheme: dark) {{ .bl-graph {{ {dark} }} }}"
 
 
-def levels(line: Timeline, like: list[tuple[str, Picture]] = ()) -> list[tuple[str, Picture]]:
+def levels(line: Timeline, like: Sequence[tuple[str, Picture]] = ()) -> list[tuple[str, Picture]]:
     """(name, picture) of each level of folding, finest first: see :mod:`backprop_lab.pictures.folding`.
 
     ``like``: the levels of another run of the same graph, whose places they keep.
@@ -92,11 +95,12 @@ class Picture:
         self.number = {node: place[group.output] for group in groups for node in group.nodes}
         """The number of each node's card, ``data-node`` in the drawing: its output's place in ``nodes``."""
         self.labels = self._all_labels()
-        self._sizes = {**self._card_sizes(), **self._label_sizes()}
+        self._sizes: Sizes = {**self._card_sizes(), **self._label_sizes()}
         if like is not None:
             self._sizes = _no_smaller_than(like._sizes, self._sizes)
         if like is not None and self._sizes == like._sizes:
-            self.layout, self.places = like.layout, like.places
+            self.layout: Layout = like.layout
+            self.places: dict[tuple[int, int], Label] = like.places
         else:
             self.layout, self.places = self._laid_out()
 
@@ -148,10 +152,10 @@ class Picture:
         }
 
     def _labels_of(self, arrows) -> list[Drawn]:
-        """The numbers that come along what is drawn as one arrow, and when.
+        """The numbers that travel along what is drawn as one arrow, and when they are seen.
 
-        A number where several arrows meet at a card stays. Another one goes when the next step is taken;
-        so do numbers that follow each other on one arrow, whose sum no record holds.
+        Where several arrows meet at a card, a number stays. Any other disappears at the next step; so do
+        numbers that follow each other on one arrow, whose sum no record holds.
         """
         labels = []
         for node, argument in arrows:
@@ -164,13 +168,13 @@ class Picture:
                 labels.append(Drawn(seen, block_on_arrow(span.what)))
         return labels
 
-    def _card_sizes(self) -> dict[int, tuple[float, float]]:
+    def _card_sizes(self) -> Sizes:
         return {
             i: (card.width, max(card.height, PORT * (len(flows) + 1)))
             for i, (card, flows) in enumerate(zip(self.cards, self.flows, strict=True))
         }
 
-    def _label_sizes(self) -> dict[tuple[int, int], tuple[float, float]]:
+    def _label_sizes(self) -> Sizes:
         return {
             arrow: (max(d.width for _, d in drawn) + 8 + 2 * self._room, max(d.height for _, d in drawn) + 4)
             for arrow, drawn in self.labels.items()
@@ -300,7 +304,7 @@ def _value(out, card, unknown, x, y):
 
 
 def _texts(out, card, x, y) -> float:
-    """The card's name, how it is computed, its note; gives the height of the last line."""
+    """The card's name, how it is computed, its note; returns the height of the last line."""
     if card.name:
         y += LINE
         out.title(x, y, card.name, card.shape)
@@ -323,7 +327,7 @@ def _gradient(out, card, x, y):
 
 
 class Flow(NamedTuple):
-    """What is drawn as one arrow to a card: where it begins, and the arrows (node, argument) that it is."""
+    """What is drawn as one arrow to a card: where it begins, the arrows (node, argument) it stands for."""
 
     source: Node
     arrows: list[tuple[Node, int]]
@@ -350,8 +354,8 @@ def _flows(group) -> list[Flow]:
     return [Flow(source, merged) for source, merged in by_source.items()]
 
 
-def _no_smaller_than(least, sizes) -> dict:
-    """``sizes``, each (width, height) at least what ``least`` has for the same thing."""
+def _no_smaller_than(least: Sizes, sizes: Sizes) -> Sizes:
+    """``sizes``, none smaller than the one that ``least`` has for the same thing."""
     grown = dict(sizes)
     for key, (width, height) in least.items():
         wide, high = sizes.get(key, (0.0, 0.0))
@@ -360,8 +364,8 @@ def _no_smaller_than(least, sizes) -> dict:
 
 
 def _covering(several) -> list[Span]:
-    """Spans, each from the first start to the end, of spans that end together."""
-    starts = {}
+    """The given spans, with those that end together merged into one from the earliest start."""
+    starts: dict[int, int] = {}
     for start, end, _ in (span for spans in several for span in spans):
         starts[end] = min(start, starts.get(end, start))
     return [Span(start, end, None) for end, start in sorted(starts.items())]

@@ -55,7 +55,7 @@ class Timeline:
     def state_changes(self, node: Node) -> list[tuple[int, str]]:
         """(position, new state), from position 0 on."""
         spans = [*self.known.get(node, ()), *self.arrived.get(node, ())]
-        changes = []
+        changes: list[tuple[int, str]] = []
         for start in sorted({0, *(edge for s in spans for edge in s[:2] if edge < self.length)}):
             state = self.state(node, start)
             if not changes or changes[-1][1] != state:
@@ -68,7 +68,7 @@ class Timeline:
         return [Span(a.end, b.start, None) for a, b in pairwise(spans) if a.end < b.start]
 
 
-def at(spans: Iterable[Span], position: int):
+def at(spans: Iterable[Span], position: int) -> Any:
     """What holds at ``position``; None where nothing does."""
     return next((what for start, end, what in spans if start <= position < end), None)
 
@@ -100,7 +100,7 @@ def of_rounds(J: Node, rounds: list[list[Step]], end: Mapping[Node, np.ndarray] 
 
 def _given(steps) -> dict[Node, np.ndarray]:
     """The values of the leaves that a round starts from."""
-    given = {}
+    given: dict[Node, np.ndarray] = {}
     for step in steps:
         for node, value in zip(step.node.inputs, step.inputs, strict=True):
             if node.rule is None:
@@ -111,7 +111,7 @@ def _given(steps) -> dict[Node, np.ndarray]:
 
 
 def _leaves(line, first, end, given):
-    """A value that stays is one span; one that changes is looked at."""
+    """Give leaves their values: one that stays prolongs its span, one that changes is looked at."""
     for node, value in given.items():
         spans = line.known.setdefault(node, [])
         if spans and _same(spans[-1].what, value):

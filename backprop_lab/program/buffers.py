@@ -1,10 +1,10 @@
 """A graph bound to memory: every array allocated once, every operation one NumPy call into it.
 
-:func:`bind` writes the calls down as a Python function without any decision left in it. ``source.py``
-writes the same operations, in the same order, for a person.
+:func:`bind` writes the calls as a Python function that has no decision left to make. ``source.py`` writes the
+same operations, in the same order, for a person to read.
 
-What must hold: a result is written over nothing that is still to be read; what only the data decide is
-computed when the data change, not at every call.
+What must hold: no result overwrites what is still to be read; what depends on the data alone is computed when
+they change, not at every call.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import operator
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
+from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.simplify import moving, number_in
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words import notation
@@ -31,12 +32,12 @@ LONGEST_ONES = 1 << 16  # entries of a vector of ones that is kept to sum by a p
 _FUNCTIONS = (
     np.exp, np.log, np.log1p, np.expm1, np.sqrt, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh
 )  # fmt: skip
-_CHOICES = {  # the result is one of the numbers itself, so that all must have its type
+_CHOICES: dict[Callable, str] = {  # the result is one of the numbers itself, so that all must have its type
     np.where: "{1} if {0} else {2}",
     np.maximum: "{0} if {0} > {1} or {0} != {0} else {1}",  # a NaN stays one
     np.minimum: "{0} if {0} < {1} or {0} != {0} else {1}",
 }
-_PYTHONS = {  # how single numbers are calculated with
+_PYTHONS: dict[Callable, str] = {  # how Python calculates with single numbers
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
     np.negative: "-{}", np.positive: "{}", np.square: "{0} * {0}", np.reciprocal: "1 / {}",
     np.power: "pow({}, {})", np.absolute: "abs({})", np.arctan: "atan({})",
@@ -44,17 +45,17 @@ _PYTHONS = {  # how single numbers are calculated with
     np.equal: "{} == {}", np.not_equal: "{} != {}",
     **{function: function.__name__ + "({})" for function in _FUNCTIONS}, **_CHOICES,
 }  # fmt: skip
-_VIEWS = {
+_VIEWS: set[Callable] = {
     np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.flip,
     np.broadcast_to, operator.getitem,
 }  # fmt: skip
 
 
 class Calls(NamedTuple):
-    """``run()`` computes the cost and fills ``gradient``, ``prepare()`` what only the data decide."""
+    """``run()`` computes the cost and fills ``gradient``, ``prepare()`` what depends on the data alone."""
 
-    run: Callable
-    prepare: Callable
+    run: Callable[[], float]
+    prepare: Callable[[], object]
     gradient: np.ndarray
 
 
@@ -62,7 +63,7 @@ def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> Calls:
     """The calls that compute J and its gradient.
 
     ``leaves`` maps every leaf with a name to the array that holds its value. The variable among them moves
-    between runs; after any other changed, ``prepare`` comes first.
+    between runs; after any other has changed, call ``prepare`` first.
     """
     return _Binder(J, gradient, leaves).bound()
 
@@ -73,7 +74,7 @@ class _Binder:
         self.order = topological_order(J, gradient)
         self.place: dict[Node, np.ndarray | str] = dict(leaves)  # of a computed single number: its name
         self.names: dict = {}
-        self.scope: dict[str, object] = {
+        self.scope: dict[str, Any] = {
             "dot": np.dot, "copyto": np.copyto, "np": np, "number": lambda array: array[()],
             "pow": np.power, "atan": np.arctan, **{f.__name__: f for f in _FUNCTIONS},
         }  # fmt: skip
@@ -91,19 +92,20 @@ class _Binder:
             if node in self.place:
                 continue
             if node.rule is None:
-                self.place[node] = node.value
-            elif not self._look(node):
+                self.place[node] = checked_value(node, node.value)
+            elif not self._is_view(node):
                 self._compute(node)
-        run = self.lines[True]
+        lines = self.lines[True]
         if self.place[gradient] is not self.gradient:
-            run.append(f"copyto({self._name(self.gradient)}, {self._text(gradient)})")
-        run.append(f"return {self._text(J)}")
+            lines.append(f"copyto({self._name(self.gradient)}, {self._text(gradient)})")
+        lines.append(f"return {self._text(J)}")
         numbers = [p for n, p in self.place.items() if isinstance(p, str) and n not in self.moves]
         kept = [f"global {', '.join(numbers)}"] if numbers else []
-        calls = _defined(run, self.scope), _defined([*kept, *self.lines[False], "return"], self.scope)
+        run = _silent(_function(lines, self.scope))
+        prepare = _silent(_function([*kept, *self.lines[False], "return"], self.scope))
         if all(map(_is_number, self.order)):
-            calls = self._on_floats(*calls, run, numbers)
-        return Calls(*calls, self.gradient)
+            run, prepare = self._on_floats(run, prepare, lines, numbers)
+        return Calls(run, prepare, self.gradient)
 
     def _on_floats(self, slow, prepared, lines, numbers):
         """The calls on Python's own floats: NumPy takes ten times as long for one number.
@@ -111,7 +113,7 @@ class _Binder:
         Where Python refuses (1 / 0, log of a negative number) NumPy gives its infinities and NaNs.
         """
         scope = {**self.scope, **vars(math), "number": float}
-        quick = _defined(lines, scope).__wrapped__
+        quick = _function(lines, scope)
 
         def run():
             try:
@@ -149,8 +151,8 @@ class _Binder:
                 if fits and a.rule is not None and self.reads[a] == 1 and a in self.moves:
                     self.target[a] = part
 
-    def _look(self, node) -> bool:
-        """Whether a node is but another look at its input's memory; then it costs nothing."""
+    def _is_view(self, node) -> bool:
+        """Whether a node is only a view of its input's memory; then it is placed there and costs nothing."""
         source = self.place[node.inputs[0]]
         if not isinstance(source, np.ndarray) or node.rule.function not in _VIEWS:
             return False
@@ -183,9 +185,11 @@ class _Binder:
         if node in self.target:
             return self.target[node]
         for a in node.inputs if _is_entrywise(node) else ():
+            place = self.place[a]
             fits = (a.shape, a.dtype) == (node.shape, node.dtype) and a not in self.owner
-            if fits and a.rule is not None and a not in self.target and a in self.moves and not self.reads[a]:
-                return self.place[a]
+            free = a.rule is not None and a not in self.target and a in self.moves and not self.reads[a]
+            if fits and free and isinstance(place, np.ndarray):
+                return place
         return np.empty(node.shape, node.dtype)
 
     def _name(self, thing) -> str:
@@ -199,9 +203,11 @@ class _Binder:
         if not isinstance(operand, Node):
             return notation.literal(operand)
         place = self.place[operand]
+        if isinstance(place, str):
+            return place
         if operand.leaf_kind and operand.name is None and operand.shape == () and place.dtype == np.float64:
-            return notation.literal(place[()])
-        return place if isinstance(place, str) else self._name(place)
+            return notation.literal(place.flat[0])
+        return self._name(place)
 
     def _single(self, operand) -> str:
         """An operand of a calculation with single numbers."""
@@ -211,7 +217,7 @@ class _Binder:
         return notation.bracket_minus(text)
 
     def _typed(self, operand, dtype) -> str:
-        """A single operand, with numbers as NumPy's: a chosen one is the result, and goes into any call."""
+        """An operand of a choice, a number in NumPy's type: it may be the result, which any call reads."""
         number = number_in(operand)
         return self._single(operand) if number is None else self._name(dtype.type(number))
 
@@ -258,10 +264,13 @@ class _Binder:
         return f"{self._name(compute)}({', '.join(map(self._text, node.arguments))})"
 
 
-def _defined(lines: list[str], scope: dict) -> Callable:
-    """A function without arguments, given by the lines of its body; ``scope`` holds its globals."""
+def _function(lines: list[str], scope: dict[str, Any]) -> Callable:
+    """The function without arguments that has these lines as its body; ``scope`` holds its globals."""
     exec(compile("\n    ".join(["def run():", *lines]), "<program of a graph>", "exec"), scope)
-    return np.errstate(all="ignore")(scope["run"])
+    return scope["run"]
+
+
+_silent = np.errstate(all="ignore")  # as a decorator
 
 
 def _is_entrywise(node) -> bool:
@@ -291,7 +300,7 @@ def _address(place):
 
 
 def _product(binder, node, out):
-    """``dot``; a small matrix that stands transposed on the right is copied first: BLAS loses more by it."""
+    """``dot``; a small transposed matrix on the right is copied first, as BLAS is slower with it."""
     x, y = node.arguments
     if x.ndim > 2 or y.ndim > 2 or not x.dtype == y.dtype == node.dtype:
         return None
@@ -304,13 +313,13 @@ def _product(binder, node, out):
 
 
 def _of_vectors(first, second, binder, node, out):
-    """An inner or outer product: that of the two arrays, looked at in these shapes."""
+    """An inner or outer product: ``dot`` of the two arrays in these shapes."""
     x, y = (binder.place.get(a) for a in node.arguments)
     whole = all(isinstance(place, np.ndarray) and place.flags.c_contiguous for place in (x, y))
     if not whole or not x.dtype == y.dtype == node.dtype:
         return None
-    looks = binder._name(x.reshape(first)), binder._name(y.reshape(second))
-    return f"dot({', '.join(filter(None, [*looks, out]))})"
+    views = binder._name(x.reshape(first)), binder._name(y.reshape(second))
+    return f"dot({', '.join(filter(None, [*views, out]))})"
 
 
 def _sum(binder, node, out):
@@ -330,7 +339,7 @@ def _sum(binder, node, out):
 
 
 def _extreme(binder, node, out):
-    """Along short rows column by column."""
+    """A maximum or minimum along short rows: column by column."""
     place, axis = binder.place[node.inputs[0]], node.parameters["axis"]
     if out is None or place.ndim != 2 or axis not in (1, -1):
         return None

@@ -1,31 +1,37 @@
-"""What is made of a program once for each shape of its data, and kept.
+"""A cache of what is made from a program, with one entry for each set of shapes of its data.
 
-What must hold: the values of unnamed constants go into what is made, so it is made again once one has
-another value, whoever asks.
+What must hold: the values of unnamed constants go into what is made, so it is made anew when one of them has
+another value.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+import numpy as np
 
 from backprop_lab.graph.node import Node
 
-MOST_SHAPES = 16  # kept at a time; of more, the oldest is dropped
+MOST_SHAPES = 16  # kept at a time; with one more, the oldest is dropped
 
 
-class ByShapes:
-    """What ``make({leaf: shape})`` gives, called with the leaves whose shape is not that of the graph."""
+Made = TypeVar("Made")
 
-    def __init__(self, make: Callable, constants: Iterable[Node]):
+
+class ByShapes(Generic[Made]):
+    """A cache of ``make({leaf: shape})``, which gets only leaves whose shape differs from the graph's."""
+
+    def __init__(self, make: Callable[[dict[Node, tuple[int, ...]]], Made], constants: Iterable[Node]):
         self._make, self._constants = make, list(constants)
-        self._made: dict[tuple, tuple] = {}
+        self._made: dict[tuple, tuple[Made, list[np.ndarray | None]]] = {}
 
     def __len__(self):
         return len(self._made)
 
-    def made_for(self, given: Mapping[Node, object]):
-        """What was made for the shapes of the given arrays, now if it was not."""
+    def made_for(self, given: Mapping[Node, np.ndarray]) -> Made:
+        """What ``make`` gives for the shapes of the given arrays."""
         key = tuple([(leaf, tuple(a.shape)) for leaf, a in given.items() if a.shape != leaf.shape])
         if key in self._made:
             made, values = self._made[key]
@@ -33,7 +39,9 @@ class ByShapes:
                 return made
         elif len(self._made) == MOST_SHAPES:
             del self._made[next(iter(self._made))]
-        values = [constant._value for constant in self._constants]  # first: one may be changed meanwhile
+        values = [
+            constant._value for constant in self._constants
+        ]  # read first: another thread may change one
         made = self._make(dict(key))
         self._made[key] = made, values
         return made

@@ -1,14 +1,16 @@
-"""``bl.compile``: a cost and its gradient as a program of NumPy's, or as a function of another library's.
+"""``bl.compile``: a cost and its gradient as a NumPy program, or as a function in another library.
 
-What must hold: in another library it is a pure function of the leaves by name, with the operations of
-``program.source``; any module with NumPy's names will do. What the arrays hold is not looked at there: a
+What must hold: the function in another library is pure, takes the leaves by name and does the operations of
+``program.source``; any module with NumPy's names will do. It never looks at the numbers in its arrays, as a
 library may only trace them.
 """
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -17,14 +19,26 @@ from backprop_lab.graph.order import topological_order
 from backprop_lab.program.by_shapes import ByShapes
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.program import Program
+from backprop_lab.program.program_graph import ProgramGraph
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
-def compile(J: Node, wrt: Iterable[Node] | None = None, xp=None):
+@overload
+def compile(J: Node, wrt: Node | Iterable[Node] | None = None, xp: None = None) -> Program: ...
+@overload
+def compile(J: Node, wrt: Node | Iterable[Node] | None, xp: ModuleType) -> Functional: ...
+@overload
+def compile(J: Node, wrt: Node | Iterable[Node] | None = None, *, xp: ModuleType) -> Functional: ...
+def compile(
+    J: Node, wrt: Node | Iterable[Node] | None = None, xp: ModuleType | None = None
+) -> Program | Functional:
     """A program for the cost ``J`` and its gradient: call it to get ``(value, {variable: gradient})``.
 
     ``J`` is a single number. ``wrt`` are the variables whose gradients are wanted, all of them by default.
-    ``program(x=…, y=…)`` takes other values for leaves, by name, only for this call; their first axis may
-    be longer or shorter than in the graph. Leaves not named have the values that they have in the graph.
+    ``program(x=…, y=…)`` takes other values for leaves, by name, for this call only; their first axis may
+    be longer or shorter than in the graph. Leaves not named keep their values from the graph.
     ``program.source`` is the program as a NumPy function.
 
     ``xp``: a module with NumPy's names, such as ``jax.numpy``. Then the result is a pure function of the
@@ -46,17 +60,17 @@ def compile(J: Node, wrt: Iterable[Node] | None = None, xp=None):
 
 
 class Functional:
-    """A pure function of the leaves, by name, computed with another module that has NumPy's names.
+    """A pure function of the leaves by name, computed with another module that has NumPy's names.
 
     ``f(**leaves)`` gives ``(value, {name: gradient})``; leaves not named keep the values of the graph.
     ``f.source`` is the text of what is computed, with all variables in one vector θ.
     """
 
-    def __init__(self, program: Program, xp):
+    def __init__(self, program: Program, xp: ModuleType):
         self._program, self._xp = program, xp
         self._functions = ByShapes(self._function, program.constants)
 
-    def __call__(self, /, **leaves):
+    def __call__(self, /, **leaves: npt.ArrayLike) -> tuple[Any, dict[str | None, Any]]:
         program, xp = self._program, self._xp
         named = program.named(leaves)
         given = {
@@ -82,7 +96,9 @@ class Functional:
         """The function as text, for the shapes of the graph."""
         return self._program.graph_for({}).source(self._xp.__name__)[0]
 
-    def _function(self, shapes):
+    def _function(
+        self, shapes: dict[Node, tuple[int, ...]]
+    ) -> tuple[ProgramGraph, Callable, dict[str, Node | None]]:
         """(graph, its text as a function, that function's parameters) for these shapes of leaves."""
         graph = self._program.graph_for(shapes)
         text, parameters = graph.source(self._xp.__name__)

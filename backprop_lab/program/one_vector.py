@@ -1,6 +1,6 @@
 """All variables of a cost in one vector θ, of which every matrix is a view.
 
-So the penalty on all weights, what it adds to the gradient, and the update of a step are five calls in all,
+So the penalty on all weights, what it adds to the gradient, and the update of a step take five calls in all,
 however many variables there are.
 
 What must hold: values stay the same up to rounding; variables that share a penalty lie side by side.
@@ -20,6 +20,9 @@ from backprop_lab.graph.node import Node, constant, variable
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.simplify import (
     ADD,
+    BROADCAST,
+    CONCATENATE,
+    RAVEL,
     Suggestion,
     can_stand,
     factors_of,
@@ -30,7 +33,9 @@ from backprop_lab.program.simplify import (
 )
 
 
-def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node]):
+def in_one_vector(
+    J: Node, gradients: Sequence[Node], variables: Sequence[Node]
+) -> tuple[Node, Node, Node, dict[Node, slice]]:
     """All variables as parts of one vector θ: ``(J, ∂J/∂θ, θ, {variable: its slice of θ})``.
 
     Variables that share a penalty lie side by side, so that the penalty is one product θ · θ, and what it
@@ -40,8 +45,8 @@ def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node])
     for leaf, gradient in zip(variables, gradients):
         found = decay_of(gradient, leaf) if leaf.ndim else None
         key, rest, factor = found or (None, gradient, None)
-        if rest.shape != leaf.shape:  # a term that was left small
-            rest = np.broadcast_to(rest, leaf.shape)
+        if rest.shape != leaf.shape:  # a term that is still to be broadcast
+            rest = BROADCAST(rest, leaf.shape)
         groups.setdefault(key, (factor, {}))[1][leaf] = rest
     alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
     name = variables[0].name if alone else _free_name(J)
@@ -53,14 +58,14 @@ def in_one_vector(J: Node, gradients: Sequence[Node], variables: Sequence[Node])
             slices[leaf] = slice(start, start + leaf.size)
             views[leaf] = _view(theta, slices[leaf], leaf)
             start += leaf.size
-        parts = [np.ravel(rest) for rest in members.values()]
+        parts = [RAVEL(rest) for rest in members.values()]
         if key is not None:
             span = theta[first:start].named(Suggestion("penalised"))
-            together = np.concatenate(parts).named(Suggestion("without_penalty"))
+            together = CONCATENATE(parts).named(Suggestion("without_penalty"))
             parts = [together + factor * span]
             penalised.append((set(members), span))
         pieces += parts
-    total = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+    total = CONCATENATE(pieces) if len(pieces) > 1 else pieces[0]
     J, total = penalties_together([J, total], penalised)
     J, total = shared(folded(rewritten([J, total], lambda node, uses: None, views)))
     return J, total, theta, slices
@@ -76,7 +81,7 @@ def _view(theta, place, variable):
     if variable.shape == ():
         return theta[place.start].named(variable.name)
     part = theta[place] if place.stop - place.start < theta.size else theta
-    part = part if variable.ndim == 1 else np.reshape(part, variable.shape)
+    part = part if variable.ndim == 1 else part.reshape(variable.shape)
     return part if part is theta else part.named(variable.name)
 
 
@@ -96,8 +101,8 @@ def decay_of(gradient: Node, variable: Node):
     return None
 
 
-def penalties_together(roots, penalised):
-    """A sum of x · x over neighbours in θ is one product of their part of θ with itself."""
+def penalties_together(roots: Sequence[Node], penalised) -> list[Node]:
+    """A sum of x · x over neighbours in θ becomes one product of their part of θ with itself."""
 
     def rewrite(node, uses):
         if node.rule is not ADD:
@@ -122,12 +127,11 @@ def penalties_together(roots, penalised):
 
 
 def _squared(node):
-    """The variable x of a term x · x."""
-    first, *others = node.inputs or (None,)
-    alike = (
-        node.rule is not None and node.rule.function is np.vdot and len(others) == 1 and others[0] is first
-    )
-    return first if alike and first.leaf_kind == "variable" else None
+    """The variable x of a term x · x; None for any other."""
+    if node.rule is None or node.rule.function is not np.vdot or len(node.inputs) < 2:
+        return None
+    first, second = node.inputs
+    return first if first is second and first.leaf_kind == "variable" else None
 
 
 def terms_of(node: Node) -> list[Node]:
@@ -142,7 +146,7 @@ def terms_of(node: Node) -> list[Node]:
     return terms
 
 
-def leaf_of(name, shape, dtype, moves=True):
+def leaf_of(name, shape, dtype, moves=True) -> Node:
     """A leaf without a value: only its name, shape and dtype matter to a program."""
     leaf = (variable if moves else constant)(name, shape=shape)
     leaf.dtype = np.dtype(dtype)

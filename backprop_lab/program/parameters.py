@@ -1,10 +1,10 @@
 """All variables of a program in one vector θ, which learns.
 
-A step of learning moves θ alone, so that θ is ahead of the variables' values. They are given their new ones
-when somebody looks at one of them: then ``leaf._learner`` is asked to publish (see ``graph/node.py``).
+A step of learning moves θ alone, so that θ is ahead of the variables' values. They get theirs when somebody
+looks at one of them: then ``leaf._learner`` is asked to publish (see ``graph/node.py``).
 
-What must hold: θ is ahead exactly while it is the learner of all its variables, else of none; meanwhile
-nothing that was computed from their older values is known.
+What must hold: θ is ahead exactly while it is the learner of all its variables, and otherwise of none; while
+it is ahead, nothing that was computed from their older values is known.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from backprop_lab.words.arrays import frozen
 
 
 class Parameters:
-    """θ, and which ``slices`` of it the variables are."""
+    """θ, and the ``slices`` of it that the variables are."""
 
     def __init__(self, slices: dict[Node, slice]):
         self.slices = slices
@@ -47,21 +47,21 @@ class Parameters:
         """Bring θ up to date: the given arrays, for the next run only, else the variables' values."""
         if self.ahead:
             if self.slices.keys().isdisjoint(given):
-                return  # the variables' values are what θ says
-            self.publish()  # so that the given arrays do not cost what was learned
+                return  # θ is newer than the variables' own values
+            self.publish()  # else the given arrays would overwrite what was learned
         self._inputs.fill(given)
 
     def lead(self):
-        """From now on the variables' values are what θ says, and it may move."""
+        """Make θ the learner of its variables: from now on it holds their values, and may move."""
         if not self.ahead:
             for leaf in self.slices:
-                if leaf._learner is not None:  # whoever was ahead so far hands it over
+                if leaf._learner is not None:  # another program's θ was ahead
                     leaf._learner.publish()
                 leaf.forget_consumers()
             assign_together(map(set_learner, self.slices, repeat(self)))
 
     def publish(self):
-        """Give the variables the values that θ has now, for them to keep."""
+        """Give the variables the values that θ has now."""
         if self.ahead:
             values = self.parts(frozen(self.theta.copy()))
             for value in values.values():

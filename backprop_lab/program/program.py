@@ -1,27 +1,28 @@
 """The fast program of a cost and its gradient.
 
-The gradient's graph is simplified (``simplify.py``), its variables put into one vector (``one_vector.py``),
-bound to buffers (``buffers.py``) and run as a flat list of NumPy calls; ``source.py`` writes the same
-operations down for a person. A graph too long for that, or with a reader's own derivative that knows arrays
-only, runs by the plain passes, on a copy of its own.
+The gradient's graph is simplified (``simplify.py``), its variables are put into one vector
+(``one_vector.py``), it is bound to buffers (``buffers.py``) and run as a flat list of NumPy calls;
+``source.py`` writes the same operations for a person to read. A graph that is too long for that, or has a
+reader's own derivative for arrays only, is run by the plain passes on a copy.
 
 What must hold: the same answers as :func:`bl.backward`; the graph's state stays as it is; results are fresh
-arrays; one program may be called from several threads, each call waiting for the one before.
+arrays; one program may be called from several threads, where each call waits for the previous one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from backprop_lab.graph.interrupts import while_holding
 from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
-from backprop_lab.passes.passes import Pass, checked_node, refuse_without_value
+from backprop_lab.passes.passes import Pass, checked_node
 from backprop_lab.program.buffers import bind
 from backprop_lab.program.by_shapes import ByShapes
 from backprop_lab.program.inputs import Inputs, checked_value
@@ -31,24 +32,29 @@ from backprop_lab.words import notation
 from backprop_lab.words.arrays import finite, numbers_for
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
-MOST_BOUND_NODES = 2000  # of a graph; a longer one runs by the plain passes
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+MOST_BOUND_NODES = 2000  # of a graph; a longer one is run by the plain passes
 
 
 class Bound(NamedTuple):
     """A cost and its gradient for one set of shapes: ``run()`` gives the cost and fills ``gradient``.
 
-    It reads θ and the data in ``inputs``; fill both before.
+    It reads θ and the data in ``inputs``; fill both first.
     """
 
     inputs: Inputs
-    run: Callable
+    run: Callable[[], float]
     gradient: np.ndarray
 
 
 class Program:
-    """What :func:`bl.compile` makes; see there."""
+    """The program that :func:`bl.compile` makes; see there."""
 
-    def __init__(self, J: Node, wrt: Iterable[Node] | None = None):
+    parameters: Parameters  # laid out by the graph that is bound first
+
+    def __init__(self, J: Node, wrt: Node | Iterable[Node] | None = None):
         name = notation.mention(checked_node(J, "compile"), code=True)
         if J.shape != ():
             raise ShapeError(
@@ -60,36 +66,25 @@ class Program:
         self.cost = J
         leaves = [node for node in topological_order(J) if node.rule is None]
         self.constants = [leaf for leaf in leaves if leaf.name is None]
-        if missing := [leaf for leaf in self.constants if leaf.value is None]:
-            refuse_without_value(missing)
-        leaves = [leaf for leaf in leaves if leaf.name is not None]
         self.variables = _checked_variables(wrt, leaves)
         self.moving = set(self.variables)
-        leaves = list(dict.fromkeys([*leaves, *self.variables]))
-        self.leaves = {leaf.name: leaf for leaf in leaves}
-        if len(self.leaves) < len(leaves):
-            twice = next(leaf.name for leaf in leaves if self.leaves[leaf.name] is not leaf)
-            raise ValueError(
-                f"compile: two leaves are called {twice!r}, and a program knows leaves by name; "
-                f'give one of them another name: bl.variable("{twice}2", …)'
-            )
+        self.leaves = _by_name([*leaves, *self.variables])
         self._lock = Lock()
         self._bound = ByShapes(self._bind, self.constants)
-        self.parameters: Parameters | None = None  # made with what is bound first
         self.bound_for({})
 
-    def __call__(self, /, **leaves) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
-        """(value, {variable: gradient}) with these values for leaves, for this call."""
+    def __call__(self, /, **leaves: npt.ArrayLike) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
+        """(value, {variable: gradient}), with these values for leaves in this call."""
         given = self.checked(leaves) if leaves else {}
         cost, flat = self.run(given)
         if not (math.isfinite(cost) and all_finite(flat)):
             self.report(given)
         return np.array(cost, self.cost.dtype), self.parameters.parts(flat)
 
-    def run(self, given: dict[Node, np.ndarray]):
-        """The cost and its gradient by θ, with these values of leaves; nothing is reported.
+    def run(self, given: dict[Node, np.ndarray]) -> tuple[float, np.ndarray]:
+        """The cost and its gradient by θ, with these values for leaves; no NaN is reported.
 
-        Arrays are told apart by identity: to give other numbers, give another array.
+        Arrays are compared by identity: to give other numbers, give another array.
         """
         return while_holding(self._lock, self._run, given)
 
@@ -106,7 +101,7 @@ class Program:
 
     @property
     def inputs(self) -> dict[str, np.ndarray]:
-        """What to call the function in ``source`` with, for the values that the graph has now."""
+        """The arguments for the function in ``source``, with the values that the graph has now."""
         graph = self.graph_for({})
         values = {
             leaf: checked_value(leaf, leaf.value).astype(copy.dtype) for leaf, copy in graph.leaves.items()
@@ -114,20 +109,25 @@ class Program:
         return graph.arguments(np, graph.source("numpy")[1], values)
 
     def __repr__(self):
-        names = ", ".join(variable.name for variable in self.variables)
-        return f"<program of {notation.mention(self.cost, code=True)} and its gradient by {names}>"
+        name = notation.mention(self.cost, code=True)
+        return f"<program of {name} and its gradient by {self.variable_names}>"
 
-    def graph_for(self, shapes: dict[Node, tuple]) -> ProgramGraph:
-        """What is bound, printed and run elsewhere, for these shapes of leaves."""
+    @property
+    def variable_names(self) -> str:
+        """The variables' names in their order, with commas."""
+        return ", ".join(variable.name or "" for variable in self.variables)
+
+    def graph_for(self, shapes: dict[Node, tuple[int, ...]]) -> ProgramGraph:
+        """The graph that is bound, printed and run in other libraries, for these shapes of leaves."""
         return ProgramGraph(self.cost, self.leaves.values(), self.variables, shapes)
 
-    def bound_for(self, given: dict[Node, np.ndarray]) -> Bound:
-        """The program bound for these shapes of the leaves; made when they are first seen."""
+    def bound_for(self, given: Mapping[Node, np.ndarray]) -> Bound:
+        """The program bound to memory for arrays of these shapes, once for each set of shapes."""
         return self._bound.made_for(given)
 
     def _bind(self, shapes) -> Bound:
         graph = self._graph_to_bind(shapes)
-        if self.parameters is None:
+        if not hasattr(self, "parameters"):
             self.parameters = Parameters(graph.slices if graph else _end_to_end(self.variables))
         if graph is None or graph.slices != self.parameters.slices:
             return self._plain(shapes)
@@ -137,7 +137,7 @@ class Program:
         return Bound(Inputs(data, calls.prepare), calls.run, calls.gradient)
 
     def _graph_to_bind(self, shapes) -> ProgramGraph | None:
-        """None where the plain passes are to run."""
+        """The graph to bind, or None where the plain passes are run instead."""
         order = topological_order(self.cost)
         if len(order) > MOST_BOUND_NODES or any(v.dtype != self.cost.dtype for v in self.variables):
             return None
@@ -149,17 +149,17 @@ class Program:
             raise
 
     def _places(self, copies) -> dict[Node, np.ndarray]:
-        """An array for each leaf of the data."""
+        """{leaf: an empty array} for all leaves but the variables."""
         data = {leaf: copy for leaf, copy in copies.items() if leaf not in self.moving}
         return {leaf: np.empty(copy.shape, copy.dtype) for leaf, copy in data.items()}
 
-    def _plain(self, shapes) -> Bound:
-        """The plain passes in place of a flat program, over a copy of the graph."""
+    def _plain(self, shapes, on_nonfinite: str = "ignore") -> Bound:
+        """The plain passes over a copy of the graph, in place of a flat program."""
         cost, copies = copied(self.cost, self.leaves.values(), self.variables, shapes)
         theta, parts, slices = self.parameters.theta, self.parameters.parts, self.parameters.slices
         gradient, data = np.zeros_like(theta), self._places(copies)
 
-        def run(on_nonfinite="ignore"):
+        def run():
             values = {copies[leaf]: array for leaf, array in (data | parts(theta)).items()}
             passed = Pass(cost, "program")
             passed.values = [values.get(node, node._value) for node in passed.order]
@@ -171,20 +171,20 @@ class Program:
 
         return Bound(Inputs(data), run, gradient)
 
-    def report(self, given, on_nonfinite="warn"):
-        """Name the node that made a NaN or an infinity, in a warning or in what is raised."""
-        plain = self._plain({leaf: array.shape for leaf, array in given.items()})
+    def report(self, given: Mapping[Node, np.ndarray], on_nonfinite: str = "warn"):
+        """Name the node that made a NaN or an infinity, in a warning or an error."""
+        plain = self._plain({leaf: array.shape for leaf, array in given.items()}, on_nonfinite)
         plain.inputs.fill(given)
-        plain.run(on_nonfinite)
+        plain.run()
 
-    def named(self, given: dict[str, object]) -> dict[Node, object]:
+    def named(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, npt.ArrayLike]:
         """{name: value} as {leaf: value}, or an error in words."""
         for name in given:
             if name not in self.leaves:
                 raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(self.leaves)}")
         return {self.leaves[name]: value for name, value in given.items()}
 
-    def checked(self, given: dict[str, object]) -> dict[Node, np.ndarray]:
+    def checked(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, np.ndarray]:
         """{name: value} as {leaf: array of its type}, or an error in words.
 
         Each is a new view, because the reader may have changed an array since it was last given.
@@ -196,7 +196,7 @@ class Program:
         self.check_shapes(arrays)
         return arrays
 
-    def check_shapes(self, arrays):
+    def check_shapes(self, arrays: Mapping[Node, np.ndarray]):
         """Only data may change their shape, and only in the number of examples, along the first axis."""
         for leaf, array in arrays.items():
             if array.shape == leaf.shape:
@@ -221,7 +221,20 @@ class Program:
 all_finite = np.errstate(over="ignore")(finite)
 
 
-def _checked_variables(wrt, leaves):
+def _by_name(leaves: Iterable[Node]) -> dict[str, Node]:
+    """{name: leaf} of those that have a name, or an error in words where two leaves have the same."""
+    distinct = dict.fromkeys(leaves)
+    counts = Counter(leaf.name for leaf in distinct)
+    twice = [name for name, count in counts.items() if name is not None and count > 1]
+    if twice:
+        raise ValueError(
+            f"compile: two leaves are called {twice[0]!r}, and a program knows leaves by name; "
+            f'give one of them another name: bl.variable("{twice[0]}2", …)'
+        )
+    return {leaf.name: leaf for leaf in distinct if leaf.name is not None}
+
+
+def _checked_variables(wrt, leaves) -> list[Node]:
     learned = [leaf for leaf in leaves if leaf.leaf_kind == "variable"]
     variables = [wrt] if isinstance(wrt, Node) else list(learned if wrt is None else wrt)
     for variable in variables:
@@ -238,6 +251,6 @@ def _checked_variables(wrt, leaves):
 
 
 def _end_to_end(variables) -> dict[Node, slice]:
-    """{variable: its slice} of a vector in which they lie in their order."""
+    """{variable: its slice of a vector}, where they lie end to end in their order."""
     ends = np.cumsum([0, *(v.size for v in variables)])
     return {v: slice(a, b) for v, a, b in zip(variables, ends, ends[1:])}

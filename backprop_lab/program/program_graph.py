@@ -1,14 +1,16 @@
 """The graph that is bound and printed: a cost and its gradient by θ, simplified.
 
-Simplifications are those of ``simplify.py``; ``one_vector.py`` puts the variables together.
+The simplifications are those of ``simplify.py``; ``one_vector.py`` puts the variables together.
 
-What must hold: the reader's graph stays as it is; an error that is not of a reader's own rule comes out.
+What must hold: the reader's graph stays as it is; an error of the package's own is never taken for one of a
+reader's rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from traceback import walk_tb
+from types import ModuleType
 
 import numpy as np
 
@@ -22,15 +24,16 @@ from backprop_lab.program.source import written
 from backprop_lab.rules import extending
 from backprop_lab.rules.primitives import converted
 
+Shapes = dict[Node, tuple[int, ...]]
+
 
 class ProgramGraph:
     """A cost and its gradient by θ as one simplified graph, for these shapes of the leaves.
 
-    ``leaves``: {leaf of the reader's graph: the one that stands for it here}; ``slices``: {variable: its part
-    of ``theta``}.
+    ``leaves``: {leaf of the reader's graph: its copy here}; ``slices``: {variable: its part of ``theta``}.
     """
 
-    def __init__(self, J: Node, leaves: Iterable[Node], variables: list[Node], shapes: dict[Node, tuple]):
+    def __init__(self, J: Node, leaves: Iterable[Node], variables: list[Node], shapes: Shapes):
         J, self.leaves = copied(J, leaves, variables, shapes)
         copies = [self.leaves[variable] for variable in variables]
         flows = adjoints(J, asked=copies)
@@ -45,8 +48,8 @@ class ProgramGraph:
         self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
         self.slices = {variable: slices[self.leaves[variable]] for variable in variables}
 
-    def arguments(self, xp, parameters: dict[str, Node], values: dict) -> dict:
-        """What to call the function of ``source`` with, as arrays of the library: a value for each leaf."""
+    def arguments(self, xp: ModuleType, parameters: dict[str, Node | None], values: dict) -> dict:
+        """The arguments for the function in ``source``, as arrays of the library, from {leaf: value}."""
         in_order = sorted(self.slices, key=lambda variable: self.slices[variable].start)
         theta = xp.concatenate([xp.ravel(values[variable]) for variable in in_order])
         return {
@@ -54,20 +57,22 @@ class ProgramGraph:
             for name, leaf in parameters.items()
         }
 
-    def source(self, library: str) -> tuple[str, dict[str, Node]]:
-        """The text, and {parameter: leaf of the program, or unnamed constant}; θ is called ``None``."""
+    def source(self, library: str) -> tuple[str, dict[str, Node | None]]:
+        """(text, {parameter: leaf of the reader's graph, or unnamed constant}); for θ it is None."""
         data = [copy for leaf, copy in self.leaves.items() if leaf not in self.slices]
         text, parameters = written([self.cost, self.gradient], [self.theta, *data], library)
         own = {copy: leaf for leaf, copy in self.leaves.items()} | {self.theta: None}
         return text, {name: own.get(leaf, leaf) for name, leaf in parameters.items()}
 
 
-def copied(J: Node, leaves: Iterable[Node], variables: Iterable[Node], shapes: dict[Node, tuple]):
-    """(J on leaves of its own, of these shapes; {leaf: its copy}); only ``variables`` want a gradient.
+def copied(
+    J: Node, leaves: Iterable[Node], variables: Iterable[Node], shapes: Shapes
+) -> tuple[Node, dict[Node, Node]]:
+    """(J on copies of its leaves, with these shapes; {leaf: its copy}); only ``variables`` want a gradient.
 
-    A leaf of integers that are only calculated with becomes one of floats.
+    A leaf of integers becomes one of floats, unless an operation needs them as integers.
     """
-    counting = {
+    whole = {
         a
         for node in topological_order(J)
         for a, derivative in zip(node.arguments, node.rule.derivatives if node.rule else ())
@@ -75,14 +80,14 @@ def copied(J: Node, leaves: Iterable[Node], variables: Iterable[Node], shapes: d
     }
     copies, moving = {}, set(variables)
     for leaf in leaves:
-        dtype = leaf.dtype if leaf.dtype.kind == "f" or leaf in counting else J.dtype
+        dtype = leaf.dtype if leaf.dtype.kind == "f" or leaf in whole else J.dtype
         copies[leaf] = leaf_of(leaf.name, shapes.get(leaf, leaf.shape), dtype, leaf in moving)
     (copy,) = simplify.rewritten([J], lambda node, uses: _as_floats(node), copies)
     return copy, copies
 
 
 def _as_floats(node) -> Node:
-    """Counts and flags in the node's own type, where NumPy would compute in another than the passes do."""
+    """A node that reads counts and flags in its own type, where NumPy would compute in another."""
     arguments = node.arguments
     floats = [a for a in arguments if (a.dtype.kind == "f" if isinstance(a, Node) else isinstance(a, float))]
     single = node.dtype != np.float64
@@ -101,6 +106,6 @@ def _as_floats(node) -> Node:
 def is_of_a_readers_rule(error: Exception) -> bool:
     """Whether an error was raised inside a function that was given to ``bl.rule``: ``extending.py`` calls it.
 
-    A reader's derivative may be one for arrays only; a mistake of the package's own must not look like that.
+    A reader's derivative may be for arrays only; a mistake of the package's own must not look like that.
     """
     return any(frame.f_globals is vars(extending) for frame, _ in walk_tb(error.__traceback__))

@@ -1,23 +1,24 @@
-"""The simplifications of the fast program: each turns a graph into an equal one that costs less.
+"""The simplifications of the fast program: each turns a graph into an equal one that takes less time.
 
 Each is a function from the nodes that are wanted (a cost and gradients) to nodes with the same values,
 built with NumPy's own functions on nodes, like any other expression. ``program.py`` applies them in the
 order of :data:`SIMPLIFICATIONS`.
 
 What must hold: values stay the same up to rounding, shapes and dtypes exactly; the reader's names stay;
-the graph that is given stays as it is, but that nodes without a name may get one.
+the given graph stays as it is, except that nodes without a name may get one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 
 import numpy as np
 
 from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import topological_order
+from backprop_lab.program.inputs import checked_value
 from backprop_lab.rules.networks import checked_labels
 from backprop_lab.rules.primitives import converted, scatter
 
@@ -25,8 +26,9 @@ ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
 DIVIDE, NEGATIVE, POWER, SQUARE = RULES[np.divide], RULES[np.negative], RULES[np.power], RULES[np.square]
 BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.ravel]
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
+CONCATENATE = RULES[np.concatenate]
 PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
-FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # the package's own that are not written with others
+FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # of the package's own functions
 
 
 class Suggestion(str):
@@ -38,16 +40,21 @@ class Suggestion(str):
 # ---------------------------------------------------------------------------------------- rewriting
 
 
-def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] | None = None, spared=()):
+def rewritten(
+    roots: Sequence[Node],
+    rewrite: Callable[[Node, Counter[Node]], Node | None],
+    given: Mapping[Node, Node] | None = None,
+    spared: Collection[Node] = (),
+) -> list[Node]:
     """The roots of a graph in which every computed node is replaced by ``rewrite(node, uses)``, or kept.
 
     Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
     are replacements made beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
-    counts the arrows that leave a node. The new node takes over the name of the old one.
+    counts the arrows that leave a node. The new node takes the name of the old one.
     """
     order, old_uses = topological_order(*roots), uses_in(roots)
     new: dict[Node, Node] = dict(given or {})
-    uses: Counter = Counter()
+    uses: Counter[Node] = Counter()
     for node in order:
         if node not in new:
             new[node] = node
@@ -60,8 +67,8 @@ def rewritten(roots: Sequence[Node], rewrite: Callable, given: dict[Node, Node] 
     return [new[root] for root in roots]
 
 
-def uses_in(roots: Sequence[Node]) -> Counter:
-    """How many arrows leave each node; a root is wanted by itself as well."""
+def uses_in(roots: Sequence[Node]) -> Counter[Node]:
+    """How many arrows leave each node; being a root counts as one more."""
     uses = Counter(roots)
     for node in topological_order(*roots):
         uses.update(node.inputs)
@@ -81,21 +88,21 @@ def _pass_name(old, new):
         new.named(old.name)
 
 
-def number_in(operand) -> float | None:
-    """The number that a literal, or an unnamed constant of a single number, stands for; else None."""
+def number_in(operand: Node | float) -> float | None:
+    """The number in a literal or in an unnamed constant of a single number; else None."""
     if not isinstance(operand, Node):
         return float(operand)
     if operand.leaf_kind == "constant" and operand.name is None and operand.shape == ():
-        return float(operand.value)
+        return float(checked_value(operand, operand.value))
     return None
 
 
 def _is_free(node, uses) -> bool:
-    """Whether a node can be merged into the one that reads it: nobody else does, nor is it named."""
+    """Whether a node can be merged into the one that reads it: no other reads it, and it has no name."""
     return not has_name(node) and uses[node] <= 1
 
 
-def has_name(node) -> bool:
+def has_name(node: Node) -> bool:
     """Whether the reader gave the node a name."""
     return node.name is not None and not isinstance(node.name, Suggestion)
 
@@ -103,8 +110,8 @@ def has_name(node) -> bool:
 # ------------------------------------------------------------------------------- the simplifications
 
 
-def opened(roots):
-    """Functions that NumPy has no name for, written out in NumPy's: σ(x), softmax, costs, penalties.
+def opened(roots: Sequence[Node]) -> list[Node]:
+    """Functions that NumPy has no name for, written out with NumPy's own: σ(x), softmax, costs, penalties.
 
     A reader's own operation whose computation cannot read nodes (it loops over entries, or looks at a number)
     stays.
@@ -123,16 +130,16 @@ def opened(roots):
 
     new = rewritten(roots, rewrite)
     done = all(a is b for a, b in zip(new, roots))
-    return new if done else opened(new)  # what was inside a function may be one itself
+    return new if done else opened(new)  # a function may be written with another one
 
 
-def folded(roots):
-    """What does not depend on any leaf with a name is computed now; x · 1, x + 0 and the like are x."""
+def folded(roots: Sequence[Node]) -> list[Node]:
+    """What depends on no leaf with a name is computed now; x · 1, x + 0 and the like become x."""
 
     def rewrite(node, uses):
         depends = any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
         if not depends and node.rule is not BROADCAST:
-            operands = [a.value if isinstance(a, Node) else a for a in node.arguments]
+            operands = [checked_value(a, a.value) if isinstance(a, Node) else a for a in node.arguments]
             with np.errstate(all="ignore"):
                 value = node.rule.compute(*operands, **node.parameters)
             return constant(None, np.asarray(value, node.dtype))
@@ -155,14 +162,14 @@ def _stands_for(node, operand):
     return isinstance(operand, Node) and (operand.shape, operand.dtype) == (node.shape, node.dtype)
 
 
-def shared(roots):
+def shared(roots: Sequence[Node]) -> list[Node]:
     """Equal operations on equal arguments are done once."""
     made: dict[tuple, Node] = {}
 
     def identity(operand):
         if isinstance(operand, Node):
             if operand.leaf_kind == "constant" and operand.name is None and operand.size <= 16:
-                return operand.shape, operand.dtype.str, operand.value.tobytes()
+                return operand.shape, operand.dtype.str, checked_value(operand, operand.value).tobytes()
             return id(operand)
         return type(operand), operand
 
@@ -184,14 +191,14 @@ def _comparable(value):
     return type(value), value if isinstance(value, Hashable) else id(value)
 
 
-def unbroadcast(roots):
+def unbroadcast(roots: Sequence[Node]) -> list[Node]:
     """An entry-by-entry operation repeats its small arguments itself: no need to write them out large."""
 
     def rewrite(node, uses):
         if node.rule.kind != "elementwise":
             return None
         made = with_arguments(node, tuple(map(_small, node.arguments)))
-        return made if made.shape == node.shape else np.broadcast_to(made, node.shape)
+        return made if made.shape == node.shape else BROADCAST(made, node.shape)
 
     return rewritten(roots, rewrite)
 
@@ -200,7 +207,7 @@ def _small(operand):
     return operand.arguments[0] if isinstance(operand, Node) and operand.rule is BROADCAST else operand
 
 
-def gates_from_outputs(roots):
+def gates_from_outputs(roots: Sequence[Node]) -> list[Node]:
     """Whether a relu's gate is open can be read from its output as well: its input need not be kept."""
 
     def with_zero(rule):
@@ -212,11 +219,11 @@ def gates_from_outputs(roots):
     return rewritten(roots, lambda node, uses: None, gates)
 
 
-def numbers_gathered(roots):
+def numbers_gathered(roots: Sequence[Node]) -> list[Node]:
     """In a product all numbers become one, which multiplies the smallest factor.
 
     Factors that do not change while learning come first, so that they are multiplied only once. Only whole
-    products are taken apart, not each that stands in another: of a long chain there would be too many.
+    products are taken apart, not the products inside them: a long chain has too many of those.
     """
     moves, uses_before = moving(roots), uses_in(roots)
     products = [node for node in topological_order(*roots) if node.rule in PRODUCTS]
@@ -238,20 +245,20 @@ def numbers_gathered(roots):
         factors.sort(key=lambda factor: (factor in moves, factor.size))
         made = factors[0]
         if number == -1 and made.dtype == node.dtype:
-            made = -made
+            made = NEGATIVE(made)
         elif number != 1:
-            number = int(number) if number.is_integer() and abs(number) < 1e6 else number
-            made = (number if made.dtype == node.dtype else node.dtype.type(number)) * made
+            short = int(number) if number.is_integer() and abs(number) < 1e6 else number
+            made = MULTIPLY(short if made.dtype == node.dtype else node.dtype.type(short), made)
         for factor in factors[1:]:
-            made = made * factor
+            made = MULTIPLY(made, factor)
         for divisor in divisors:
-            made = made / divisor
+            made = DIVIDE(made, divisor)
         return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
 
     return rewritten(roots, rewrite, spared=inner)
 
 
-def moving(roots) -> set[Node]:
+def moving(roots: Sequence[Node]) -> set[Node]:
     """The nodes that change while learning: the variables, and what is computed from them."""
     found: set[Node] = set()
     for node in topological_order(*roots):
@@ -260,14 +267,16 @@ def moving(roots) -> set[Node]:
     return found
 
 
-def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
+def factors_of(node: Node, uses: Counter[Node]) -> tuple[float, list[Node], list[Node]]:
     """A product taken apart: its number, its factors and its divisors."""
-    number, factors, divisors = 1.0, [], []
+    number = 1.0
+    factors: list[Node] = []
+    divisors: list[Node] = []
     waiting = [(node, False)]
     while waiting:
         part, below = waiting.pop()
         value = number_in(part)
-        if below and value == 0:  # an infinity is the business of the pass itself
+        if below and value == 0:  # the pass itself makes the infinity
             value = None
         inner = isinstance(part, Node) and (part is node or _is_free(part, uses))
         if value is not None:
@@ -283,14 +292,14 @@ def factors_of(node: Node, uses) -> tuple[float, list[Node], list[Node]]:
     return number, factors, divisors
 
 
-def can_stand(number, dtype) -> bool:
-    """Whether a number that was gathered neither overflowed nor lost digits by being tiny."""
+def can_stand(number: float, dtype: np.dtype) -> bool:
+    """Whether a gathered number neither overflowed nor became so tiny that it lost digits."""
     limits = np.finfo(dtype if dtype.kind == "f" else float)
     return bool(limits.tiny <= abs(number) <= limits.max)
 
 
-def sums_of_products(roots):
-    """A sum of products of entries is a product of vectors: Σ x² = x · x."""
+def sums_of_products(roots: Sequence[Node]) -> list[Node]:
+    """A sum of products of entries becomes a product of vectors: Σ x² = x · x."""
 
     def rewrite(node, uses):
         inner = node.arguments[0]

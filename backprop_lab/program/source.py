@@ -17,11 +17,13 @@ import numpy as np
 
 from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
+from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.simplify import uses_in
 from backprop_lab.words import notation
 
 WIDTH = 88  # of a line; parts of longer expressions are given lines of their own
 MOST_ENTRIES_WRITTEN = 16  # of an unnamed constant; larger ones become parameters
+PLAIN_DTYPES = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(bool))  # as np.array finds them
 
 SCATTER = '''
 def scatter(g, shape, key):
@@ -43,7 +45,7 @@ class Namer:
         self.taken = {"np", "bl", "program", "scatter", *dir(builtins)}
 
     def __call__(self, wanted: str) -> str:
-        """``wanted`` if it can stand in a program and is free, else something near it."""
+        """``wanted`` if it can stand in a program and is free, else a name like it."""
         name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", wanted)).strip("_")[:30]
         if not name.isidentifier() or keyword.iskeyword(name):
             name = f"v_{name}" if f"v_{name}".isidentifier() else "v"
@@ -71,7 +73,7 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
         else:
             writer.write_operation(node)
     parameters = writer.parameters
-    body = "\n".join([*writer.lines, f"    return {', '.join(writer.texts[root] for root in roots)}"])
+    body = "\n".join([*writer.lines, f"    return {', '.join(map(writer.reference, roots))}"])
     helper = SCATTER if "scatter(" in body else "\n"
     return f"import {library} as np\n\n{helper}def program({', '.join(parameters)}):\n{body}\n", parameters
 
@@ -79,7 +81,7 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
 class _Writer:
     """The lines of a function, node after node.
 
-    ``texts`` has what stands for each node so far: its name, or an expression with its binding strength that
+    ``texts`` has the text of each node so far: its name, or an expression with its binding strength, which
     goes into the line of the one node that reads it.
     """
 
@@ -108,7 +110,7 @@ class _Writer:
         self.texts[leaf] = text
 
     def write_operation(self, node):
-        """On a line of its own where it has a name or is read more than once."""
+        """An operation gets a line of its own where it has a name or is read more than once."""
         part = self.expression(node)
         if node in self.own_line:
             self.add_line(node, part.text)
@@ -118,16 +120,23 @@ class _Writer:
     def expression(self, node) -> notation.Part:
         """A node in code; while that is too long, the longest expression in it gets a line of its own."""
         part = self._expression(node)
-        inner = [a for a in dict.fromkeys(node.inputs) if isinstance(self.texts[a], notation.Part)]
-        for a in reversed(sorted(inner, key=lambda a: len(self.texts[a].text))):
+        texts = {a: self.texts[a] for a in node.inputs}
+        inner = [(len(t.text), a, t.text) for a, t in texts.items() if isinstance(t, notation.Part)]
+        for _, a, text in reversed(sorted(inner, key=lambda found: found[0])):
             if len(part.text) <= WIDTH:
                 break
-            self.add_line(a, self.texts[a].text)
+            self.add_line(a, text)
             part = self._expression(node)
         return part
 
     def _expression(self, node) -> notation.Part:
         return notation.written_out(node, self.texts.get, code=True, depth=0)
+
+    def reference(self, node) -> str:
+        """How a node is read that is a leaf or has a line of its own."""
+        text = self.texts[node]
+        assert isinstance(text, str)  # a Part stands in another node's line
+        return text
 
     def add_line(self, node, text):
         self.texts[node] = self.names.get(node) or self.namer.numbered("t")
@@ -136,9 +145,9 @@ class _Writer:
 
 def constant_text(node: Node) -> str | None:
     """An unnamed constant as code, or None if it is too large to be written out."""
-    value = node.value
+    value = checked_value(node, node.value)
     if value.ndim == 0:
-        return notation.literal(value[()])
+        return notation.literal(value.flat[0])
     if value.size == 0:
         return f"np.zeros({value.shape})"
     if value.dtype == np.float64 and (value == value.flat[0]).all():
@@ -149,7 +158,7 @@ def constant_text(node: Node) -> str | None:
         return f"np.arange({value.size})"
     if value.size > MOST_ENTRIES_WRITTEN:
         return None
-    kind = "" if value.dtype in (np.float64, np.int64, bool) else f", np.{value.dtype}"
+    kind = "" if value.dtype in PLAIN_DTYPES else f", np.{value.dtype}"
     return f"np.array({_listed(value)}{kind})"
 
 

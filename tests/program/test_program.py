@@ -259,6 +259,13 @@ def test_a_leaf_without_a_value_is_named_when_the_program_runs():
     assert program(x=[1.0, 2.0, 3.0])[0] == 12.0
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (20,)])
+def test_a_constant_without_name_and_value_is_refused_in_words(shape):
+    J = np.sum(bl.variable("w", 2.0) * bl.constant(None, shape=shape))
+    with pytest.raises(bl.MissingValueError, match="stands without a value"):
+        bl.compile(J)
+
+
 def test_labels_must_exist_and_be_integers():
     y, z = bl.constant("y", [0, 2]), bl.variable("z", numbers(2, 3))
     program = bl.compile(bl.cross_entropy(z, y))
