@@ -238,7 +238,7 @@ class WrongStep(Step):
     @cached_property
     def sum_numbers(self) -> str | None:
         """The sum, or what became of it: ``(20, 8) replaces (0, −42)``."""
-        if self.stopped:
+        if self.contribution is None:
             return None
         if self.before is None or self.bug.adds:
             return super().sum_numbers

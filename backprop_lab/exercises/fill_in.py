@@ -154,7 +154,7 @@ class _OwnRun:
     def _read(self, step, flow, upstream):
         """The nodes whose values this arrow depends on: with the right value it brings something else."""
         nodes = [*step.node.inputs, step.node]
-        right = dict(zip(nodes, [*step.inputs, step.value], strict=True))
+        right: dict[Node, np.ndarray] = dict(zip(nodes, [*step.inputs, step.value], strict=True))
         for node in nodes:
             numbers = {n: right[n] if n is node else self._values.get(n, right[n]) for n in nodes}
             operands = operands_of(step.node, [numbers[n] for n in step.node.inputs])

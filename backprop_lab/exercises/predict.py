@@ -15,7 +15,7 @@ import numpy as np
 
 from backprop_lab.exercises.confusions import likely_confusions
 from backprop_lab.graph.node import Node
-from backprop_lab.passes.records import SoFar, Step
+from backprop_lab.passes.records import Step
 from backprop_lab.rules.networks import relu
 from backprop_lab.words import notation
 
@@ -96,6 +96,7 @@ def _question(step: Step, kind: str) -> dict | None:
     name, count = step.gradient_name(step.receiver), step.receiver.size
     source = f"from {step.mention(step.node)} to {step.mention(step.receiver)}"
     if kind == "fork":
+        assert step.before is not None  # other arrows have brought something
         arrows = _COUNTS.get(step.so_far.of, f"{step.so_far.of} arrows")
         text = (
             f"{arrows} end at {step.mention(step.receiver)}; so far they brought "
@@ -112,7 +113,7 @@ def _question(step: Step, kind: str) -> dict | None:
         "shown": notation.array(step.so_far.sum),
         "tolerance": TOLERANCE,
         "why": explained,
-        "hint": _hint(step, step.receiver, step.so_far),
+        "hint": _hint(step, step.receiver),
         "wrong": [
             {"value": wrong.value.ravel().tolist(), "why": wrong.meaning}
             for wrong in likely_confusions(step)
@@ -121,10 +122,11 @@ def _question(step: Step, kind: str) -> dict | None:
     }
 
 
-def _hint(step: Step, receiver: Node, so_far: SoFar) -> str:
+def _hint(step: Step, receiver: Node) -> str:
     """What to do, for a wrong number that matches no known confusion."""
+    assert step.upstream is not None  # true of every arrow
     hint = (
         f"Not that. Upstream {step.gradient_name(step.node)} is {notation.array(step.upstream)}; multiply it "
         f"by the local derivative of {step.mention(step.node)} with respect to {step.mention(receiver)}"
     )
-    return hint + (f", and add {notation.array(step.before)}." if so_far.arrived > 1 else ".")
+    return hint + ("." if step.before is None else f", and add {notation.array(step.before)}.")

@@ -51,7 +51,7 @@ class PlaneCost:
             if leaf not in self._program.moving and leaf not in self.all
         }
         self.dtype = np.result_type(*(v.dtype for v in self._variables))
-        names = [f"{v.name}{i}" if v.size == 2 else v.name for v in self._variables for i in (1, 2)[: v.size]]
+        names = [f"{v.name}{i if v.size == 2 else ''}" for v in self._variables for i in (1, 2)[: v.size]]
         self.names = [notation.symbol(name) for name in names]
         self.said = notation.symbol(J.name) if J.name else "J"
         self.formula = formula_in_leaves(J)
