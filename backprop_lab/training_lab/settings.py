@@ -6,7 +6,7 @@ The data sets are those of ``learning``. What must hold: settings that exist can
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +16,13 @@ from backprop_lab.rules.networks import relu, sigmoid
 from backprop_lab.words.numbers import is_number, whole_number
 
 OWN = "own points"
-DATA = {
+DATA: dict[str, Callable] = {
     "moons": toys.moons,
     "circles": toys.circles,
     "spirals": lambda n, noise, seed: toys.spirals(n, 2, noise, seed),
     "blobs": lambda n, noise, seed: toys.blobs(n, 2, noise, seed),
 }
-ACTIVATIONS = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "none": lambda a: a}
+ACTIVATIONS: dict[str, Callable] = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "none": lambda a: a}
 MOST_LAYERS, MOST_UNITS, MOST_POINTS = 4, 64, 1000
 
 
