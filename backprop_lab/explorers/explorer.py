@@ -166,7 +166,7 @@ class Explorer(LabWidget):
 def _still(scene: Scene) -> str:
     """A scene where no kernel runs: its pictures, the first with the full description, and its lines."""
     words = [scene.words, *(plot.title for plot in scene.beside)]
-    images = (as_image(plot.svg(said, "green"), said) for plot, said in zip(scene.plots, words, strict=True))
+    images = (as_image(plot.svg(text, "green"), text) for plot, text in zip(scene.plots, words, strict=True))
     lines = "<br>".join(map(escape, scene.lines))
     return f"{side_by_side(images)}<p>{lines}</p>"
 

@@ -68,19 +68,19 @@ class _Valley(NamedTuple):
     bottom: int
     slopeless: bool
 
-    def said(self, i: int) -> str:
+    def in_words(self, i: int) -> str:
         """The quotient at the ``i``-th step, its error, and what causes it."""
         if not np.isfinite(self.quotients[i]):
             return f"{self.name}: not a finite number at this h"
         error = self.errors[i]
-        said = f"{self.name}: {notation.number(self.quotients[i], 10)}, error {notation.number(error, 2)}"
+        words = f"{self.name}: {notation.number(self.quotients[i], 10)}, error {notation.number(error, 2)}"
         if error == 0:
-            return f"{said}, exact by chance or because f is so simple"
+            return f"{words}, exact by chance or because f is so simple"
         if self.slopeless:
-            return f"{said}: no h finds this slope; f has a kink or a jump here, or h is lost beside x"
+            return f"{words}: no h finds this slope; f has a kink or a jump here, or h is lost beside x"
         if abs(i - self.bottom) <= ALIKE:
-            return f"{said}: rounding and truncation weigh alike"
-        return f"{said}: {'rounding' if i < self.bottom else 'truncation'} dominates"
+            return f"{words}: rounding and truncation weigh alike"
+        return f"{words}: {'rounding' if i < self.bottom else 'truncation'} dominates"
 
 
 def _valley(name, written, kind, quotients, slope) -> _Valley:
@@ -165,7 +165,7 @@ class _Picture:
         lines = [
             f"f(x) = {self.formula} at x = {x}; its derivative, by the backward pass: {slope}",
             f"h = {h}",
-            *(valley.said(i) for valley in self.valleys),
+            *(valley.in_words(i) for valley in self.valleys),
             "bottom of the valley: " + ", ".join(f"{v.name} {self._where(v)}" for v in self.valleys),
         ]
         return Scene(plot, lines, {"exponent": h})

@@ -123,9 +123,9 @@ class _Picture:
         plot.axis_below(self.across, BOTTOM)
         plot.axis_left(self.up, LEFT)
         plot.text("legend", RIGHT, HEIGHT - 8, "x", "end")
-        for kind, radius, place, said in (("first", 5, 0, "training"), ("quiet", 2.5, 130, "validation")):
+        for kind, radius, place, text in (("first", 5, 0, "training"), ("quiet", 2.5, 130, "validation")):
             plot.dot(kind, LEFT + 10 + place, 15, radius)
-            plot.text("legend", LEFT + 22 + place, 20, said)
+            plot.text("legend", LEFT + 22 + place, 20, text)
         for a, b in unseen.T.tolist():
             plot.dot("quiet", self.across(a), self.up(b), 2.5)
         self.still = plot.parts

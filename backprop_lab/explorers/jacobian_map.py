@@ -93,7 +93,7 @@ def jacobian_map(
     widest = max(high - low for low, high in ranges)
     step = round_step(widest / 200)
     controls.append(Control("radius", "radius", step, 30 * step, step, 24 * step))
-    title = ", ".join(f"{y} = {f}" for y, f in zip(plane_map.said_outputs, plane_map.formulas, strict=True))
+    title = ", ".join(f"{y} = {f}" for y, f in zip(plane_map.output_symbols, plane_map.formulas, strict=True))
     return Explorer(f"Jacobian of {title}", controls, _Picture(plane_map, ranges))
 
 
@@ -115,7 +115,7 @@ class _Map:
             self.leaves = [variable(name, shape=()) for name in self.inputs]
         pair = _pair(g(*self.leaves), ", ".join(own if as_vector else self.inputs))
         self.formulas = [formula_in_leaves(y, 40) for y in pair]
-        self.said_inputs, self.said_outputs = (
+        self.input_symbols, self.output_symbols = (
             [notation.symbol(name) for name in names] for names in (self.inputs, self.outputs)
         )
         self.output: Node = RULES[np.stack](pair)
@@ -204,7 +204,7 @@ class _Picture:
         point = np.array([values[name] for name in self.map.inputs])
         image, jacobian = self.map.value_and_jacobian(point)
         circle = values["radius"] * CIRCLE
-        names = self.map.said_inputs, self.map.said_outputs
+        names = self.map.input_symbols, self.map.output_symbols
         ins, outs = (f"({', '.join(pair)})" for pair in names)
         left = Plot(WIDTH, HEIGHT, f"The plane of {ins} with a grid, and a circle around the point")
         right = Plot(
@@ -229,24 +229,24 @@ class _Picture:
         return Scene(left, self._lines(point, image, jacobian), written, beside=beside)
 
     def _lines(self, point, image, jacobian) -> list[str]:
-        (a, b), (c, d) = self.map.said_inputs, self.map.said_outputs
+        (a, b), (c, d) = self.map.input_symbols, self.map.output_symbols
         formulas = ", ".join(f"{y} = {f}" for y, f in zip((c, d), self.map.formulas, strict=True))
         rows, columns = (list(map(notation.array, m)) for m in (jacobian, jacobian.T))
         return [
             f"({a}, {b}) = {notation.array(point)} → ({c}, {d}) = {notation.array(image)}, by {formulas}",
             f"rows: (∇{c})ᵀ = {rows[0]}, (∇{d})ᵀ = {rows[1]}",
             f"columns: {a} alone moves ({c}, {d}) by {columns[0]}, {b} alone by {columns[1]}",
-            _said_of_areas(jacobian),
+            _effect_on_areas(jacobian),
         ]
 
 
 def _framed(plot: Plot, plane: Plane, names, legend: dict[str, str]):
     """Draw the plane's axes with their names, and above it a legend of the kinds of line."""
     plane.frame(plot)
-    for i, (kind, said) in enumerate(legend.items()):
+    for i, (kind, text) in enumerate(legend.items()):
         x = LEFT + 118 * i
         plot.line(kind, (x, x + 26), (TOP - 17, TOP - 17))
-        plot.text("legend", x + 33, TOP - 12, said)
+        plot.text("legend", x + 33, TOP - 12, text)
     plane.name_axes(plot, names)
 
 
@@ -262,7 +262,7 @@ def _grid(ranges) -> np.ndarray:
     return np.array(lines)
 
 
-def _said_of_areas(jacobian) -> str:
+def _effect_on_areas(jacobian) -> str:
     determinant = float(jacobian[0, 0] * jacobian[1, 1] - jacobian[0, 1] * jacobian[1, 0])
     size = notation.number(abs(determinant))
     if abs(determinant) < 1e-12 * np.abs(jacobian).max() ** 2 or determinant == 0:

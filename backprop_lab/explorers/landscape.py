@@ -89,20 +89,20 @@ def landscape(
         shown.append(low_point(cost, first))
     batches = cost.batches(steps + 1, batch_size, seed)
     walk = Walk(cost, batches, rate) if steps else None
-    cost_said = cost.said if shrinkage is None else cost.said + "\u0303"  # with its penalty: J̃
-    legend = [] if walk is None else walk.legend(cost_said)
-    legend += [] if shrinkage is None else shrinkage.legend(cost.said)
+    cost_symbol = cost.symbol if shrinkage is None else cost.symbol + "\u0303"  # with its penalty: J̃
+    legend = [] if walk is None else walk.legend(cost_symbol)
+    legend += [] if shrinkage is None else shrinkage.legend(cost.symbol)
     plane = _window(window, np.array(shown), cost.names, (LEFT, 14 + ROW * -(-len(legend) // 2), SIDE))
     for name, value, axis in zip(cost.names, first, plane, strict=True):
         if steps and not axis.low <= value <= axis.high:
             raise ValueError(
                 f"{WHAT}: the start, {name} = {notation.number(value)}, is outside of the window"
             )
-    picture = _Picture(cost, plane, walk, shrinkage, cost_said, legend)
+    picture = _Picture(cost, plane, walk, shrinkage, cost_symbol, legend)
     controls = [] if walk is None else walk.controls(first, plane)
     if shrinkage is not None:
         controls.append(_penalty_control(factor, shrinkage))
-    return Explorer(f"Cost landscape of {cost.said} = {cost.formula}", controls, picture)
+    return Explorer(f"Cost landscape of {cost.symbol} = {cost.formula}", controls, picture)
 
 
 def _count(steps, usual: int, least: int) -> int:
@@ -147,9 +147,15 @@ class _Picture:
     """The fixed parts of the picture, drawn once, and the scene at any values."""
 
     def __init__(
-        self, cost: PlaneCost, plane: Plane, walk: Walk | None, shrinkage: Shrinkage | None, said, legend
+        self, cost: PlaneCost, plane: Plane, walk: Walk | None, shrinkage: Shrinkage | None, symbol, legend
     ):
-        self.cost, self.plane, self.walk, self.shrinkage, self.cost_said = cost, plane, walk, shrinkage, said
+        self.cost, self.plane, self.walk, self.shrinkage, self.cost_symbol = (
+            cost,
+            plane,
+            walk,
+            shrinkage,
+            symbol,
+        )
         self.height = plane.edges[3] + 44
         plot = Plot(WIDTH, self.height, "")
         contours(plot, plane, cost)
@@ -161,18 +167,20 @@ class _Picture:
     def scene(self, values: dict) -> Scene:
         factor = values.get("penalty", 0.0)
         plot = Plot(
-            WIDTH, self.height, f"Contours of {self.cost.said} over the plane of {', '.join(self.cost.names)}"
+            WIDTH,
+            self.height,
+            f"Contours of {self.cost.symbol} over the plane of {', '.join(self.cost.names)}",
         )
         plot.parts += self.still
         lines, written = [], {}
         if self.shrinkage is not None:
             self.shrinkage.draw(plot, self.plane, factor)
-            lines += self.shrinkage.lines(self.cost.names, self.cost.said, factor)
+            lines += self.shrinkage.lines(self.cost.names, self.cost.symbol, factor)
             written["penalty"] = notation.number(factor)
         if self.walk is not None:
             here = self.walk.at(values, factor)
             self.walk.draw(plot, self.plane, here)
-            lines += self.walk.lines(here, self.cost_said, factor, self.plane)
+            lines += self.walk.lines(here, self.cost_symbol, factor, self.plane)
             written |= self.walk.written(values, here)
             left, _, top, _ = self.plane.edges
             drags = (axis.drag(f"start_{i}") for i, axis in zip("12", self.plane, strict=True))
@@ -182,10 +190,10 @@ class _Picture:
 
 def _legend(plot: Plot, entries):
     """Write what each kind of line means, in two columns above the plane."""
-    for i, (kind, said) in enumerate(entries):
+    for i, (kind, text) in enumerate(entries):
         x, y = LEFT + (i % 2) * SIDE / 2, 8 + ROW * (i // 2)
         if kind in (*DOWNHILL, "eigenvector"):
             plot.arrow(kind, x, y, x + 32, y)
         else:
             plot.line(kind, (x, x + 32), (y, y))
-        plot.text("legend", x + 40, y + 5, said)
+        plot.text("legend", x + 40, y + 5, text)

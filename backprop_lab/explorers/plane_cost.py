@@ -53,7 +53,7 @@ class PlaneCost:
         self.dtype = np.result_type(*(v.dtype for v in self._variables))
         names = [f"{v.name}{i if v.size == 2 else ''}" for v in self._variables for i in (1, 2)[: v.size]]
         self.names = [notation.symbol(name) for name in names]
-        self.said = notation.symbol(J.name) if J.name else "J"
+        self.symbol = notation.symbol(J.name) if J.name else "J"
         self.formula = formula_in_leaves(J)
 
     def batches(self, count: int, size: int | None = None, seed: int = 0) -> list[tuple]:
@@ -90,7 +90,7 @@ class PlaneCost:
         if not (math.isfinite(value) and np.isfinite(slope).all()):
             at = notation.array(point)
             raise ValueError(
-                f"{WHAT}: {self.said} or its gradient is not finite at the start {at}; give another"
+                f"{WHAT}: {self.symbol} or its gradient is not finite at the start {at}; give another"
             )
         return point
 

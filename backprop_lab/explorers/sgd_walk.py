@@ -87,25 +87,25 @@ class Walk:
             "step": f"{round(values['step'])} of {self.steps}",
         }
 
-    def lines(self, here: _Position, said: str, factor: float, plane: Plane) -> list[str]:
-        """The picture in words; ``said`` is the cost's symbol."""
+    def lines(self, here: _Position, symbol: str, factor: float, plane: Plane) -> list[str]:
+        """The picture in words; ``symbol`` is the cost's."""
         epoch, batch = self._batches[here.step]
         during = f", epoch {epoch}" if self.minibatches else ""
         at, value = notation.array(here.path[here.step]), notation.number(here.cost)
         lines = [
             f"step {here.step} of {self.steps}{during}: ({', '.join(self._cost.names)}) = {at}, "
-            f"{self.which} {said} = {value}"
+            f"{self.which} {symbol} = {value}"
         ]
         slope = notation.array(here.slope)
         if self.minibatches:
             size = len(next(iter(batch.values())))
             lines += [
-                f"full batch: ∇{said} = {slope}",
-                f"minibatch, {size} of {self._cost.examples} examples: ∇{said} = "
+                f"full batch: ∇{symbol} = {slope}",
+                f"minibatch, {size} of {self._cost.examples} examples: ∇{symbol} = "
                 f"{notation.array(here.batch_slope)}{_angle(here.slope, here.batch_slope)}",
             ]
         else:
-            lines.append(f"gradient: ∇{said} = {slope}")
+            lines.append(f"gradient: ∇{symbol} = {slope}")
         if here.step + 1 < len(here.path):
             after = self._cost(here.path[here.step + 1], None, factor)[0]
             by = f"η = {notation.number(here.rate, 3)}" + " and the minibatch" * self.minibatches
@@ -117,21 +117,21 @@ class Walk:
         if len(here.path) <= self.steps:
             return f"step {len(here.path)} has no finite numbers: the learning rate is too large"
         first, last = (self._cost(here.path[i], None, factor)[0] for i in (0, self.steps))
-        said = f"over all {self.steps} steps the {self.which} "
+        words = f"over all {self.steps} steps the {self.which} "
         before, after = notation.number(first), notation.number(last)
         if before == after:
-            said += f"stays at {before}"
+            words += f"stays at {before}"
         elif last < first:
-            said += f"falls from {before} to {after}"
+            words += f"falls from {before} to {after}"
         else:
             why = (
                 "a smaller learning rate keeps it lower"
                 if self.minibatches
                 else "the learning rate is too large"
             )
-            said += f"grows from {before} to {after}: {why}"
+            words += f"grows from {before} to {after}: {why}"
         outside = np.isnan(plane.pixels(here.path[: self.steps + 1])).any(axis=-1)
-        return said + (
+        return words + (
             f"; step {int(np.argmax(outside))} is the first outside of the window" if outside.any() else ""
         )
 
@@ -153,10 +153,10 @@ class Walk:
             plane.arrows(plot, DOWNHILL, here.path[here.step], vectors)
         plot.dot("step", pixels[here.step, 0], pixels[here.step, 1], 5.5)
 
-    def legend(self, said: str) -> list[tuple[str, str]]:
+    def legend(self, symbol: str) -> list[tuple[str, str]]:
         """(kind of line, what it is)."""
         whose = (", full batch", ", minibatch") if self.minibatches else ("",)
-        arrows = [(kind, f"−∇{said}{of}") for kind, of in zip(DOWNHILL, whose, strict=False)]
+        arrows = [(kind, f"−∇{symbol}{of}") for kind, of in zip(DOWNHILL, whose, strict=False)]
         return [("first", "path of SGD"), *arrows]
 
 
@@ -178,7 +178,7 @@ def _angle(a, b) -> str:
 
 def _change(what: str, before: float, after: float) -> str:
     """The effect of a step on a cost, in words."""
-    said = [notation.number(before), notation.number(after)]
-    if said[0] == said[1]:
-        return f"leaves the {what} at {said[0]}"
-    return f"{'lowers' if after < before else 'raises'} the {what} from {said[0]} to {said[1]}"
+    old, new = notation.number(before), notation.number(after)
+    if old == new:
+        return f"leaves the {what} at {old}"
+    return f"{'lowers' if after < before else 'raises'} the {what} from {old} to {new}"

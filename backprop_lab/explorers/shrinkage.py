@@ -47,11 +47,11 @@ class Shrinkage:
                 "not; leave penalty out, and add λ · bl.l2(…) to the cost itself"
             )
         curvatures, directions = np.linalg.eigh((hessian + hessian.T) / 2)
-        said = " and ".join(notation.number(κ, 3) for κ in curvatures)
+        eigenvalues = " and ".join(notation.number(κ, 3) for κ in curvatures)
         if not curvatures[0] > 1e3 * exact * abs(curvatures[1]):
             raise ValueError(
                 f"{what}: with a penalty the cost must have a single minimum, and this one has none: the "
-                f"eigenvalues of its Hessian are {said}"
+                f"eigenvalues of its Hessian are {eigenvalues}"
             )
         self.curvatures = curvatures[::-1].tolist()
         self.best = point - np.linalg.solve(hessian, slope)
@@ -74,13 +74,13 @@ class Shrinkage:
         """How far J is above its minimum."""
         return float(0.5 * np.dot(self.curvatures, (self.directions @ (point - self.best)) ** 2))
 
-    def legend(self, said: str) -> list[tuple[str, str]]:
+    def legend(self, symbol: str) -> list[tuple[str, str]]:
         """(kind of line, what it is)."""
         return [
             ("forwards", "path of the solution"),
             ("eigenvector", "eigenvectors of H"),
             ("second", "circle: equal penalty"),
-            ("thread", f"contour: equal {said}"),
+            ("thread", f"contour: equal {symbol}"),
         ]
 
     def draw(self, plot: Plot, plane: Plane, factor: float):
@@ -110,14 +110,14 @@ class Shrinkage:
             x, y = plane.pixels(point)
             plot.dot(kind, x, y, radius)
 
-    def lines(self, names, said: str, factor: float) -> list[str]:
+    def lines(self, names, symbol: str, factor: float) -> list[str]:
         """The solution, and how much of θ* it keeps, in words."""
         here = self.solution(factor)
         size = " + ".join(f"{name}²" for name in names)
         lines = [
             f"λ = {notation.number(factor)}: the solution is ({', '.join(names)}) = {notation.array(here)}; "
             f"without a penalty {notation.array(self.best)}",
-            f"there {said} = {notation.number(self.least + self.above(here))} instead of "
+            f"there {symbol} = {notation.number(self.least + self.above(here))} instead of "
             f"{notation.number(self.least)}, and {size} = {notation.number(here @ here)} instead of "
             f"{notation.number(self.best @ self.best)}",
         ]
