@@ -25,7 +25,7 @@ class Lit(NamedTuple):
     title: str
 
     def svg(self, words: str = "", palette: str | None = None) -> str:
-        """As of every picture in a scene; its description is its own."""
+        """The picture at this position; its description is the graph's own, not ``words``."""
         return self.picture.still(self.position, palette) if palette else self.picture.frame(self.position)
 
 
