@@ -1,10 +1,10 @@
-// Reading what a learner types, and saying what a wrong answer means.
+// Read what a learner types, and say what a wrong answer means.
 // The numbers to compare with, and every explanation, come from Python; nothing is computed here.
 
-const ROUNDING = 1e-13; // of a number that ought to be zero
+const ROUNDING = 1e-13; // of a number that should be zero
 const EXACT = 1e-6;
 
-/** The numbers in "(0, -42)", "0 −42", "1/3" or "[1, 2; 3, 4]"; null if something else stands there.
+/** The numbers in "(0, -42)", "0 −42", "1/3" or "[1, 2; 3, 4]"; null for anything else.
  *  A comma is a decimal point only inside a single number without spaces, as in "0,5".
  *  @param {string} text @param {number} count how many numbers are expected @returns {number[] | null} */
 export function readNumbers(text, count) {

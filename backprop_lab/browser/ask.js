@@ -5,7 +5,7 @@ import { button, make } from "./dom.js";
 /** @typedef {{question: string, form: string, answer: number[], tolerance: number, why: string, hint: string,
  *              shown: string, answered: boolean, wrong: {value: number[], why: string}[]}} Question */
 
-/** The place where questions are put. `done(p)` is called once the question before position p is over.
+/** The place where questions are asked. `done(p)` is called once the question before position p is over.
  *  @param {HTMLElement} box @param {(p: number) => void} done */
 export function asker(box, done) {
   const settled = new Set();
@@ -22,26 +22,26 @@ export function asker(box, done) {
     box.replaceChildren(make("p", { class: "bl-answer", role: "status" }, ...reply), count);
   };
   return {
-    /** Whether this question is still to be put. @param {Question | undefined} ask @param {number} p */
+    /** Whether this question is still to be asked. @param {Question | undefined} ask @param {number} p */
     wants: (ask, p) => ask !== undefined && !ask.answered && !settled.has(p),
-    /** Whether a question stands there unanswered. */
+    /** Whether a question is shown and not answered yet. */
     open: () => reveal !== null,
-    /** Show the answer to the question that stands there. */
+    /** Show the answer to the question that is shown. */
     reveal: () => reveal?.(),
     clear() {
       reveal = null;
       box.replaceChildren();
     },
-    /** Whoever starts again is asked again. */
+    /** Ask all questions anew, for a run that starts from the beginning. */
     forget: () => settled.clear(),
-    /** A question that stands there with its answer. @param {Question} ask */
+    /** Show a question together with its answer. @param {Question} ask */
     tell(ask) {
       box.replaceChildren(
         make("p", {}, make("strong", {}, "Predicted: "), `${ask.question} `, make("b", {}, ask.shown)),
         make("p", { class: "bl-answer" }, ask.why),
       );
     },
-    /** Put the question that comes before position p. @param {Question} ask @param {number} p */
+    /** Ask the question that comes before position p. @param {Question} ask @param {number} p */
     put(ask, p) {
       const input = make("input", {
         type: "text", autocomplete: "off", spellcheck: "false", "aria-label": ask.question,

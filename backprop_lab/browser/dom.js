@@ -1,6 +1,6 @@
 // Making elements: the helpers that all modules share.
 
-/** An element with attributes (an empty one stands without a value) and children.
+/** An element with attributes (an empty value gives an attribute without one) and children.
  *  @template {keyof HTMLElementTagNameMap} Tag
  *  @param {Tag} tag @param {Record<string, string>} attributes @param {...(Node | string)} children
  *  @returns {HTMLElementTagNameMap[Tag]} */
@@ -11,7 +11,7 @@ export function make(tag, attributes, ...children) {
   return element;
 }
 
-/** A button that says `text`. @param {string} text @param {Record<string, string>} attributes @param {() => void} click */
+/** A button labelled `text`. @param {string} text @param {Record<string, string>} attributes @param {() => void} click */
 export function button(text, attributes, click) {
   const made = make("button", { type: "button", ...attributes }, text);
   made.addEventListener("click", click);
@@ -29,15 +29,15 @@ export function choice(values, attributes, write = String) {
   return make("select", attributes, ...values.map((value) => make("option", { value: String(value) }, write(value))));
 }
 
-/** Keep keys that are pressed inside a widget from the notebook, which would take them for commands.
+/** Keep keys that are pressed inside a widget from the notebook, which would read them as commands.
  *  @param {HTMLElement} root */
 export function keepKeys(root) {
   root.dataset.lmSuppressShortcuts = "true";
   root.addEventListener("keydown", (event) => event.stopPropagation());
 }
 
-/** A drawing of Python's, with its description for those who do not see it. Where it is wider than its place,
- *  it can be reached and scrolled with the keyboard.
+/** A drawing made by Python, with a description for those who cannot see it. If it is wider than its place, it
+ *  can be focused and scrolled with the keyboard.
  *  @param {string} svg @param {string} words */
 export function drawing(svg, words) {
   const stage = make("span", { class: "bl-stage" });

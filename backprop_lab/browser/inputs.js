@@ -1,5 +1,5 @@
-// Live inputs: the numbers at the leaves, to be typed, stepped with ↑ and ↓, or dragged sideways. The kernel
-// runs the graph again from them; changes that come faster than it answers are merged.
+// Live inputs: the numbers at the leaves can be typed, stepped with ↑ and ↓, or dragged sideways. The kernel
+// runs the graph with them; changes that come faster than it answers are merged.
 import { button, make } from "./dom.js";
 import { newest } from "./newest.js";
 
@@ -14,7 +14,7 @@ function stepOf(value, whole) {
   return whole ? 1 : 10 ** (Math.floor(Math.log10(Math.abs(value) || 1)) - 1);
 }
 
-/** Show a number, and step on from there. @param {HTMLInputElement} input */
+/** Show a number, from which ↑ and ↓ then count. @param {HTMLInputElement} input */
 function put(input, value, whole) {
   input.setAttribute("value", String(value)); // what the browser counts its steps from
   input.step = String(stepOf(value, whole));
@@ -73,7 +73,7 @@ function inRows(leaf, list) {
   return make("div", { class: "bl-leaf", role: "group", "aria-label": leaf.name }, make("b", {}, leaf.label), " ", grid);
 }
 
-/** What keeps the numbers in the fields of a leaf from being run with; else nothing.
+/** Why the graph cannot run with the numbers in the fields of a leaf; empty if it can.
  *  @param {Leaf} leaf @param {HTMLInputElement[]} list */
 function complaintAbout(leaf, list) {
   if (list.some((input) => input.value === "" || !Number.isFinite(input.valueAsNumber)))
@@ -128,7 +128,7 @@ export function inputs(place, state) {
     },
     /** The kernel has answered, perhaps with a complaint. @param {string} complaint */
     answered(complaint) {
-      const behind = kernel.answered(); // newer numbers stand there already
+      const behind = kernel.answered(); // the fields have newer numbers already
       if (!behind && !complaint) refill();
       note.textContent = behind ? "" : complaint;
     },

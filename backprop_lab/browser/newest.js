@@ -1,7 +1,7 @@
 // Asking the kernel for what belongs to the newest values. At most one value is on its way: later ones wait, and
 // only the last of them follows, when the kernel says that it is free or, if it does not say so, when it answers.
 
-const PATIENCE_MILLISECONDS = 4000; // then the kernel is taken for gone
+const PATIENCE_MILLISECONDS = 4000; // without an answer, after which the kernel counts as gone
 
 /** @template Value
  *  @param {(value: Value) => boolean} ask sends a value on its way, unless it is the one already there
@@ -30,7 +30,7 @@ export function newest(ask, silent) {
     [awaited, free] = [awaited + 1, false];
     expect();
   };
-  /** The kernel has done what the last value wanted, and could begin with another. */
+  /** The kernel has done its work for the last value, and can begin with another. */
   const ready = () => {
     free = true;
     follow();
@@ -39,13 +39,13 @@ export function newest(ask, silent) {
     end,
     busy,
     ready,
-    /** Ask, or wait with it; whether an answer is awaited now. @param {Value} value */
+    /** Send a value, or keep it until the kernel is free. Returns whether an answer is awaited. @param {Value} value */
     give(value) {
       waiting = value;
       follow();
       return busy();
     },
-    /** An answer has come. Whether it is already behind, and another one is awaited. */
+    /** An answer has come. Returns whether it is outdated, because another one is awaited. */
     answered() {
       awaited = Math.max(0, awaited - 1);
       expect();

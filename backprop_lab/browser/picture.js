@@ -1,5 +1,5 @@
 // The drawn run: Python has drawn all of it once, at each level of folding, and this file switches what is
-// seen at a position. Nothing is drawn here.
+// visible at a position. Nothing is drawn here.
 import { make } from "./dom.js";
 
 /** The parts of a drawing that change, read once: for each a function of the position.
@@ -32,7 +32,7 @@ function switches(drawing) {
  *  @param {Element} element @returns {number[]} */
 const moments = (element) => (element.getAttribute("data-active") ?? "").split(" ").filter(Boolean).map(Number);
 
-/** The pictures of a run in `stage`, one for each level of folding, of which one is seen.
+/** The pictures of a run in `stage`, one for each level of folding, of which one is visible.
  *  @param {HTMLElement} stage */
 export function gallery(stage) {
   /** @type {{room: HTMLElement, turn: ((p: number) => void)[] | null}[]} */
@@ -40,7 +40,7 @@ export function gallery(stage) {
   let chosen = 0;
   let position = 0;
 
-  /** Bring what is being looked at into sight, where the picture is larger than its place. */
+  /** Scroll to what is being looked at, if the picture is larger than its place. */
   const follow = () => {
     const seen = levels[chosen].room.querySelector("g[data-node].bl-active");
     if (!seen) return;

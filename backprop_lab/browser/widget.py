@@ -1,12 +1,13 @@
-"""The base class of all widgets: how one shows itself, with a kernel and without, and how it is saved.
+"""The base class of all widgets: how a widget is shown, with a kernel and without, and how it is saved.
 
-What must hold: the same widget gives the same bytes, without an address or a time; where no kernel runs, its
-twin says what the widget would.
+What must hold: the same widget gives the same bytes, with no address and no time in them; where no kernel
+runs, its twin says what the widget would.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 
 import anywidget
@@ -15,10 +16,10 @@ from backprop_lab.pictures.drawing import page, write
 
 
 class LabWidget(anywidget.AnyWidget):
-    """A widget, and its twin for where no kernel runs.
+    """A widget with a twin: HTML that replaces it where no kernel runs.
 
-    A subclass names its own script and style, ``_esm = script("…")`` and ``_css = style("…")``, and writes
-    ``_summary`` and ``_twin``.
+    A subclass names its script and its style sheet, ``_esm = script("…")`` and ``_css = style("…")``, and
+    defines ``_summary`` and ``_twin``.
     """
 
     def _summary(self) -> str:
@@ -26,15 +27,15 @@ class LabWidget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def _twin(self) -> str:
-        """The HTML that stands in for the widget where no kernel runs; it needs no script."""
+        """The HTML that replaces the widget where no kernel runs; it needs no script."""
         raise NotImplementedError
 
     def _text(self) -> str:
-        """The text that stands in for it where there is no HTML either."""
+        """The text that replaces the widget where HTML cannot be shown either."""
         return repr(self)
 
     def _kinds(self) -> dict[str, Callable[[], str | bytes]]:
-        """{ending of a file: the function that makes its content}."""
+        """{file extension: the function that makes the file's content}."""
         return {".html": lambda: page(self._summary(), self._twin())}
 
     def __repr__(self):
@@ -45,11 +46,11 @@ class LabWidget(anywidget.AnyWidget):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         return {**data, "text/plain": self._text(), "text/html": self._twin()}, metadata
 
-    def save(self, path) -> Path:
-        """Write it to ``path`` and return the path; the ending decides how.
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the widget to ``path``, in the format of its extension, and return the path.
 
-        ``.html`` is a page that needs nothing but itself. A step-through is also written as an animation
-        (``.gif``) of all steps, or as a picture (``.svg``, ``.png``) of its present position; ``.gif`` and
-        ``.png`` are drawn by resvg: ``pip install resvg-py``.
+        ``.html`` is a page that works on its own. A step-through can also be saved as an animation of all
+        steps (``.gif``) or as a picture of its current position (``.svg``, ``.png``); ``.gif`` and ``.png``
+        are drawn by resvg: ``pip install resvg-py``.
         """
         return write(path, self._kinds())

@@ -1,8 +1,8 @@
 """The bug museum: backward passes that go wrong as hand-written ones do.
 
-One pass stands here, written apart from the engine, and each bug is this pass with one thing changed. Its
-records read like those of :func:`backprop_lab.steps`: they show what the wrong pass did, and carry the right
-record of the same arrow beside them.
+This file has a backward pass of its own, apart from the engine's, and each bug is this pass with one thing
+changed. Its records read like those of :func:`backprop_lab.steps`: each shows what the wrong pass did, and
+carries the right record of the arrow beside it.
 
 What must hold: with nothing changed the pass gives the engine's numbers; a formula never contradicts the
 numbers beside it, however wrong both are; the graph stays as it is.
@@ -11,7 +11,7 @@ numbers beside it, however wrong both are; the graph stays as it is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import count
@@ -31,11 +31,11 @@ from backprop_lab.words.errors import ShapeError
 
 # -------------------------------------------------------------------- what flows back along an arrow
 #
-# As vector_jacobian: from arrays the numbers, from nodes the formula.
+# Like vector_jacobian, these functions give numbers for arrays and the formula for nodes.
 
 
 def _not_summed(node, place, upstream, value, operands):
-    """As the rule says, but in whatever shape broadcasting has left it."""
+    """What the rule says, but in whatever shape broadcasting has left it."""
     derivative = node.rule.derivatives[place]
     if node.rule.kind != "elementwise":
         return derivative(upstream, value, *operands, **node.parameters)
@@ -46,7 +46,7 @@ def _not_summed(node, place, upstream, value, operands):
 
 
 def _activation_passed_over(node, place, upstream, value, operands):
-    """Through an activation the upstream gradient itself."""
+    """At an activation, the upstream gradient itself."""
     return upstream if _is_activation(node) else vector_jacobian(node, place, upstream, value, operands)
 
 
@@ -54,7 +54,8 @@ ACTIVATIONS = {leaky_relu, relu, sigmoid, softmax, softplus, np.tanh}
 
 
 def _is_activation(node) -> bool:
-    """Also relu written as ``np.maximum(x, 0)``, and the reader's own functions of one argument."""
+    """Whether a node is an activation; relu written as ``np.maximum(x, 0)`` and the reader's own functions of
+    one argument count as well."""
     rule = node.rule
     if rule.function is np.maximum:
         return any(isinstance(argument, (int, float)) and argument == 0 for argument in node.arguments)
@@ -63,7 +64,7 @@ def _is_activation(node) -> bool:
 
 
 def _not_transposed(node, place, upstream, value, operands):
-    """Through a matrix product the other matrix as it stands; shapes that do not fit are refused."""
+    """At a matrix product, the other matrix is used as it is; shapes that do not fit are refused."""
     if not _is_matrix_product(node):
         return vector_jacobian(node, place, upstream, value, operands)
     other = operands[1 - place]
@@ -72,7 +73,7 @@ def _not_transposed(node, place, upstream, value, operands):
 
 
 def _is_matrix_product(node) -> bool:
-    """With a matrix on one side at least: two vectors have nothing to transpose."""
+    """Whether at least one side is a matrix: two vectors have nothing to transpose."""
     return node.rule.function is np.matmul and max(np.ndim(argument) for argument in node.arguments) > 1
 
 
@@ -83,11 +84,11 @@ def _is_matrix_product(node) -> bool:
 class Bug:
     """One thing that programmers forget in a backward pass written by hand.
 
-    ``name`` is how it is asked for, ``title`` says in a sentence what went wrong, ``wrong_line`` and
-    ``right_line`` are the line of code and how it ought to be, ``shows_in`` the graphs in which it does harm.
-    The rest is what is changed in the pass: what ``flow`` sends back along an arrow, whether contributions
-    are added up (``adds``), whether a node waits for all of them before it sends on (``waits``), whether the
-    gradients of an earlier pass are put back to zero (``resets``).
+    ``name`` is what one asks for it by, ``title`` says in a sentence what went wrong, ``wrong_line`` is the
+    line of code and ``right_line`` what it should be, ``shows_in`` the graphs in which it does harm. The rest
+    is what changes in the pass: what ``flow`` sends back along an arrow, whether contributions are added up
+    (``adds``), whether a node waits for all of them before it sends its own (``waits``), and whether the
+    gradients of an earlier pass are reset to zero (``resets``).
     """
 
     name: str
@@ -101,7 +102,7 @@ class Bug:
     resets: bool = True
 
     def harmless(self, J: Node) -> str | None:
-        """Why nothing comes out wrong in ``J``'s graph, and what graph would show it; None if it does harm.
+        """Why nothing goes wrong in ``J``'s graph, and what graph would show the bug; None if it does harm.
 
         >>> import backprop_lab as bl
         >>> x = bl.variable("x", 3.0)
@@ -110,9 +111,7 @@ class Bug:
         >>> BUGS["overwrite"].harmless(x * 2)
         'This bug changes no number here. It shows in a graph where arrows meet, such as x * x.'
         """
-        if any(step.differs for step in wrong_steps(J, self)):
-            return None
-        return self.no_harm
+        return self.no_harm if changes_nothing(wrong_steps(J, self)) else None
 
     @property
     def no_harm(self) -> str:
@@ -179,7 +178,7 @@ BUGS: dict[str, Bug] = {
 
 
 def bug_named(bug: str | Bug) -> Bug:
-    """The bug of this name; a :class:`Bug` is taken as it is. Raises ValueError for others.
+    """The bug of this name; a :class:`Bug` is returned as it is. Raises ValueError for an unknown name.
 
     >>> print(bug_named("not_transposed"))
     The programmer forgot to transpose: the gradient goes back through the matrix as it stands.
@@ -200,9 +199,9 @@ def bug_named(bug: str | Bug) -> Bug:
 class WrongStep(Step):
     """A record of a pass with a bug: what this pass did, and in ``right`` what would have been right.
 
-    ``right`` is the right pass's record of the same arrow, its running sum taken over the arrows that have
-    arrived here. Where NumPy refuses, ``contribution`` is None, ``alarm`` holds NumPy's own error, ``so_far``
-    stands where it stood, and the record is the last one. ``local`` is the true Jacobian.
+    ``right`` is the right pass's record of this arrow, with the running sum over the arrows that have arrived
+    here. Where NumPy refuses, ``contribution`` is None, ``alarm`` has NumPy's own error, ``so_far`` is
+    unchanged, and the record is the last one. ``local`` is the true Jacobian.
     """
 
     bug: Bug
@@ -210,10 +209,13 @@ class WrongStep(Step):
 
     @cached_property
     def differs(self) -> bool:
-        """Whether this step's numbers are wrong: the contribution, or the sum that it leaves."""
+        """Whether this step's numbers are wrong: the contribution, or the sum after it."""
         if self.argument is None:
             return False
-        return self.stopped or not (
+        if self.stopped:
+            return True
+        assert self.so_far is not None and self.right.so_far is not None  # arrows have a running sum
+        return not (
             _agree(self.contribution, self.right.contribution)
             and _agree(self.so_far.sum, self.right.so_far.sum)
         )
@@ -225,7 +227,7 @@ class WrongStep(Step):
 
     @property
     def local(self) -> np.ndarray | str | None:
-        """The local Jacobian as it ought to have been used."""
+        """The local Jacobian that should have been used."""
         return self.right.local
 
     @cached_property
@@ -236,7 +238,7 @@ class WrongStep(Step):
     @cached_property
     def sum_numbers(self) -> str | None:
         """The sum, or what became of it: ``(20, 8) replaces (0, −42)``."""
-        if self.stopped:
+        if self.contribution is None:
             return None
         if self.before is None or self.bug.adds:
             return super().sum_numbers
@@ -251,16 +253,22 @@ class WrongStep(Step):
         return super().sign if self.bug.adds else "="
 
     def written_flow(self, write, code: bool = False) -> str:
-        """What this pass sends, as text; also a matrix product whose shapes refuse."""
+        """What this pass sends, as text; even a matrix product whose shapes do not fit."""
         try:
             return super().written_flow(write, code)
         except ShapeError:
+            assert self.argument is not None  # only an arrow sends something
             other = 1 - self.argument
             texts = [write(self.node.inputs[other], self.inputs[other])[0], write(None, self.upstream)[0]]
             return (" @ " if code else " ").join(texts if self.argument == 1 else reversed(texts))
 
     def __str__(self):
         return super().__str__() + (f"   {self.alarm}" if self.stopped else "")
+
+
+def changes_nothing(records: Sequence[Step]) -> bool:
+    """Whether no step of a run with a bug has wrong numbers."""
+    return not any(isinstance(step, WrongStep) and step.differs for step in records)
 
 
 def _agree(a, b) -> bool:
@@ -273,8 +281,8 @@ def _agree(a, b) -> bool:
 # ------------------------------------------------------------------------------------------- the pass
 
 
-def wrong_steps(J: Node, bug: str | Bug, given: Mapping[Node, np.ndarray] | None = None) -> list[WrongStep]:
-    """Every step of a run with ``bug`` over ``J``'s graph: the forward pass is right, the way back is not.
+def wrong_steps(J: Node, bug: str | Bug, given: dict[Node, np.ndarray] | None = None) -> list[WrongStep]:
+    """Every step of a run with ``bug`` over ``J``'s graph: the forward pass is right, the backward pass not.
 
     ``J`` is the cost, a single number whose leaves all have values; ``given`` as for
     :func:`backprop_lab.steps`; ``bug`` a name of :data:`BUGS`. With ``"not_reset"`` there are two backward
@@ -313,7 +321,8 @@ class _WrongPass:
     """One backward pass with a bug, along the ``arrows`` of the right one.
 
     ``gradients`` are the sums so far; the variables begin with what is ``left_over`` from an earlier pass.
-    ``right_sums`` are those of the right contributions along the same arrows, ``tried`` counts the arrows.
+    ``right_sums`` are the sums of the right contributions along these arrows; ``tried`` counts the arrows to
+    each node.
     """
 
     def __init__(self, bug, seed, arrows, left_over):
@@ -326,7 +335,7 @@ class _WrongPass:
         self.tried: Counter[Node] = Counter()
 
     def records(self, first: int) -> Iterator[WrongStep]:
-        """The records of all arrows, counted from ``first``; where NumPy refuses one, it is the last."""
+        """The records of all arrows, counted from ``first``; an arrow that NumPy refuses is the last."""
         index, ready = count(first), [self.start]
         while ready:
             node = ready.pop()
@@ -336,12 +345,13 @@ class _WrongPass:
                 yield step
                 if step.stopped:
                     return
-                if self.tried[arrow.receiver] == (arrow.so_far.of if self.bug.waits else 1):
-                    reached.append(arrow.receiver)
+                assert step.receiver is not None and step.so_far is not None  # true of every arrow
+                if self.tried[step.receiver] == (step.so_far.of if self.bug.waits else 1):
+                    reached.append(step.receiver)
             ready.extend(reversed(reached))
 
     def _send(self, arrow, upstream, index) -> WrongStep:
-        """Send the gradient along one arrow; the record of it."""
+        """Send the gradient along one arrow, and return its record."""
         receiver, of = arrow.receiver, arrow.so_far.of
         self.tried[receiver] += 1
         tried = self.tried[receiver]
@@ -361,7 +371,7 @@ class _WrongPass:
         )  # fmt: skip
 
     def _right(self, arrow, arrived) -> Step:
-        """The right record of the arrow, after those that have been tried here."""
+        """The right record of the arrow, after those that were tried here."""
         receiver, of = arrow.receiver, arrow.so_far.of
         before = self.right_sums.get(receiver)
         now = self.right_sums[receiver] = _sum(before, arrow.contribution)
@@ -373,13 +383,13 @@ def _sum(before, contribution) -> np.ndarray:
 
 
 def _wrong(step, right, bug, index, **changed) -> WrongStep:
-    """The record ``step`` with what the wrong pass ``changed`` in it."""
+    """The record ``step`` as one of the wrong pass, which ``changed`` some of its fields."""
     taken = {f.name: getattr(step, f.name) for f in fields(Step)} | {"index": index} | changed
     return WrongStep(**taken, bug=bug, right=right)
 
 
 def gradients(J: Node, bug: str | Bug) -> dict[Node, np.ndarray | None]:
-    """{variable: what the pass with ``bug`` takes for its gradient}; None where it stopped before.
+    """{variable: what the pass with ``bug`` takes for its gradient}; None if it stopped before that.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
@@ -396,13 +406,13 @@ def gradients(J: Node, bug: str | Bug) -> dict[Node, np.ndarray | None]:
     found |= {
         step.receiver: step.so_far.sum
         for step in records
-        if step.receiver in found and step.contribution is not None
+        if step.receiver in found and step.contribution is not None and step.so_far is not None
     }
     return found
 
 
 def check(J: Node, bug: str | Bug) -> GradientReport:
-    """The gradients of the pass with ``bug`` against differences of the forward pass.
+    """The gradients of the pass with ``bug``, compared with difference quotients of the forward pass.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)

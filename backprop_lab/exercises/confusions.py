@@ -1,17 +1,16 @@
-"""Wrong answers that are likely at a step of the backward pass, and what each would mean.
+"""Likely wrong answers at a step of the backward pass, and what each of them would mean.
 
-Predict mode, the self-checks and the paper exercise all explain mistakes through this file. A
-confusion is computed from the same numbers as the right answer, so it follows any graph and any
-values.
+Predict mode, the self-checks and the paper exercise all explain mistakes with this file. A confusion is
+computed from the same numbers as the right answer, so it works for any graph and any values.
 
-What must hold: a confusion never equals the right answer, and no two of one step are equal, so that
+What must hold: a confusion never equals the right answer, and no two confusions of a step are equal, so that
 an answer means at most one thing; operations are recognised by their function, never by a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,19 +19,22 @@ from backprop_lab.rules.networks import relu
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 
-ROUNDING = 1e-13  # of a number that ought to be zero
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+ROUNDING = 1e-13  # of a number that should be zero
 
 
 class Confusion(NamedTuple):
-    """A likely wrong ``value``, and ``meaning``: the mistake that leads there."""
+    """A likely wrong ``value``, and its ``meaning``: the mistake that leads to it."""
 
     value: np.ndarray
     meaning: str
 
 
 def likely_confusions(step: Step) -> tuple[Confusion, ...]:
-    """The confusions of a backward step about the receiver's gradient as it stands after it."""
-    if step.argument is None:
+    """The confusions of a backward step about the receiver's gradient after it; none for other steps."""
+    if step.argument is None or step.so_far is None:
         return ()
     confusions: list[Confusion] = []
     for value, meaning in _mistakes(step):
@@ -42,8 +44,8 @@ def likely_confusions(step: Step) -> tuple[Confusion, ...]:
     return tuple(confusions)
 
 
-def same(a, b, tolerance: float = 0.01) -> bool:
-    """Whether two answers agree: equal shapes, entries within 1 % (near zero, of the largest entry's 1 %)."""
+def same(a: npt.ArrayLike, b: npt.ArrayLike, tolerance: float = 0.01) -> bool:
+    """Whether two answers agree: equal shapes, entries within 1 % (near zero, 1 % of the largest entry)."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape:
         return False
@@ -53,7 +55,7 @@ def same(a, b, tolerance: float = 0.01) -> bool:
 
 
 def _mistakes(step) -> Iterator[Confusion]:
-    """Every mistake one can make here, the most telling ones first; some may give the right answer."""
+    """Every mistake one can make here, the most telling first; some may give the right answer."""
     if step.so_far.arrived > 1:
         yield from _not_added(step)
     if step.node.rule.function in OF_AN_OPERATION:
@@ -65,11 +67,11 @@ def _mistakes(step) -> Iterator[Confusion]:
 
 
 def _sum_with(step, contribution) -> np.ndarray:
-    """The receiver's sum, had this contribution arrived instead of the right one."""
+    """The receiver's sum if this contribution had arrived instead of the right one."""
     return step.before + contribution if step.so_far.arrived > 1 else contribution
 
 
-# ------------------------------------------------------------------------------ of every operation
+# ------------------------------------------------------------------------------- at any operation
 
 
 def _not_added(step):
@@ -117,7 +119,7 @@ def _of_any_operation(step):
     yield Confusion(step.inputs[step.argument], f"That is the value of {name}, not {gradient}.")
 
 
-# ---------------------------------------------------------------------------- of a single operation
+# --------------------------------------------------------------------------- at certain operations
 
 
 def _of_the_gate(step):
@@ -146,7 +148,7 @@ def _not_swapped(step):
 
 
 def _of_a_matrix_product(step):
-    """Of two vectors it is a number, and nothing is transposed."""
+    """The product of two vectors is a number, and nothing is transposed."""
     return _not_transposed(step) if step.node.ndim else _not_swapped(step)
 
 
@@ -192,7 +194,7 @@ def _of_a_mean(step):
 
 
 def _sent_to_both(taken):
-    """Of ``np.maximum`` and ``np.minimum``; ``taken``: what the gradient goes to."""
+    """At ``np.maximum`` and ``np.minimum``; ``taken`` names the entry that the gradient goes to."""
 
     def confusions(step):
         if step.upstream.shape == step.receiver.shape:
@@ -213,4 +215,4 @@ OF_AN_OPERATION: dict[Callable, Callable[[Step], Iterator[Confusion]]] = {
     np.maximum: _sent_to_both("max"),
     np.minimum: _sent_to_both("min"),
 }
-"""{function that makes an operation: the confusions about it}."""
+"""{the function of an operation: the confusions at it}."""

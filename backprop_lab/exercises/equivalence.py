@@ -1,17 +1,17 @@
-"""Do two graphs over the same leaves compute the same function? Their values at many points are compared.
+"""Do two graphs over the same leaves compute the same function? Their values at many points decide.
 
-The points are drawn with a fixed seed from where the graph itself is finite: whole numbers of both signs
-first, then smaller ones, positive ones where a logarithm or a root needs them, and numbers near the leaves'
-own values. Integers stay integers, and labels stay labels.
+The points are drawn with a fixed seed from where the graph is finite: first whole numbers of both signs, then
+smaller ones, positive ones where a logarithm or a root needs them, and numbers near the leaves' own values.
+Integers stay integers, and labels stay labels.
 
-What must hold: an equivalent form is never refused for its rounding; the point that is named is the simplest
-at which the two differ.
+What must hold: an equivalent form is never refused because of rounding; the point that is named is the
+simplest at which the two differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,39 +22,42 @@ from backprop_lab.passes.passes import evaluate
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import READABLE, finite
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 MOST_POINTS, FEWEST_POINTS = 40, 4
-MOST_ENTRIES = 100_000  # of all points together
-TRIES = 600  # at points, some of which the graph refuses
-PLAIN_TRIES = 60  # the first ones, all with numbers of both signs
+MOST_ENTRIES = 100_000  # in all points together
+TRIES = 600  # to find points; the graph may refuse some
+PLAIN_TRIES = 60  # the first tries, all with numbers of both signs
 SMALL = [n for n in range(-4, 5) if n != 0]  # values of an integer
 REFUSALS = (TypeError, ValueError, ArithmeticError, LookupError)
 
 
 class Point(NamedTuple):
-    """The leaves' values there, and the value of the graph."""
+    """Values of the leaves, and the value of the graph there."""
 
     given: dict[Node, np.ndarray]
     value: np.ndarray
 
 
 class Difference(NamedTuple):
-    """Where two graphs differ first; ``point`` is None where their shapes differ already."""
+    """The first point where two graphs differ; ``point`` is None if their shapes differ already."""
 
     point: Point | None
     found: np.ndarray | None
     values: list[np.ndarray]
-    """What the second graph has at all points; none where it has no value."""
+    """The values of the second graph at all points, up to the first where it has none."""
 
 
 def points(J: Node, leaves: Mapping[str, Node]) -> list[Point]:
-    """Points of distinct values at which ``J`` is finite, the simplest first; always the same.
+    """Points of distinct values at which ``J`` is finite, the simplest first; the same at every call.
 
-    Raises ValueError where none is found.
+    Raises ValueError if there is none.
     """
     rng = np.random.default_rng(5)
     size = sum(leaf.size for leaf in leaves.values())
     wanted = min(max(MOST_ENTRIES // max(size, 1), FEWEST_POINTS), MOST_POINTS) if leaves else 1
-    found = []
+    found: list[Point] = []
     for i in range(TRIES):
         given = _drawn(rng, leaves.values(), whole=2 * len(found) < wanted, free=i >= PLAIN_TRIES)
         try:
@@ -73,7 +76,7 @@ def points(J: Node, leaves: Mapping[str, Node]) -> list[Point]:
 
 class _Style(NamedTuple):
     """How a leaf's values are drawn: ``near_own``, near the leaf's own value if it has one; ``positive``,
-    without a sign; ``scale``, their size; ``labels``, integers from 0 to the largest that the leaf holds."""
+    without a sign; ``scale``, their size; ``labels``, integers from 0 to the largest in the leaf."""
 
     near_own: bool = False
     positive: bool = False
@@ -92,7 +95,7 @@ _STYLES = (
 
 
 def _drawn(rng, leaves, whole, free) -> dict[Node, np.ndarray]:
-    """Values for all leaves. ``free``: not all of them need both signs."""
+    """Values for all leaves; if ``free``, not all of them need both signs."""
     numbers = _Numbers(rng, sum(leaf.size for leaf in leaves) if whole else 0)
 
     def value(leaf):
@@ -107,7 +110,7 @@ def _drawn(rng, leaves, whole, free) -> dict[Node, np.ndarray]:
 
 
 class _Numbers:
-    """Numbers of both signs: so many whole ones, each once if they are few, and then smaller ones."""
+    """Numbers of both signs: first ``whole`` whole ones, all distinct if they are few, then smaller ones."""
 
     def __init__(self, rng, whole):
         most = max(whole // 2 + 2, 4) if whole <= READABLE else 0
@@ -140,9 +143,9 @@ def _integers(rng, leaf, style) -> np.ndarray:
 
 
 def difference(J: Node, other: Node, at: list[Point]) -> Difference | None:
-    """Where ``other`` differs from ``J`` among the points ``at``; None where they are the same.
+    """Where ``other`` differs from ``J`` among the points ``at``; None if they agree at all of them.
 
-    A point at which ``other`` alone is too large for its numbers (∞) tells nothing, unless most are.
+    A point where only ``other`` overflows (∞) says nothing, unless it does so at most points.
     """
     if other.shape != J.shape:
         return Difference(None, None, _values(other, at))
@@ -168,8 +171,8 @@ def _values(node, at) -> list[np.ndarray]:
     return values
 
 
-def close(a, b) -> bool:
-    """Whether two values agree but for rounding."""
+def close(a: npt.ArrayLike, b: npt.ArrayLike) -> bool:
+    """Whether two values agree up to rounding."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape:
         return False
@@ -186,7 +189,7 @@ def reapplied(node: Node, arguments: list) -> Node:
 
 
 def rebuilt(order: list[Node], leaves: Mapping[Node, Node], change: Callable) -> Node:
-    """The graph over other leaves, each node made by ``change(node, made, its new arguments)``."""
+    """The graph rebuilt over other leaves; ``change(node, made, its new arguments)`` makes each node."""
     made = dict(leaves)
     for node in order:
         if node.rule is not None:
@@ -196,9 +199,9 @@ def rebuilt(order: list[Node], leaves: Mapping[Node, Node], change: Callable) ->
 
 
 def with_leaves(J: Node, leaves: Mapping[str, Node]) -> Node:
-    """A copy of ``J``'s graph, each of its leaves replaced by the one of that name; unnamed ones stay.
+    """A copy of ``J``'s graph in which each leaf is replaced by the one of its name; unnamed ones stay.
 
-    Raises ValueError for a leaf that has no such name or another shape.
+    Raises ValueError for a leaf whose name is not there or has another shape.
     """
     order = topological_order(J)
     known = {notation.symbol(name): leaf for name, leaf in leaves.items()}
@@ -207,7 +210,7 @@ def with_leaves(J: Node, leaves: Mapping[str, Node]) -> Node:
 
 
 def _namesake(leaf, known) -> Node:
-    """The leaf of the same name and shape among those that are known."""
+    """The known leaf with the name and shape of this one."""
     name = notation.symbol(leaf.name)
     if name not in known:
         raise ValueError(f"Your graph has a leaf {name}; this one has {', '.join(known)}.")
@@ -219,7 +222,7 @@ def _namesake(leaf, known) -> Node:
 
 
 def point_text(point: Point, leaves: Mapping[str, Node]) -> str:
-    """``x = 2, y = −3``: the values there of the leaves that have a name."""
+    """``x = 2, y = −3``: the values of the named leaves at a point."""
     return ", ".join(
         f"{notation.symbol(name)} = {notation.array(point.given[leaf])}" for name, leaf in leaves.items()
     )

@@ -1,8 +1,8 @@
-"""``bl.fill_in``: a graph on paper, checked box by box, each wrong number diagnosed.
+"""``bl.fill_in``: a graph on paper, checked box by box, with a diagnosis of each wrong number.
 
-The learner writes numbers into a cell; no widget is involved. A number is compared with the record; a wrong
-one is explained by the record's confusions, or recognised as right for the learner's own earlier numbers
-(the one place besides the bug museum that runs a pass of its own, since the numbers are the learner's).
+The learner writes numbers into a cell; no widget is involved. Each number is compared with the record. A
+wrong one is explained by the record's confusions, or recognised as right given the learner's earlier numbers.
+For that this file runs a pass of its own over the learner's numbers; only the bug museum has another one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
     """Check numbers that were worked out by hand for the graph of ``J``.
 
     ``values`` and ``gradients`` map nodes, or their names, to numbers (or lists of them); None leaves a box
-    empty. Raises ValueError for a name that the graph does not have, or has twice.
+    empty. Raises ValueError if the graph has no node of that name, or more than one.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", 3.0)
@@ -79,7 +79,7 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
         arrows = _arrows_to(records, node)
         if not arrows:
             raise ValueError(f"fill_in: no gradient flows to {name}; it is a constant")
-        right, label = arrows[-1].so_far.sum, arrows[0].gradient_name(node)
+        right, label = _sum_after(arrows), arrows[0].gradient_name(node)
         brought = " and ".join(step.formula.split("= ", 1)[1] for step in arrows)
         slips = [*_missing_arrows(arrows), *_known_slips(arrows, records, depth=3)]
         lines.append(_line(label, box, "gradient", node, right, run, slips, f"the arrows bring {brought}."))
@@ -94,17 +94,19 @@ def _named(boxes: dict | None) -> dict:
 
 
 class _OwnRun:
-    """Both passes, going on at every filled box with the learner's own number.
+    """Both passes, continued at every filled box with the learner's own number.
 
-    ``expected[kind, node]`` is what follows there from the boxes before; ``because`` names the wrong boxes
-    that this rests on, the nearest of them.
+    ``expected[kind, node]`` is what follows from the boxes before; ``because[kind, node]`` names the nearest
+    wrong boxes that this depends on.
     """
 
     def __init__(self, records: list[Step], boxes: dict):
-        self.expected, self.because = {}, {}
+        self.expected: dict[tuple[str, Node], np.ndarray] = {}
+        self.because: dict[tuple[str, Node], list[str]] = {}
         self._boxes = boxes
-        self._values, self._slopes = {}, {}
-        self._blame = {}  # {(kind, node): the wrong boxes that the number there comes from}
+        self._values: dict[Node, np.ndarray] = {}
+        self._slopes: dict[Node, np.ndarray] = {}
+        self._blame: dict[tuple[str, Node], list[str]] = {}  # the wrong boxes that a number comes from
         with np.errstate(all="ignore"):
             for step in records:
                 if step.phase == "forward":
@@ -136,7 +138,7 @@ class _OwnRun:
         return operands_of(step.node, [self._values.get(node, value) for node, value in inputs])
 
     def _own(self, kind, node, follows, right, label):
-        """The number to go on with, after keeping what follows from the boxes before."""
+        """The number to continue with; what follows from the boxes before is kept."""
         self.expected[kind, node] = follows
         self.because[kind, node] = reasons = list(dict.fromkeys(self._blame.get((kind, node), ())))
         box = _number(self._boxes.get((kind, node)))
@@ -150,9 +152,9 @@ class _OwnRun:
         return [label for node in nodes for label in self._blame.get(("value", node), ())]
 
     def _read(self, step, flow, upstream):
-        """The nodes whose values this arrow reads: with the right one it brings something else."""
+        """The nodes whose values this arrow depends on: with the right value it brings something else."""
         nodes = [*step.node.inputs, step.node]
-        right = dict(zip(nodes, [*step.inputs, step.value], strict=True))
+        right: dict[Node, np.ndarray] = dict(zip(nodes, [*step.inputs, step.value], strict=True))
         for node in nodes:
             numbers = {n: right[n] if n is node else self._values.get(n, right[n]) for n in nodes}
             operands = operands_of(step.node, [numbers[n] for n in step.node.inputs])
@@ -161,7 +163,7 @@ class _OwnRun:
 
 
 def _number(box) -> np.ndarray | None:
-    """What stands in a box as numbers, or None."""
+    """The content of a box as an array, or None."""
     try:
         return None if box is None else np.asarray(box, float)
     except (TypeError, ValueError):
@@ -204,12 +206,19 @@ def _line(label, box, kind, node, right, run, slips, otherwise) -> tuple[str, st
     return "✗", label, f"{written}: {next(meanings, otherwise)}"
 
 
+def _sum_after(arrows: list[Step]) -> np.ndarray:
+    """The gradient once all these arrows have arrived."""
+    so_far = arrows[-1].so_far
+    assert so_far is not None  # true of every record of the backward pass
+    return so_far.sum
+
+
 def _missing_arrows(arrows):
-    """(wrong sum, what is missing) where several arrows end."""
+    """(wrong sum, what is missing) for a node that several arrows lead to."""
     for step in arrows if len(arrows) > 1 else ():
         brings = notation.array(step.contribution)
         missing = f"the arrow from {step.mention(step.node)} is missing; it brings {brings}."
-        yield arrows[-1].so_far.sum - step.contribution, missing
+        yield _sum_after(arrows) - step.contribution, missing
 
 
 def _arrows_to(records, node) -> list[Step]:
@@ -217,7 +226,7 @@ def _arrows_to(records, node) -> list[Step]:
 
 
 def _known_slips(arrows, records, depth):
-    """(wrong sum, what was confused): at these arrows, or above them where no box stands between."""
+    """(wrong sum, what was confused): at these arrows, or above them where no box lies in between."""
     for step in reversed(arrows):
         yield from likely_confusions(step)
     if depth == 0:
@@ -227,4 +236,4 @@ def _known_slips(arrows, records, depth):
             continue
         for value, meaning in _known_slips(_arrows_to(records, step.node), records, depth - 1):
             if np.shape(value) == step.node.shape:
-                yield arrows[-1].so_far.sum - step.contribution + step.flow(value), meaning
+                yield _sum_after(arrows) - step.contribution + step.flow(value), meaning

@@ -1,12 +1,12 @@
 """Formulas that a learner types, read into graphs: ``x*y``, ``np.sin(x)**2``, ``relu(W @ x) · w``, ``x²``.
 
-The text is first cut into words of our own; plain notation becomes Python's (``W x``, ``·``, ``²``, ``ᵀ``,
-``√``), and every name a placeholder. Only then does Python's parser see it, to tell what binds how strongly,
-and only the kinds of syntax that stand in ``_Reader`` are read. A name means a leaf or one of the table's
-operations, and nothing else.
+The text is first cut into words; mathematical notation (``W x``, ``·``, ``²``, ``ᵀ``, ``√``) becomes Python,
+and every name becomes a placeholder. Only then does Python's parser see it, to find out what binds how
+strongly, and only the kinds of syntax listed in ``_Reader`` are read. A name means a leaf or one of the
+table's operations, and nothing else.
 
-What must hold: nothing that was typed is run, whatever it is; length, depth, powers and sizes are bounded
-before anything is computed; what cannot be read is refused in words that point at the place.
+What must hold: nothing that was typed is ever run; length, depth, powers and sizes are bounded before
+anything is computed; what cannot be read is refused in words that point to the place.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ MOST_CHARACTERS = 400
 MOST_NESTED = 100  # operations inside each other
 MOST_BRACKETS = 25  # inside each other
 MOST_DIGITS = 15  # characters of a number
-MOST_ENTRIES = 10_000  # of any intermediate result, unless a leaf is larger
+MOST_ENTRIES = 10_000  # of an intermediate result, unless a leaf is larger
 LARGEST_POWER = 64
 MOST_LISTED = 12  # names that an error lists
 
 
 class FormulaError(ValueError):
-    """What was typed cannot be read: ``reason`` in words, and the place from ``start`` to ``end``."""
+    """A formula that cannot be read: the ``reason`` in words, and the place, from ``start`` to ``end``."""
 
     def __init__(self, reason: str, text: str, start: int, end: int):
         self.reason, self.start, self.end = reason, start, end
@@ -52,8 +52,8 @@ class FormulaError(ValueError):
 def parse(text: str, names: Mapping[str, Node], own: Mapping[str, Callable] | None = None) -> Node:
     """The graph of the formula ``text`` over the nodes of ``names``.
 
-    ``own``: further functions by name, beside NumPy's and the package's. A beginning like ``J =`` is left
-    out. Raises :class:`FormulaError`.
+    ``own``: more functions by name, besides NumPy's and the package's. A beginning such as ``J =`` is
+    ignored. Raises :class:`FormulaError`.
 
     >>> import backprop_lab as bl
     >>> x = bl.variable("x", [3.0, -1.0])
@@ -77,9 +77,9 @@ def parse(text: str, names: Mapping[str, Node], own: Mapping[str, Callable] | No
 
 
 def names_of(J: Node) -> dict[str, Node]:
-    """{name in a formula: leaf} of ``J``'s graph: each leaf's own name, or one near it where that cannot be.
+    """{name in a formula: leaf} of ``J``'s graph: each leaf's own name, or one like it that can be typed.
 
-    An unnamed constant of a few numbers has none: it is written out.
+    An unnamed constant of a few numbers has no name: it is written out.
     """
     name = Namer()
     leaves = [node for node in topological_order(J) if node.rule is None]
@@ -93,9 +93,9 @@ def functions_of(J: Node) -> dict[str, Callable]:
 
 
 def known_functions() -> dict[str, Callable]:
-    """{name: function}: the table's functions of NumPy's, the package's own, and their other names."""
+    """{name: function}: those of NumPy that have a rule, the package's own, and other names for them."""
     found = {f.__name__: f for f in RULES if getattr(np, f.__name__, None) is f}
-    for several in ("split", "einsum"):  # which give lists, or take text
+    for several in ("split", "einsum"):  # they return lists, or take text
         found.pop(several, None)
     found |= {name: getattr(networks, name) for name in _OURS}
     found["norm"] = np.linalg.norm
@@ -114,7 +114,7 @@ _NUMBERS = {"pi": math.pi, "π": math.pi, "True": True, "False": False, "None": 
 
 
 class _Word(NamedTuple):
-    """``kind``: name, number, power, transpose, or the sign itself; ``text`` as typed, at ``start``."""
+    """``kind``: name, number, power, transpose, or the sign itself; ``text`` as typed, and its place."""
 
     kind: str
     text: str
@@ -147,6 +147,7 @@ def _words(text: str) -> list[_Word]:
         if found is None:
             raise _unreadable(text, place + len(text[place:]) - len(text[place:].lstrip()))
         kind = found.lastgroup
+        assert kind is not None  # every alternative of the pattern has a name
         if kind == "end":
             break
         start, place = found.span(kind)
@@ -165,7 +166,7 @@ def _unreadable(text, place) -> FormulaError:
 
 
 def _called(sign: str) -> str:
-    """A character that may look like another one, or like nothing."""
+    """The name of a character that may look like another one, or like nothing."""
     name = unicodedata.name(sign, f"number {ord(sign)}").lower()
     return f"{sign} ({name})" if sign.isprintable() else f"The character {name}"
 
@@ -187,7 +188,7 @@ def _check_brackets(text, words):
 
 
 def _with_products(text, words):
-    """The words with a · where none is written: ``2x``, ``W x``, ``λ Σ(w²)``."""
+    """The words with a · in products that are written without one: ``2x``, ``W x``, ``λ Σ(w²)``."""
     written = words[:1]
     for before, word in pairwise(words):
         called = before.kind == "name" and word.kind == "("
@@ -204,7 +205,7 @@ def _with_products(text, words):
 
 
 def _without_beginning(words):
-    """Without ``J =``."""
+    """The words without ``J =``."""
     named = [word.kind for word in words[:2]] == ["name", "="]
     return words[2:] if named else words
 
@@ -222,7 +223,7 @@ _MISTAKES = (TypeError, ValueError, ArithmeticError, LookupError)
 
 
 class _Reader:
-    """Reads Python's syntax tree of the words into a graph; ``_read`` knows what may stand there."""
+    """Reads Python's syntax tree of the words into a graph; ``_read`` lists what a formula may contain."""
 
     def __init__(self, text, words, names, own):
         self.text, self.words, self.names = text, words, names
@@ -230,7 +231,9 @@ class _Reader:
         self.known = {**self.known_at_home, **own}
         self.symbols = {_composed(notation.symbol(name)): node for name, node in names.items()}
         self.most_entries = max([MOST_ENTRIES, *(node.size for node in names.values())])
-        parts, self.origins, self.dots = [], [], set()
+        self.origins: list[tuple[int, int]] = []  # for each character of ``python``, its place in ``text``
+        self.dots: set[int] = set()
+        parts = []
         for i, word in enumerate(words):
             if word.kind == "·":
                 self.dots.add(len(self.origins))
@@ -282,7 +285,7 @@ class _Reader:
             raise self._refused("Here something is missing, or too much.", start, end) from None
         except (MemoryError, RecursionError):
             raise self._refused("This is nested too deeply to be read.", 0, last) from None
-        waiting = [(tree, 1)]
+        waiting: list[tuple[ast.AST, int]] = [(tree, 1)]
         while waiting:
             node, depth = waiting.pop()
             if depth > MOST_NESTED:
@@ -294,11 +297,11 @@ class _Reader:
         return FormulaError(reason, self.text, start, end)
 
     def _at(self, tree, reason) -> FormulaError:
-        """The mistake at the place of ``tree``."""
+        """The error that points to the place of ``tree``."""
         start = self.origins[tree.col_offset][0]
         return self._refused(reason, start, self.origins[tree.end_col_offset - 1][1])
 
-    # -- what may stand in a formula
+    # -- what a formula may contain
 
     def _read(self, tree):
         """A node, a number, or a list or tuple of them (for indices, axes and shapes)."""
@@ -372,7 +375,7 @@ class _Reader:
         return self._checked(tree, lambda: value[key])
 
     def _call(self, tree, function, *operands, **named):
-        """The function's node; of numbers alone, without a name, a number."""
+        """The node of a function's call; a number if all operands are numbers."""
         exponents = [o for o in operands[1:] if isinstance(o, (int, float))] if function is np.power else []
         if exponents and abs(exponents[0]) > LARGEST_POWER:
             raise self._at(tree, f"Powers are read up to {LARGEST_POWER}.")
@@ -386,7 +389,7 @@ class _Reader:
         return self._checked(tree, lambda: function(*operands, **named))
 
     def _checked(self, tree, make):
-        """What ``make`` gives, if it is a node that is not too large; mistakes point at ``tree``."""
+        """The node that ``make`` returns, if it is not too large; errors point to ``tree``."""
         try:
             made = make()
         except _MISTAKES as error:
@@ -403,7 +406,7 @@ def _listed(operand):
 
 
 def _filled(operand):
-    """Something with as many axes as an operand."""
+    """Something with as many axes as the operand has."""
     return operand if isinstance(operand, (Node, int, float)) else np.empty(len(operand))
 
 
@@ -412,7 +415,7 @@ def _composed(name):
 
 
 def _unknown_name(name, known) -> str:
-    """That a name means nothing here, and which ones do."""
+    """The error for an unknown name, with the known ones."""
     if len(known) <= MOST_LISTED:
         hint = f" This graph has {', '.join(known)}."
     else:
@@ -424,7 +427,7 @@ def _unknown_name(name, known) -> str:
 
 
 def _unknown_function(name, known) -> str:
-    """That there is no function of this name, and which ones are called nearly so."""
+    """The error for an unknown function, with those of similar names."""
     near = _near(name, known)
     hint = f" The nearest: {', '.join(near)}." if near else ""
     return f"{notation.shorten(name, 30)} is not a function here.{_letters(name)}{hint}"
@@ -435,6 +438,6 @@ def _near(name, known) -> list[str]:
 
 
 def _letters(name) -> str:
-    """Which letter may look like another one, if any may."""
+    """A remark on a letter that may look like another one, if there is one."""
     foreign = next((letter for letter in name if not letter.isascii()), None)
     return f" It has the letter {_called(foreign)}." if foreign else ""

@@ -1,8 +1,8 @@
-"""The ten levels of "Which function?": their graphs, and the answers that are typically wrong.
+"""The ten levels of "Which function?": their graphs, and typical wrong answers.
 
-A level is written as its lines of formulas, from which its graph is made; so are the wrong ones.
+A level is written in lines of formulas, from which its graph is built, and so are its wrong answers.
 
-What must hold: no wrong answer of a level computes what the level does, and each says what was confused.
+What must hold: no wrong answer computes the function of its level, and each says what was confused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Level(NamedTuple):
     wrong: Mapping[str, str]
 
     def leaves(self) -> dict[str, Node]:
-        """New leaves, without values: variables, but constants for the data beside parameters."""
+        """New leaves without values: variables, or constants for data if there are parameters as well."""
         data = _DATA if self.shapes.keys() - _DATA else ()
         return {
             name: (constant if name in data else variable)(name, shape=shape)
@@ -42,7 +42,7 @@ class Level(NamedTuple):
 
 
 def level_numbered(number: int) -> Level:
-    """Level 1 to 10. Raises ValueError for another."""
+    """Level 1 to 10. Raises ValueError for another number."""
     if number not in range(1, len(LEVELS) + 1):
         raise ValueError(f"which_function: the levels are 1 to {len(LEVELS)}, not {number!r}")
     return LEVELS[number - 1]

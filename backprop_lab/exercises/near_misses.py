@@ -1,4 +1,4 @@
-"""What is wrong with a formula that is nearly right: the graph itself, changed in one place, is tried.
+"""What is wrong with a formula that is nearly right: the graph is tried with one change at a time.
 
 What must hold: a mistake is named only if it explains the values at every point.
 """
@@ -11,19 +11,18 @@ from itertools import chain
 import numpy as np
 
 from backprop_lab.exercises.equivalence import REFUSALS, Point, close, reapplied, rebuilt
-from backprop_lab.graph.node import RULES, Node
-from backprop_lab.graph.operation import apply
+from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.passes import evaluate
 from backprop_lab.words import notation
 
-MOST_NODES = 24  # of a graph that is changed at every place
-FIRST_POINTS = 6  # at which a changed graph is tried before all others
+MOST_NODES = 24  # of a graph that is tried with every change
+FIRST_POINTS = 6  # where a changed graph is tried before all other points
 CONFUSED = (np.add, np.subtract, np.multiply, np.divide, np.matmul)
 
 
 def meaning(J: Node, found: list[np.ndarray], at: list[Point]) -> str | None:
-    """What was confused, if the values ``found`` at the points ``at`` show it; else None."""
+    """What was confused, if the values ``found`` at the points ``at`` show it, else None."""
     if len(found) < len(at):
         return None
     if relation := _relation(found, [point.value for point in at]):
@@ -36,7 +35,7 @@ def meaning(J: Node, found: list[np.ndarray], at: list[Point]) -> str | None:
 
 
 def _computes(node, values, at) -> bool:
-    """Whether the node has these values at the first of the points ``at``."""
+    """Whether the node has these values at the points ``at``, as far as there are values."""
     try:
         return all(close(evaluate(node, point.given), value) for value, point in zip(values, at))
     except REFUSALS:
@@ -44,7 +43,7 @@ def _computes(node, values, at) -> bool:
 
 
 def _relation(found, right) -> str | None:
-    """What the values alone show."""
+    """The mistake that the values alone show."""
     if found[0].ndim > 1 and all(close(a.T, b) for a, b in zip(found, right)):
         return "It is transposed: write .T behind it."
     if found[0].shape != right[0].shape:
@@ -72,7 +71,7 @@ def _relation_of_entries(a, b) -> str | None:
 
 
 def _changed(J) -> Iterator[tuple[Node, str]]:
-    """(the graph with one mistake, what it means), the most telling ones first."""
+    """(the graph with one mistake, what it means), the most telling first."""
     order = topological_order(J)
     leaves = [node for node in order if node.rule is None]
     inner = [node for node in order if node.rule is not None]
@@ -86,7 +85,7 @@ def _changed(J) -> Iterator[tuple[Node, str]]:
 
 
 def _wrong_operations(inner):
-    """(the change, what it means) of mistakes about a node's own operation."""
+    """(the change, what it means) for mistakes about a node's own operation."""
     for node in inner:
         if len(node.inputs) == 1:
             yield from _of_one_input(node)
@@ -112,19 +111,19 @@ def _of_two_inputs(node):
         _instead(node, lambda arguments: reapplied(node, arguments[::-1])),
         f"At {sign} the two inputs are exchanged{transposed}: the upper arrow is the first.",
     )
-    for rule in (RULES[function] for function in CONFUSED):
+    for function in CONFUSED:
         try:
-            other = notation.sign(apply(rule, *node.inputs))
+            other = notation.sign(function(*node.inputs))
         except REFUSALS:
             continue
         yield (
-            _instead(node, lambda arguments, rule=rule: apply(rule, *arguments)),
+            _instead(node, lambda arguments, function=function: function(*arguments)),
             f"{other} stands where the graph has {sign}.",
         )
 
 
 def _wrong_operands(inner, leaves):
-    """(the change, what it means) of arrows that begin at another node of the same shape."""
+    """(the change, what it means) for arrows that begin at another node of the same shape."""
     for i, node in enumerate(inner):
         for place, operand in enumerate(node.arguments):
             for other in [*leaves, *inner[:i]] if isinstance(operand, Node) else ():
@@ -138,12 +137,12 @@ def _wrong_operands(inner, leaves):
 
 
 def _instead(changed, make):
-    """The change that makes ``changed`` by ``make(arguments)``."""
+    """The change that replaces the node ``changed`` by ``make(arguments)``."""
     return lambda node, made, arguments: make(arguments) if node is changed else reapplied(node, arguments)
 
 
 def _from(changed, place, source):
-    """The change that lets an arrow into ``changed`` begin at ``source``."""
+    """The change that lets one arrow into ``changed`` begin at ``source``."""
 
     def change(node, made, arguments):
         if node is changed:
@@ -154,7 +153,7 @@ def _from(changed, place, source):
 
 
 def _exchanged(first, second):
-    """The change that takes two operations, one after the other, in the other order."""
+    """The change that swaps two operations that follow each other."""
 
     def change(node, made, arguments):
         if node is first or node is second:

@@ -1,8 +1,8 @@
-"""Which steps are worth a prediction, and how they are asked.
+"""Which steps are worth a prediction, and what is asked about them.
 
-Committing to an answer before it is shown helps where the step is surprising and the feedback explains
-(Hundhausen, Douglas & Stasko 2002; Brod 2021); trivial steps are never asked. Each kind of surprise is
-asked at its first occurrence. The explanations of wrong answers come from ``confusions.py``.
+Committing to an answer before it is shown helps if the step is surprising and the feedback explains it
+(Hundhausen, Douglas & Stasko 2002; Brod 2021), so nothing is asked about trivial steps. Each kind of surprise
+is asked about once, where it first occurs. The explanations of wrong answers come from ``confusions.py``.
 
 What must hold: operations are recognised by their function, never by a name.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from backprop_lab.exercises.confusions import likely_confusions
+from backprop_lab.graph.node import Node
 from backprop_lab.passes.records import Step
 from backprop_lab.rules.networks import relu
 from backprop_lab.words import notation
@@ -57,14 +58,15 @@ _OF_AN_OPERATION: dict[Callable, Callable[[Step], str | None]] = {
     np.square: lambda step: "power",
     np.mean: lambda step: "mean",
 }
-"""{function that makes an operation: the kind of surprise that a step through it holds}."""
+"""{the function of an operation: the kind of surprise in a backward step through it}."""
 
 
 def surprise(step: Step) -> str | None:
-    """The kind of surprise that a step holds, or None."""
+    """The kind of surprise in a step, or None."""
     if step.argument is None:
         return None
-    if step.so_far.of > 1:  # asked once the sum is whole
+    assert step.receiver is not None and step.so_far is not None  # true of every arrow
+    if step.so_far.of > 1:  # asked about once the sum is complete
         return "fork" if step.complete else None
     rule = step.node.rule
     if rule.kind == "elementwise" and step.receiver.shape != step.node.shape:
@@ -77,21 +79,24 @@ def questions(steps: list[Step]) -> dict[int, dict]:
     asked, kinds = {}, set()
     for step in steps:
         kind = surprise(step)
-        if kind is None or kind in kinds or step.receiver.size > MOST_NUMBERS:
-            continue
-        if not np.isfinite(step.so_far.sum).all():
+        if kind is None or kind in kinds:
             continue
         question = _question(step, kind)
-        if question["wrong"]:  # nobody can go wrong where all is zero
+        if question and question["wrong"]:  # nobody can go wrong where all is zero
             kinds.add(kind)
             asked[step.index] = question
     return asked
 
 
-def _question(step: Step, kind: str) -> dict:
+def _question(step: Step, kind: str) -> dict | None:
+    """What to ask before a step; None if the answer is long or not finite."""
+    assert step.receiver is not None and step.so_far is not None  # true of every arrow
+    if step.receiver.size > MOST_NUMBERS or not np.isfinite(step.so_far.sum).all():
+        return None
     name, count = step.gradient_name(step.receiver), step.receiver.size
     source = f"from {step.mention(step.node)} to {step.mention(step.receiver)}"
     if kind == "fork":
+        assert step.before is not None  # other arrows have brought something
         arrows = _COUNTS.get(step.so_far.of, f"{step.so_far.of} arrows")
         text = (
             f"{arrows} end at {step.mention(step.receiver)}; so far they brought "
@@ -108,7 +113,7 @@ def _question(step: Step, kind: str) -> dict:
         "shown": notation.array(step.so_far.sum),
         "tolerance": TOLERANCE,
         "why": explained,
-        "hint": _hint(step),
+        "hint": _hint(step, step.receiver),
         "wrong": [
             {"value": wrong.value.ravel().tolist(), "why": wrong.meaning}
             for wrong in likely_confusions(step)
@@ -117,10 +122,11 @@ def _question(step: Step, kind: str) -> dict:
     }
 
 
-def _hint(step: Step) -> str:
+def _hint(step: Step, receiver: Node) -> str:
     """What to do, for a wrong number that matches no known confusion."""
+    assert step.upstream is not None  # true of every arrow
     hint = (
         f"Not that. Upstream {step.gradient_name(step.node)} is {notation.array(step.upstream)}; multiply it "
-        f"by the local derivative of {step.mention(step.node)} with respect to {step.mention(step.receiver)}"
+        f"by the local derivative of {step.mention(step.node)} with respect to {step.mention(receiver)}"
     )
-    return hint + (f", and add {notation.array(step.before)}." if step.so_far.arrived > 1 else ".")
+    return hint + ("." if step.before is None else f", and add {notation.array(step.before)}.")

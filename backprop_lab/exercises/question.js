@@ -2,9 +2,9 @@
 import { judge } from "../browser/answers.js";
 import { button, drawing, keepKeys, make } from "../browser/dom.js";
 
-let made = 0; // radio buttons of two questions on one page must not be one group
+let made = 0; // so that the radio buttons of two questions on a page are separate groups
 
-/** What is said to an answer, or without one (null). @typedef {(right: boolean | null, text: string) => void} Say */
+/** Shows the reply to an answer, or a remark without one (null). @typedef {(right: boolean | null, text: string) => void} Say */
 
 /** Choose one: every choice is explained at once. @param {any} spec @param {Say} say */
 function one(spec, say) {
@@ -34,7 +34,7 @@ function several(spec, say) {
   };
 }
 
-/** Put in order: the first pair that stands the wrong way round is explained. @param {any} spec @param {Say} say */
+/** Put in order: the first pair in the wrong order is explained. @param {any} spec @param {Say} say */
 function order(spec, say) {
   const list = make("ol", { class: "bl-order" });
   const texts = [...spec.order];

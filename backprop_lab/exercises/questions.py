@@ -1,15 +1,16 @@
 """``bl.question``: a self-check in which every answer, right or wrong, is explained.
 
-The series' own questions stand in ``questions.toml`` and are called by their name, so that a notebook
-does not show its answers; a teacher's own are given in full. Where no kernel runs, a question is a paper
-one: its answers are folded away.
+The questions of the series are in ``questions.toml`` and are asked by name, so that a notebook does not show
+its answers; teachers write their own questions in full. Where no kernel runs, a question looks as on paper,
+with its answers folded away.
 
-What must hold: every wrong answer has an explanation of its own; nothing is marked by colour.
+What must hold: every wrong answer has its own explanation; nothing is marked by colour alone.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from html import escape
@@ -44,7 +45,7 @@ class Question(LabWidget):
         return "\n".join([spec["question"], *(lines or ["  ____"])])
 
     def _listed(self) -> str:
-        """What there is to choose from or to put in order, on paper."""
+        """What to choose from or put in order, as on paper."""
         listed = [c["text"] for c in self.spec.get("choices", ())] or self.spec.get("order", ())
         return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in listed)}</ul>" if listed else ""
 
@@ -70,17 +71,23 @@ class Question(LabWidget):
         )
 
 
-def question(text: str, answer=None, why: str | None = None, wrong=None, hint: str | None = None) -> Question:
+def question(
+    text: str,
+    answer: str | dict[str, str] | list[str] | float | tuple[float, ...] | None = None,
+    why: str | None = None,
+    wrong: Mapping | None = None,
+    hint: str | None = None,
+) -> Question:
     """A self-check, shown as the last line of a cell.
 
-    Either ``text`` alone, the name of one of the series' questions; or a question of your own, with the
+    Either ``text`` alone, the name of one of the questions of the series; or a question of your own, with the
     right ``answer``, ``why`` it is right, and ``wrong``: {wrong answer: what was confused}. The answer
     decides the form:
 
     - a text: choose one among all answers;
     - ``{right answer: why it is right}``: choose all that are right (no ``why``);
-    - a list of texts: put them in order. ``wrong``: {(a, b): why a before b is wrong}; every order in which
-      no such pair stands is right;
+    - a list of texts: put them in order. ``wrong``: {(a, b): why a before b is wrong}; every order without
+      such a pair is right;
     - a number or a tuple of numbers: typed in, accepted within 1 %; ``hint`` is shown for wrong numbers
       that are not listed.
 
@@ -105,7 +112,7 @@ def question(text: str, answer=None, why: str | None = None, wrong=None, hint: s
 
 
 def _spec(question, answer, why=None, wrong=None, hint=None) -> dict:
-    """What travels to the browser."""
+    """The question as it travels to the browser."""
     wrong = dict(wrong or {})
     if not wrong or not all(wrong.values()):
         raise ValueError("question: wrong={answer: what was confused} needs an explanation for each")
@@ -121,7 +128,7 @@ def _spec(question, answer, why=None, wrong=None, hint=None) -> dict:
 
 
 def _choices(right, wrong) -> list[dict]:
-    """All answers, always in the same order, which is never that of merit."""
+    """All answers, in a fixed order that has nothing to do with which are right."""
     if not all(right.values()):
         raise ValueError("question: answer={right answer: why it is right} needs an explanation for each")
     both = [text for text in right if text in wrong]
@@ -137,7 +144,7 @@ def _by_chance(choice) -> int:
 
 
 def _order(answer, wrong) -> dict:
-    """Steps to be put in order; what stands there at first is wrong."""
+    """Steps to be put in order; the order at the start is wrong."""
     place = {text: i for i, text in enumerate(answer)}
     mistakes = []
     for pair, reason in wrong.items():
@@ -174,7 +181,7 @@ def _typed(answer, wrong, hint) -> dict:
 
 
 def _named(name: str) -> dict:
-    """A question of the series by its name."""
+    """The question of the series that has this name."""
     known = bank()
     if name not in known:
         near = get_close_matches(name, known, n=3, cutoff=0.4) or list(known)[:5]
@@ -187,7 +194,7 @@ def _named(name: str) -> dict:
 
 @cache
 def bank() -> dict[str, dict]:
-    """{name: question} of the whole series, as ``questions.toml`` has them."""
+    """{name: question} for the whole series, from ``questions.toml``."""
     text = (files("backprop_lab.exercises") / "questions.toml").read_text("utf-8")
     entries = tomllib.loads(text)
     for entry in entries.values():

@@ -2,7 +2,7 @@
 // here the answer is only shown.
 import { drawing, keepKeys, make } from "../browser/dom.js";
 
-const PATIENCE_MILLISECONDS = 6000; // then the kernel is taken for gone
+const PATIENCE_MILLISECONDS = 6000; // without an answer, after which the kernel counts as gone
 
 /** @typedef {{title: string, picture: string, words: string, names: string, help: string}} Spec */
 /** @typedef {{count: number, right: boolean, text: string, place: [number, number] | null}} Said */

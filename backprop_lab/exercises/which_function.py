@@ -1,7 +1,7 @@
 """``bl.which_function``: a graph is drawn, and the learner types its formula; or the other way round.
 
 What is typed is read by ``formulas.py`` and compared by value at many points: any equivalent form is right.
-The kernel answers through a trait. Where no kernel runs, a picture and the folded answer are left.
+The kernel answers through a trait. Where no kernel runs, a picture and the folded answer remain.
 
 What must hold: nothing on the page gives the formula away before it is asked for.
 """
@@ -33,7 +33,7 @@ from backprop_lab.pictures.timeline import Span, Timeline
 from backprop_lab.program.source import Namer, constant_text
 from backprop_lab.words import notation
 
-MOST_NODES = 60  # of a graph that somebody would write as one formula
+MOST_NODES = 60  # of a graph that anybody would write as one formula
 HELP = (
     "Type it in NumPy's notation or in the plain one: 2*x, x·y, x / y, x**2 or x², W @ x, W.T or Wᵀ, x[0], "
     "sin(x), relu(x), σ(x), Σ(w²) or sum(w**2), reshape(θ, (2, 3)). A dot between two vectors is their dot "
@@ -43,8 +43,8 @@ READING = "□ stands for what the arrows bring, the upper arrow first."
 
 
 class Verdict:
-    """What is said to a formula; prints as text. ``ok``: whether it is right; ``place``: where it cannot be
-    read, as (start, end) in the text."""
+    """The answer to a formula; prints as text. ``ok``: whether the formula is right; ``place``: where it
+    cannot be read, as (start, end) in its text."""
 
     def __init__(self, ok: bool, text: str, place: tuple[int, int] | None = None, printed: str | None = None):
         self.ok, self.text, self.place = ok, text, place
@@ -55,7 +55,7 @@ class Verdict:
 
 
 class _Riddle:
-    """A graph to be recognised: its names, its points, its picture, and how it is written."""
+    """A graph to be recognised: the names of its leaves, its picture, and how it is written."""
 
     def __init__(self, J: Node):
         self.J, self.names = J, names_of(J)
@@ -70,7 +70,7 @@ class _Riddle:
         line = Timeline(J, self.order)
         self.leaf_names = {leaf: name for name, leaf in self.names.items()}
         for leaf in self.order:
-            if leaf.rule is None and leaf not in self.leaf_names:  # a part of the formula, like a 2
+            if leaf.rule is None and leaf not in self.leaf_names:  # a part of the formula, such as a 2
                 line.known[leaf] = [Span(0, 1, leaf.value)]
         self.picture = Picture(line, card=partial(Riddle, names=self.leaf_names))
         self.description = "; ".join(card.words for card in self.picture.cards) + "."
@@ -84,14 +84,15 @@ class _Riddle:
         return "; ".join(self.lines())
 
     def lines(self, code: bool = False) -> list[str]:
-        """The graph as formulas: one for each node with a name, or that is read more than once."""
+        """The graph as formulas: one for each node that has a name or is used more than once."""
         reads = [operand for node in self.order for operand in node.inputs]
         namer, texts = Namer(), {}
         for leaf in (node for node in self.order if node.rule is None):
             name = self.leaf_names.get(leaf)
-            texts[leaf] = (name if code else notation.symbol(name)) if name else None
-            if name is None and code:
-                texts[leaf] = constant_text(leaf)
+            if name is None:
+                texts[leaf] = constant_text(leaf) if code else None
+                continue
+            texts[leaf] = name if code else notation.symbol(name)
             namer.taken.add(name)
         lines = []
         for node in self.order:
@@ -119,7 +120,7 @@ class WhichFunction(LabWidget):
     """The verdict on the formula number ``count``."""
 
     def __init__(self, J: Node, wrong: Iterable[tuple[Node, str]], title: str):
-        """``wrong``: graphs over the same leaves that are likely to be meant, and why each is wrong."""
+        """``wrong``: likely wrong graphs over the same leaves, and why each is wrong."""
         self._riddle = riddle = _Riddle(J)
         self._functions = functions_of(J)
         self._points = points(J, riddle.names)
@@ -162,7 +163,7 @@ class WhichFunction(LabWidget):
                 answer = parse(answer, riddle.names, self._functions)
         except FormulaError as error:
             return Verdict(False, error.reason, (error.start, error.end), str(error))
-        except ValueError as error:  # of leaves that do not fit
+        except ValueError as error:  # leaves that do not fit
             return Verdict(False, str(error))
         apart = difference(riddle.J, answer, at)
         if apart is None:
@@ -175,7 +176,7 @@ class WhichFunction(LabWidget):
         return Verdict(False, f"{said} {why}" if why else said)
 
     def _known_mistake(self, answer) -> str | None:
-        """Why the answer is wrong, if it computes what one of the typical wrong graphs does."""
+        """Why the answer is wrong, if it computes the same as one of the likely wrong graphs."""
         for wrong, why in self._wrong:
             if names_of(wrong).keys() <= self._riddle.names.keys():
                 at = [point._replace(value=evaluate(wrong, point.given)) for point in self._points]
@@ -213,19 +214,19 @@ class WhichGraph(Question):
     """The question that :func:`which_function` returns with ``pick``: a formula, and graphs to choose."""
 
     def __init__(self, J: Node, others: Iterable[tuple[Node, str]], level: str):
-        right, others = _Riddle(J), [(_Riddle(other), why) for other, why in others]
-        at, names = _common_points(right, [other for other, _ in others])
+        right, rivals = _Riddle(J), [(_Riddle(other), why) for other, why in others]
+        at, names = _common_points(right, [rival for rival, _ in rivals])
         found = [(right, True, "Each arrow and each sign is in its place.")]
-        for other, why in others:
-            apart = difference(J, other.J, at)
+        for rival, why in rivals:
+            apart = difference(J, rival.J, at)
             if apart is None:
                 raise ValueError(
-                    f"which_function: {other.written()} computes the same as {right.written()}; "
+                    f"which_function: {rival.written()} computes the same as {right.written()}; "
                     "all graphs to pick from but one must compute something else"
                 )
             said = (why, _where(apart, names, "the formula", "this graph"))
-            found.append((other, False, " ".join(filter(None, said))))
-        found.sort(key=lambda choice: crc32(choice[0].written().encode()))  # always the same, never by merit
+            found.append((rival, False, " ".join(filter(None, said))))
+        found.sort(key=lambda choice: crc32(choice[0].written().encode()))  # a fixed order, and not by merit
         self._images = [riddle.image for riddle, _, _ in found]
         choices = [
             {
@@ -250,7 +251,7 @@ class WhichGraph(Question):
 
 
 def _common_points(right, others):
-    """Points for all graphs together, and the names of all leaves; leaves of one name have one value."""
+    """Points for all graphs together, and all leaves by name; leaves of one name have one value."""
     leaves, same, name = dict(right.names), {}, Namer()
     name.taken |= leaves.keys()
     for other in others:
@@ -282,7 +283,7 @@ def which_function(
     """A graph is drawn: which function is it? The formula is typed, and any equivalent form is right.
 
     ``J``: a graph of your own, of at most 60 nodes, with or without values; or ``level``, 1 to 10, of the
-    series' ladder. ``.check("x * y")`` of the result is the same check in a cell, and prints what it says.
+    series. ``.check("x * y")`` of the result checks a formula in a cell, and prints the answer.
 
     With ``pick`` the formula is shown, and the graph is to be found among several: ``level=3, pick=True``, or
     ``J, pick=[K, L]`` with wrong graphs of your own.
@@ -305,7 +306,7 @@ def which_function(
         J = chosen.graph(leaves)
         wrong = [(chosen.graph(leaves, lines), why) for lines, why in chosen.wrong.items()]
         opening = f"Level {level} of {len(LEVELS)}. "
-    checked_node(J, "which_function")
+    J = checked_node(J, "which_function")
     if not isinstance(pick, bool):
         wrong = [(checked_node(other, "which_function(…, pick=…)"), "") for other in pick]
     if pick is False:

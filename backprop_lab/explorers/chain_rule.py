@@ -1,15 +1,16 @@
 """``bl.explore.chain_rule``: a small piece at x, stretched by dy/dx and then by dz/dy.
 
-Three number lines, one below another. The values are green, the pieces and the bands between them
-vermillion, each an arrow, so that a negative slope is seen to turn it around. Each line has a scale of its
-own, so the length of its piece stands beside it.
+Three number lines, one below the other. The values are green; the pieces and the bands between them are
+vermillion. A piece is an arrow, so that one sees a negative slope turn it around. Each line has its own
+scale, so the length of its piece is written beside it.
 
-What must hold: a piece is as long as the slopes say, straight on and not as f and g bend it; slopes are those
-of the backward pass.
+What must hold: the length of a piece follows from the slopes alone, not from how f and g bend it; slopes are
+those of the backward pass.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from backprop_lab.explorers.explorer import Control, Explorer, Scene, slider_step, stretch_of
 from backprop_lab.explorers.real_functions import RealFunction, stretch_of_values
+from backprop_lab.graph.node import Node
 from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.words import notation
 from backprop_lab.words.numbers import finite_number
@@ -24,16 +26,21 @@ from backprop_lab.words.numbers import finite_number
 WIDTH, HEIGHT = 490, 338
 TEXT, START, END = 8, 202, 478  # where the words begin; where the number lines begin and end
 LINES = (28, 144, 260)  # their heights
-PIECE = 0.08  # of the range: the small piece at x
-SAMPLES = 201  # over the range, to find those of y and z
+PIECE = 0.08  # length of the small piece at x, as a fraction of the range
+SAMPLES = 201  # of x over its range, to find the ranges of y and z
 
 
-def chain_rule(f, g, x: float = 1.5, range: tuple[float, float] = (-2.5, 2.5)) -> Explorer:
+def chain_rule(
+    f: Callable[[Node], Node],
+    g: Callable[[Node], Node],
+    x: float = 1.5,
+    range: tuple[float, float] = (-2.5, 2.5),
+) -> Explorer:
     """Three number lines x → y → z for z = f(g(x)): drag x, and see a small piece stretched by each slope.
 
-    ``f``, ``g``: functions of one number written in NumPy, the outer one first as in f(g(x)). ``x``: where it
-    starts, ``range``: (low, high) of x. ``.values["x"]`` can be read and set. Raises TypeError for what is no
-    function, ValueError for one that does not give a single number or has none at ``x``.
+    ``f``, ``g``: functions of one number written in NumPy, the outer one first as in f(g(x)). ``x``: its
+    value at the start; ``range``: (low, high) of x. ``.values["x"]`` can be read and set. Raises TypeError if
+    ``f`` or ``g`` is not a function, ValueError if it does not give a single number, or none at ``x``.
 
     The chain rule: Spivak, Calculus (2008), chapter 10.
 

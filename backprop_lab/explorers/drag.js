@@ -18,7 +18,7 @@ function valueAt(area, pixel) {
 export function listenToDrags(stage, moved) {
   /** @type {DOMStringMap | null} */
   let dragged = null;
-  let picture = 0; // which of the pictures is dragged in: the kernel replaces them meanwhile
+  let picture = 0; // the index of the picture in which the drag began: the kernel replaces pictures meanwhile
   const drag = (/** @type {PointerEvent} */ event) => {
     const svg = stage.children[picture];
     if (!dragged || !(svg instanceof SVGSVGElement)) return;

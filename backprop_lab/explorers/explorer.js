@@ -1,4 +1,4 @@
-// An explorer: sliders, a picture or several that the kernel draws again when one moves, and the same in words.
+// An explorer: sliders, one or more pictures that the kernel redraws when one moves, and a description in words.
 import { keepKeys, make } from "../browser/dom.js";
 import { newest } from "../browser/newest.js";
 import { listenToDrags } from "./drag.js";

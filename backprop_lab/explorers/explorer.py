@@ -1,15 +1,15 @@
-"""The parts that all explorers share: controls, a picture that follows them, and a description in words.
+"""What all explorers share: controls, a picture that follows them, and a description in words.
 
-The kernel draws a scene from the values of the controls; a control is a slider, and where the picture says
-so it is dragged there too. Changes that come faster than the kernel draws are merged in the browser.
+The kernel draws a scene from the values of the controls. A control is a slider; some can also be dragged in
+the picture. Changes that come faster than the kernel can draw are merged in the browser.
 
-What must hold: every control works by mouse and by keyboard; the picture and the words are of the same
-values; where no kernel runs, a picture and its words are left.
+What must hold: every control works by mouse and by keyboard; the picture and the words show the same values;
+where no kernel runs, a picture and its words remain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple, Protocol
 
@@ -25,7 +25,7 @@ from backprop_lab.words.numbers import finite_number, is_number
 
 
 class Control(NamedTuple):
-    """A number that can be moved from ``low`` to ``high`` in steps of ``step``; ``label`` is what is read."""
+    """A number that moves from ``low`` to ``high`` in steps of ``step``; its slider shows ``label``."""
 
     name: str
     label: str
@@ -38,16 +38,18 @@ class Control(NamedTuple):
 class Shown(Protocol):
     """A picture in a scene, such as a :class:`backprop_lab.pictures.plot.Plot`."""
 
-    title: str
+    @property
+    def title(self) -> str:
+        """What the picture shows."""
 
     def svg(self, words: str = "", palette: str | None = None) -> str:
-        """The picture, ``words`` its description; with a ``palette``, as one that stands on its own."""
+        """The picture, ``words`` its description; with a ``palette`` it needs no style sheet of the page."""
 
 
 class Scene(NamedTuple):
-    """An explorer at some values: a picture, lines of words, and how each control's number is written.
+    """An explorer at some values: pictures, lines of words, and how the number of each control is written.
 
-    The first ``before`` lines, of what was shown earlier, are pale.
+    The first ``before`` lines describe what was shown earlier, and are pale.
     """
 
     plot: Shown
@@ -63,7 +65,7 @@ class Scene(NamedTuple):
 
     @property
     def words(self) -> str:
-        """All lines in one sentence: what the picture shows, for those who do not see it."""
+        """All lines as one sentence: what the picture shows, for those who cannot see it."""
         return f"{self.plot.title}. " + "; ".join(self.lines) + "."
 
 
@@ -71,14 +73,14 @@ class Picture(Protocol):
     """The object that draws an explorer's scenes."""
 
     def scene(self, values: dict) -> Scene:
-        """The scene at some values of the controls; ValueError where there is none."""
+        """The scene at these values of the controls. Raises ValueError where there is none."""
 
 
 class Explorer(LabWidget):
     """The widget that every function of ``bl.explore`` returns.
 
     ``controls`` are {name: :class:`Control`}; ``values``, {name: number}, can be read, set and observed;
-    ``lines`` are those below the picture. ``picture`` draws the scenes.
+    ``lines`` are the words below the picture. ``picture`` draws the scenes.
     """
 
     _esm = script("explorers/explorer.js")
@@ -87,18 +89,18 @@ class Explorer(LabWidget):
     values = traitlets.Dict().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
     complaint = traitlets.Unicode("").tag(sync=True)
-    runs = traitlets.Int(0).tag(sync=True)  # how often the kernel has drawn again: its answer to ``values``
+    runs = traitlets.Int(0).tag(sync=True)  # how often the kernel has redrawn: its answer to ``values``
 
-    def __init__(self, title: str, controls: list[Control], picture: Picture):
+    def __init__(self, title: str, controls: Sequence[Control], picture: Picture):
         self.controls = {control.name: control for control in controls}
         self.picture = picture
-        start = {control.name: control.start for control in controls}
-        self._first = picture.scene(start)
-        self.lines = self._first.lines
+        self._start = {control.name: control.start for control in controls}
+        first = picture.scene(self._start)
+        self.lines = first.lines
         super().__init__(
             spec={"title": title, "controls": [control._asdict() for control in controls]},
-            values=start,
-            scene=self._data(self._first),
+            values=self._start,
+            scene=self._data(first),
         )
 
     @traitlets.validate("values")
@@ -117,7 +119,7 @@ class Explorer(LabWidget):
 
     @traitlets.observe("values")
     def _another_scene(self, change):
-        """Draw again; where that cannot be, say why and keep the picture."""
+        """Draw the new scene; where there is none, say why and keep the picture."""
         if change["old"] is traitlets.Undefined or not change["old"]:
             return
         with self.hold_sync():
@@ -152,8 +154,8 @@ class Explorer(LabWidget):
         return "\n".join([repr(self), *(line for scene in self._stills() for line in scene.lines)])
 
     def _stills(self) -> list[Scene]:
-        """The scenes of the twin: the start."""
-        return [self._first]
+        """The scenes of the twin: the start, drawn anew, since the learner may have changed the graph."""
+        return [self.picture.scene(self._start)]
 
     def _twin(self) -> str:
         pictures = "".join(map(_still, self._stills()))
@@ -162,20 +164,20 @@ class Explorer(LabWidget):
 
 
 def _still(scene: Scene) -> str:
-    """A scene where no kernel runs: its pictures, the first of which says all, and its lines."""
+    """A scene where no kernel runs: its pictures, the first with the full description, and its lines."""
     words = [scene.words, *(plot.title for plot in scene.beside)]
-    images = (as_image(plot.svg(said, "green"), said) for plot, said in zip(scene.plots, words, strict=True))
+    images = (as_image(plot.svg(text, "green"), text) for plot, text in zip(scene.plots, words, strict=True))
     lines = "<br>".join(map(escape, scene.lines))
     return f"{side_by_side(images)}<p>{lines}</p>"
 
 
 def side_by_side(images: Iterable[str]) -> str:
-    """Pictures in a row, or below each other where it is too narrow."""
+    """Pictures in a row, or one below the other where the page is too narrow."""
     return f'<div style="display:flex;flex-wrap:wrap;gap:20px;align-items:center">{"".join(images)}</div>'
 
 
 def slider_step(low: float, high: float) -> float:
-    """Steps of a slider that are round numbers, about 500 of them."""
+    """The step of a slider: a round number, about 500 of them from ``low`` to ``high``."""
     return round_step((high - low) / 500)
 
 

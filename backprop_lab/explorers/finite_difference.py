@@ -1,21 +1,23 @@
-"""``bl.explore.finite_difference``: how wrong a difference quotient is, over its step h.
+"""``bl.explore.finite_difference``: the error of a difference quotient, over its step h.
 
-With a large h the quotient is wrong because f bends (truncation), with a small one because the computer keeps
-16 digits and their difference only a few of them (rounding). Between the two lies a valley.
+With a large h the quotient is wrong because f bends (truncation); with a small h, because the computer keeps
+16 digits, and few of them are left in a difference (rounding). Between the two lies a valley.
 
-What must hold: all values are computed once and a drag only reads them; errors are against the derivative of
-the backward pass.
+What must hold: all values are computed once, and a drag only reads them; errors are measured against the
+derivative of the backward pass.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from backprop_lab.explorers.explorer import Control, Explorer, Scene
 from backprop_lab.explorers.real_functions import RealFunction
+from backprop_lab.graph.node import Node
 from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.words import notation
 from backprop_lab.words.numbers import finite_number
@@ -23,19 +25,19 @@ from backprop_lab.words.numbers import finite_number
 SMALLEST, LARGEST = -16, 0  # exponents of h
 A_DECADE = 25  # steps of h
 START = -2
-NO_VALLEY = 0.01  # of the slope: an error that no h makes smaller has another cause
-ALIKE = A_DECADE // 4  # so many steps around the bottom of a valley neither cause dominates
+NO_VALLEY = 0.01  # of the slope: an error that stays above it for every h has another cause
+ALIKE = A_DECADE // 4  # steps around the bottom of a valley where neither cause dominates
 WIDTH, HEIGHT = 490, 370
 LEFT, RIGHT, TOP, BOTTOM = 62, 476, 66, 316  # the frame
 
 
-def finite_difference(f, x: float = 1.5) -> Explorer:
-    """The error of the one-sided and of the central difference quotient of ``f`` at ``x``, over h: drag h.
+def finite_difference(f: Callable[[Node], Node], x: float = 1.5) -> Explorer:
+    """The errors of the one-sided and the central difference quotient of ``f`` at ``x``, over h: drag h.
 
     ``f``: a function of one number written in NumPy. Both axes are powers of ten; ``.values["exponent"]`` is
-    log₁₀ h, from −16 to 0. The quotients are (f(x + h) − f(x)) / h and (f(x + h) − f(x − h)) / 2h, and the
-    derivative that they are compared with is the backward pass's. Raises TypeError for what is no function,
-    ValueError for one that does not give a single number or has no derivative at ``x``.
+    log₁₀ h, from −16 to 0. The quotients (f(x + h) − f(x)) / h and (f(x + h) − f(x − h)) / 2h are compared
+    with the derivative of the backward pass. Raises TypeError if ``f`` is not a function, ValueError if it
+    does not give a single number or has no derivative at ``x``.
 
     The valley and its depth: Nocedal & Wright, Numerical Optimization (2006), section 8.1.
 
@@ -56,7 +58,7 @@ def finite_difference(f, x: float = 1.5) -> Explorer:
 
 
 class _Valley(NamedTuple):
-    """One kind of quotient: its values and their errors at every h, and where the error is least."""
+    """One kind of quotient: its values, their errors at every h, and where the error is least."""
 
     name: str
     written: str
@@ -66,28 +68,28 @@ class _Valley(NamedTuple):
     bottom: int
     slopeless: bool
 
-    def said(self, i: int) -> str:
+    def in_words(self, i: int) -> str:
         """The quotient at the ``i``-th step, its error, and what causes it."""
         if not np.isfinite(self.quotients[i]):
             return f"{self.name}: not a finite number at this h"
         error = self.errors[i]
-        said = f"{self.name}: {notation.number(self.quotients[i], 10)}, error {notation.number(error, 2)}"
+        words = f"{self.name}: {notation.number(self.quotients[i], 10)}, error {notation.number(error, 2)}"
         if error == 0:
-            return f"{said}, exact by chance or because f is so simple"
+            return f"{words}, exact by chance or because f is so simple"
         if self.slopeless:
-            return f"{said}: no h finds this slope; f has a kink or a jump here, or h is lost beside x"
+            return f"{words}: no h finds this slope; f has a kink or a jump here, or h is lost beside x"
         if abs(i - self.bottom) <= ALIKE:
-            return f"{said}: rounding and truncation weigh alike"
-        return f"{said}: {'rounding' if i < self.bottom else 'truncation'} dominates"
+            return f"{words}: rounding and truncation weigh alike"
+        return f"{words}: {'rounding' if i < self.bottom else 'truncation'} dominates"
 
 
 def _valley(name, written, kind, quotients, slope) -> _Valley:
     errors = np.abs(quotients - slope)
-    window = A_DECADE // 4 * 2 + 1  # single errors are small by chance, so the median over half a decade
+    window = A_DECADE // 4 * 2 + 1  # some errors are small by chance, so take medians over half a decade
     padded = np.pad(np.where(np.isfinite(errors), errors, np.inf), window // 2, mode="reflect")
     medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=-1)
     bottom = int(np.argmin(medians))
-    steepness = max(abs(slope), abs(quotients[bottom]), abs(quotients[-1]))  # the last says how f goes on
+    steepness = max(abs(slope), abs(quotients[bottom]), abs(quotients[-1]))  # the last shows how f goes on
     slopeless = bool(medians[bottom] > NO_VALLEY * steepness)
     return _Valley(name, written, kind, quotients, errors, bottom, slopeless)
 
@@ -99,7 +101,9 @@ class _Picture:
         self.formula, self.x = f.formula, x
         value, self.slope = f.value_and_slope(x)
         exponents = np.linspace(SMALLEST, LARGEST, (LARGEST - SMALLEST) * A_DECADE + 1).tolist()
-        self.h = h = np.array([10.0**e for e in exponents])  # np.power's last digits depend on the machine
+        self.h = h = np.array(
+            [10.0**e for e in exponents]
+        )  # the last digits of np.power depend on the machine
         after, before = f.at(x + h), f.at(x - h)
         with np.errstate(all="ignore"):
             self.valleys = [
@@ -121,7 +125,7 @@ class _Picture:
         return math.floor(np.percentile(shown, 1)) - 1, math.ceil(np.percentile(shown, 99.5)) + 1
 
     def _heights(self, errors) -> np.ndarray:
-        """The pixels of errors: an exact quotient lies at the bottom."""
+        """The pixels of errors; an exact quotient lies at the bottom."""
         return np.clip(self.up(errors), TOP, BOTTOM)
 
     def _still(self) -> list[str]:
@@ -142,7 +146,7 @@ class _Picture:
         return plot.parts
 
     def _where(self, valley) -> str:
-        """Where the bottom of a valley is."""
+        """Where the bottom of a valley lies, in words."""
         return "none" if valley.slopeless else f"near h = {notation.number(self.h[valley.bottom], 1)}"
 
     def scene(self, values: dict) -> Scene:
@@ -161,7 +165,7 @@ class _Picture:
         lines = [
             f"f(x) = {self.formula} at x = {x}; its derivative, by the backward pass: {slope}",
             f"h = {h}",
-            *(valley.said(i) for valley in self.valleys),
+            *(valley.in_words(i) for valley in self.valleys),
             "bottom of the valley: " + ", ".join(f"{v.name} {self._where(v)}" for v in self.valleys),
         ]
         return Scene(plot, lines, {"exponent": h})

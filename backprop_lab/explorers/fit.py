@@ -1,12 +1,14 @@
 """``bl.explore.fit``: a polynomial through noisy points, its degree and the penalty on its weights.
 
-Beside the curve stand the costs over the degree, in training and in validation: under- and overfitting.
+Beside the curve are the training and validation cost over the degree: underfitting and overfitting.
 
 What must hold: the weights are those at which the gradient of the penalised cost is 0; costs are shown
 without the penalty, so that they can be compared.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
@@ -16,26 +18,36 @@ from backprop_lab.pictures.plot import Axis, Plot
 from backprop_lab.words import notation
 from backprop_lab.words.numbers import finite_number, whole_number
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 WHAT = "fit"
-MOST = 20  # of the degree
+MOST = 20  # the highest degree
 NONE, LARGEST, A_DECADE = -7, 1, 20  # log₁₀ λ: at NONE λ is 0; steps between powers of ten
 WIDTH, HEIGHT = 440, 330
 LEFT, RIGHT, TOP, BOTTOM = 52, 426, 40, 280  # the frame
 PLACES = 241  # of the curve
-BEYOND = 0.25  # of the points' height, that the curve is shown above and below them
+BEYOND = 0.25  # of the points' height: how far above and below them the curve is shown
 LEAST_COST, MOST_COST = 1e-4, 1e4  # beyond them the costs are cut off
 
 
-def fit(x, y, validation, degree: int = 3, penalty: float = 0.0, most: int = 15) -> Explorer:
+def fit(
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    validation: tuple[npt.ArrayLike, npt.ArrayLike],
+    degree: int = 3,
+    penalty: float = 0.0,
+    most: int = 15,
+) -> Explorer:
     """A polynomial through the points (``x``, ``y``), and how it does on points that it has not seen.
 
-    ``x``, ``y``: arrays of shape (n,). ``validation``: (x, y) of other points, shape (m,) each. ``degree``,
-    from 0 to ``most`` (at most 20), and ``penalty`` λ can be moved. The polynomial is ŷ = Σ wₖ φₖ(x), φₖ
-    Legendre's polynomials times √(2k + 1), which makes them as large as each other; its weights make
-    mean((ŷ − y)²) + λ Σ wₖ² least, k from 1: w₀ is a bias, and not penalised.
+    ``x``, ``y``: arrays of shape (n,). ``validation``: (x, y) of other points, shape (m,) each. Two sliders
+    move ``degree``, from 0 to ``most`` (at most 20), and ``penalty`` λ. The polynomial is ŷ = Σ wₖ φₖ(x),
+    where φₖ are Legendre's polynomials times √(2k + 1), which makes all of them equally large. Its weights
+    minimise mean((ŷ − y)²) + λ Σ wₖ², k from 1: w₀ is a bias, and not penalised.
 
-    ``.values`` has ``"degree"`` and ``"log10_penalty"``, from −7, where λ is 0, to 1. Raises ValueError for
-    points that are not finite numbers, as many x as y, or of less than two different x.
+    ``.values`` has ``"degree"`` and ``"log10_penalty"``, from −7, where λ is 0, to 1. Raises ValueError if
+    the points are not finite numbers, not as many x as y, or have fewer than two different x.
 
     Goodfellow, Bengio & Courville, Deep Learning (2016), sections 5.2 and 7.1.
 
@@ -63,7 +75,7 @@ def fit(x, y, validation, degree: int = 3, penalty: float = 0.0, most: int = 15)
 
 
 def _points(name, given) -> np.ndarray:
-    """Points as two rows, x and y."""
+    """The points as two rows, x and y."""
     try:
         points = np.asarray(given, float)
     except (TypeError, ValueError):
@@ -75,16 +87,18 @@ def _points(name, given) -> np.ndarray:
     return points
 
 
-def basis(x, degree: int, low: float, high: float) -> np.ndarray:
-    """Legendre's polynomials of degree 0 to ``degree``, scaled to the mean square 1: a column each."""
-    return legvander((2 * x - low - high) / (high - low), degree) * np.sqrt(2 * np.arange(degree + 1) + 1)
+def basis(x: npt.ArrayLike, degree: int, low: float, high: float) -> np.ndarray:
+    """Legendre's polynomials of degree 0 to ``degree``, one per column, each scaled to a mean square of 1."""
+    return legvander((2 * np.asarray(x) - low - high) / (high - low), degree) * np.sqrt(
+        2 * np.arange(degree + 1) + 1
+    )
 
 
 def solve(columns: np.ndarray, y: np.ndarray, factor: float) -> np.ndarray:
-    """The weights w at which mean((columns w − y)²) + λ Σ wₖ², k from 1, is least.
+    """The weights w that minimise mean((columns w − y)²) + λ Σ wₖ², k from 1.
 
-    As ordinary least squares with the rows √λ wₖ = 0 below the others: a product columnsᵀ columns would lose
-    half of the digits.
+    Solved as ordinary least squares with extra rows √λ wₖ = 0: the product columnsᵀ columns would lose half
+    of the digits.
     """
     n, size = columns.shape
     rows = np.concatenate([columns / np.sqrt(n), np.sqrt(factor) * np.eye(size)[1:]])
@@ -109,9 +123,9 @@ class _Picture:
         plot.axis_below(self.across, BOTTOM)
         plot.axis_left(self.up, LEFT)
         plot.text("legend", RIGHT, HEIGHT - 8, "x", "end")
-        for kind, radius, place, said in (("first", 5, 0, "training"), ("quiet", 2.5, 130, "validation")):
+        for kind, radius, place, text in (("first", 5, 0, "training"), ("quiet", 2.5, 130, "validation")):
             plot.dot(kind, LEFT + 10 + place, 15, radius)
-            plot.text("legend", LEFT + 22 + place, 20, said)
+            plot.text("legend", LEFT + 22 + place, 20, text)
         for a, b in unseen.T.tolist():
             plot.dot("quiet", self.across(a), self.up(b), 2.5)
         self.still = plot.parts
@@ -153,7 +167,7 @@ class _Picture:
         return plot
 
     def _over_degrees(self, costs, degree) -> Plot:
-        """Both costs over all degrees, on an axis of powers of ten."""
+        """Both costs over all degrees, on a logarithmic axis."""
         plot = Plot(WIDTH, HEIGHT, "Training cost, solid, and validation cost, dashed, over the degree")
         costs = np.clip(costs, LEAST_COST, MOST_COST)
         low, high = np.floor(np.log10(costs.min())), np.ceil(np.log10(costs.max()))

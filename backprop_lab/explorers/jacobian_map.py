@@ -1,7 +1,7 @@
-"""``bl.explore.jacobian_map``: a map of the plane, and at one point the linear map that its Jacobian is.
+"""``bl.explore.jacobian_map``: a map of the plane, and its Jacobian, a linear map, at one point.
 
-At the left the inputs with a grid and a circle around the point; at the right where the map takes them. The
-Jacobian makes of the circle an ellipse, which the circle's true image resembles the more, the smaller it is.
+On the left are the inputs, with a grid and a circle around the point; on the right, where the map takes them.
+The Jacobian turns the circle into an ellipse: the smaller the circle, the closer its true image is to it.
 
 What must hold: the true image is computed point by point, the ellipse from the Jacobian alone; a unit is as
 long across as up, so that a circle looks like one.
@@ -10,6 +10,8 @@ long across as up, so that a circle looks like one.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from backprop_lab.explorers.real_functions import (
     formula_in_leaves,
     stretch_of_values,
 )
-from backprop_lab.graph.node import Node, variable
+from backprop_lab.graph.node import RULES, Node, variable
 from backprop_lab.passes.passes import Pass, evaluate
 from backprop_lab.pictures.plane import Plane
 from backprop_lab.pictures.plot import Plot, round_step
@@ -28,27 +30,35 @@ from backprop_lab.words import notation
 from backprop_lab.words.errors import ShapeError
 from backprop_lab.words.numbers import finite_number
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 WHAT = "jacobian_map"
-AROUND = 1.0  # how far the range goes on both sides of the point where nothing is said
+AROUND = 1.0  # how far the default range goes on both sides of the point
 SIDE = 280.0  # of a plane, in pixels
 LEFT, TOP = 52.0, 34.0  # of a plane in its picture
 PLACE = LEFT, TOP, SIDE
 WIDTH, HEIGHT = LEFT + SIDE + 18, TOP + SIDE + 42
-SQUARES, ALONG = 8, 41  # squares of the grid along the wider range, points along each of its lines
+SQUARES, ALONG = 8, 41  # squares of the grid along the wider range, and points along each of its lines
 ROUND = np.linspace(0, 2 * np.pi, 49)
-RESPONSES = ("response", "backwards")  # the kinds of the arrows of both columns: one solid, one dashed
+RESPONSES = ("response", "backwards")  # the kinds of arrow for the two columns: one solid, one dashed
 CIRCLE = np.stack([np.cos(ROUND), np.sin(ROUND)], axis=-1)
 
 
-def jacobian_map(g, at=(2.0, 0.5), ranges=None, inputs=None, outputs=None) -> Explorer:
-    """A map g: ℝ² → ℝ² as it bends a grid, and its Jacobian at a point: drag the point.
+def jacobian_map(
+    g: Callable[..., Node | tuple[Node, Node] | list[Node]],
+    at: Sequence[float] | np.ndarray = (2.0, 0.5),
+    ranges: Sequence[tuple[float, float]] | None = None,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Explorer:
+    """A map g: ℝ² → ℝ² that bends a grid, and its Jacobian at a point: drag the point.
 
-    ``g``: a function written in NumPy, of two numbers, g(r, t), that gives a pair, or of a vector of two
-    entries that gives one. ``at``: the point where it starts. ``ranges``: ((low, high), (low, high)) of both
-    inputs, else one unit around ``at``. ``inputs``, ``outputs``: pairs of names; those of the inputs are by
-    default g's own. ``.values`` has a number for each input's name, and ``"radius"``, the circle's.
-    Raises TypeError for what is no function, ValueError for one that does not give two numbers or that has
-    none at ``at``.
+    ``g``: a function written in NumPy that returns a pair, of two numbers, g(r, t), or of a vector of two
+    entries. ``at``: the point at the start. ``ranges``: ((low, high), (low, high)) of both inputs, by default
+    one unit around ``at``. ``inputs``, ``outputs``: pairs of names; by default the inputs have g's own.
+    ``.values`` has a number for the name of each input, and ``"radius"``, that of the circle.
+    Raises TypeError if ``g`` is not a function, ValueError if it does not give two numbers, or not at ``at``.
 
     The Jacobian: Goodfellow, Bengio & Courville, Deep Learning (2016), section 4.3.1.
 
@@ -63,9 +73,9 @@ def jacobian_map(g, at=(2.0, 0.5), ranges=None, inputs=None, outputs=None) -> Ex
     plane_map = _Map(g, inputs, outputs)
     if np.shape(at) != (2,):
         raise ValueError(f"{WHAT}: at is a point of two numbers, not {at!r}")
-    at = [finite_number(f"{WHAT}: at", v) for v in at]
+    point = [finite_number(f"{WHAT}: at", v) for v in at]
     if ranges is None:
-        ranges = [(v - AROUND, v + AROUND) for v in at]
+        ranges = [(v - AROUND, v + AROUND) for v in point]
     if np.shape(ranges) != (2, 2):
         raise ValueError(
             f"{WHAT}: ranges is ((low, high), (low, high)), one pair for each input, not {ranges!r}"
@@ -73,22 +83,22 @@ def jacobian_map(g, at=(2.0, 0.5), ranges=None, inputs=None, outputs=None) -> Ex
     ranges = [
         stretch_of(f"the range of {name}", r, WHAT) for name, r in zip(plane_map.inputs, ranges, strict=True)
     ]
-    for name, v, (low, high) in zip(plane_map.inputs, at, ranges, strict=True):
+    for name, v, (low, high) in zip(plane_map.inputs, point, ranges, strict=True):
         if not low <= v <= high:
             raise ValueError(f"{WHAT}: {name} = {v} lies outside of its range from {low} to {high}")
     controls = [
         Control(name, notation.symbol(name), low, high, slider_step(low, high), v)
-        for name, v, (low, high) in zip(plane_map.inputs, at, ranges, strict=True)
+        for name, v, (low, high) in zip(plane_map.inputs, point, ranges, strict=True)
     ]
     widest = max(high - low for low, high in ranges)
     step = round_step(widest / 200)
     controls.append(Control("radius", "radius", step, 30 * step, step, 24 * step))
-    title = ", ".join(f"{y} = {f}" for y, f in zip(plane_map.said_outputs, plane_map.formulas, strict=True))
+    title = ", ".join(f"{y} = {f}" for y, f in zip(plane_map.output_symbols, plane_map.formulas, strict=True))
     return Explorer(f"Jacobian of {title}", controls, _Picture(plane_map, ranges))
 
 
 class _Map:
-    """g as a graph: its value at a point, and there its Jacobian, a backward pass for each row."""
+    """g as a graph: its value at a point, and its Jacobian there, one backward pass for each row."""
 
     def __init__(self, g, inputs, outputs):
         checked_function(g, "g", WHAT, "two numbers, g(r, t), or of a vector of two")
@@ -103,25 +113,23 @@ class _Map:
             self.leaves = [variable(own[0], shape=(2,))]
         else:
             self.leaves = [variable(name, shape=()) for name in self.inputs]
-        self.output = _pair(g(*self.leaves), ", ".join(own if as_vector else self.inputs))
-        self.formulas = [formula_in_leaves(y, 40) for y in self.output]
-        self.said_inputs, self.said_outputs = (
+        pair = _pair(g(*self.leaves), ", ".join(own if as_vector else self.inputs))
+        self.formulas = [formula_in_leaves(y, 40) for y in pair]
+        self.input_symbols, self.output_symbols = (
             [notation.symbol(name) for name in names] for names in (self.inputs, self.outputs)
         )
-        self.output = np.stack(self.output)
+        self.output: Node = RULES[np.stack](pair)
 
-    def _given(self, point):
-        return (
-            {self.leaves[0]: point} if len(self.leaves) == 1 else dict(zip(self.leaves, point, strict=True))
-        )
+    def _given(self, point: np.ndarray) -> dict[Node, np.ndarray]:
+        return dict(zip(self.leaves, [point] if len(self.leaves) == 1 else point, strict=True))
 
-    def at(self, points) -> np.ndarray:
+    def at(self, points: npt.ArrayLike) -> np.ndarray:
         """The images of points, an array of shape (…, 2); nan or infinite where there is none."""
         points = np.asarray(points, float)
         images = [evaluate(self.output, self._given(point)) for point in points.reshape(-1, 2)]
         return np.array(images).reshape(points.shape)
 
-    def value_and_jacobian(self, point) -> tuple[np.ndarray, np.ndarray]:
+    def value_and_jacobian(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """g and its Jacobian, 2 × 2. Raises NonFiniteError where one of them is not finite."""
         rows = []
         for seed in np.eye(2):
@@ -129,11 +137,13 @@ class _Map:
             run.start_from(self._given(point))
             slopes = run.both_ways(seed, "raise")
             rows.append(np.concatenate([np.ravel(slopes.get(leaf, 0.0)) for leaf in self.leaves]))
-        return run.values[-1], np.array(rows)
+        value = run.values[-1]
+        assert value is not None  # after both passes
+        return value, np.array(rows)
 
 
 def _parameters(g) -> list[str]:
-    """The names of g's own parameters; none where it does not tell them."""
+    """The names of g's own parameters; none if it does not tell them."""
     try:
         parameters = inspect.signature(g).parameters.values()
     except (TypeError, ValueError):
@@ -146,19 +156,20 @@ def _names(role, names) -> tuple[str, str]:
     good = not isinstance(names, str) and len(names) == 2 and all(isinstance(n, str) and n for n in names)
     if not good or names[0] == names[1] or "radius" in names:
         raise ValueError(f'{WHAT}: {role} are two different names, such as ("r", "t"), not {names!r}')
-    return tuple(names)
+    return names[0], names[1]
 
 
 def _pair(y, letters) -> list[Node]:
-    """The two numbers that g has given, as nodes."""
+    """The two numbers that g returned, as nodes."""
     if isinstance(y, Node) and y.shape != (2,):
         raise ShapeError(
             f"{WHAT}: g({letters}) has shape {y.shape}, but it is to be two numbers: a pair (…, …)"
         )
     if not isinstance(y, Node) and not (isinstance(y, (tuple, list)) and len(y) == 2):
         raise ShapeError(f"{WHAT}: g({letters}) is to be two numbers, a pair (…, …), not {type(y).__name__}")
-    stacked = isinstance(y, Node) and y.rule is not None and y.rule.function is np.stack
-    pair = list(y.arguments if stacked else y)
+    if isinstance(y, Node) and y.rule is not None and y.rule.function is np.stack:
+        y = y.arguments
+    pair = list(y)
     for i, entry in enumerate(pair):
         checked_output(entry, f"g({letters})[{i}]", letters, WHAT)
         if entry.shape != ():
@@ -176,9 +187,11 @@ class _Picture:
         self.map = plane_map
         lines = _grid(ranges)
         images = plane_map.at(lines)
+        across, up = ranges
+        image_across, image_up = (stretch_of_values(images[..., i], "g", WHAT) for i in (0, 1))
         self.planes = [
-            Plane.around(*ranges, 0.2, PLACE),  # room for a circle around a corner
-            Plane.around(*(stretch_of_values(images[..., i], "g", WHAT) for i in (0, 1)), 0.1, PLACE),
+            Plane.around(across, up, 0.2, PLACE),  # room for a circle around a corner
+            Plane.around(image_across, image_up, 0.1, PLACE),
         ]
         self.grids = []
         for plane, grid in zip(self.planes, (lines[:, [0, -1]], images), strict=True):
@@ -191,7 +204,7 @@ class _Picture:
         point = np.array([values[name] for name in self.map.inputs])
         image, jacobian = self.map.value_and_jacobian(point)
         circle = values["radius"] * CIRCLE
-        names = self.map.said_inputs, self.map.said_outputs
+        names = self.map.input_symbols, self.map.output_symbols
         ins, outs = (f"({', '.join(pair)})" for pair in names)
         left = Plot(WIDTH, HEIGHT, f"The plane of {ins} with a grid, and a circle around the point")
         right = Plot(
@@ -216,40 +229,40 @@ class _Picture:
         return Scene(left, self._lines(point, image, jacobian), written, beside=beside)
 
     def _lines(self, point, image, jacobian) -> list[str]:
-        (a, b), (c, d) = self.map.said_inputs, self.map.said_outputs
+        (a, b), (c, d) = self.map.input_symbols, self.map.output_symbols
         formulas = ", ".join(f"{y} = {f}" for y, f in zip((c, d), self.map.formulas, strict=True))
         rows, columns = (list(map(notation.array, m)) for m in (jacobian, jacobian.T))
         return [
             f"({a}, {b}) = {notation.array(point)} → ({c}, {d}) = {notation.array(image)}, by {formulas}",
             f"rows: (∇{c})ᵀ = {rows[0]}, (∇{d})ᵀ = {rows[1]}",
             f"columns: {a} alone moves ({c}, {d}) by {columns[0]}, {b} alone by {columns[1]}",
-            _said_of_areas(jacobian),
+            _effect_on_areas(jacobian),
         ]
 
 
 def _framed(plot: Plot, plane: Plane, names, legend: dict[str, str]):
-    """The plane's axes with their names, and above it what each kind of line is."""
+    """Draw the plane's axes with their names, and above it a legend of the kinds of line."""
     plane.frame(plot)
-    for i, (kind, said) in enumerate(legend.items()):
+    for i, (kind, text) in enumerate(legend.items()):
         x = LEFT + 118 * i
         plot.line(kind, (x, x + 26), (TOP - 17, TOP - 17))
-        plot.text("legend", x + 33, TOP - 12, said)
+        plot.text("legend", x + 33, TOP - 12, text)
     plane.name_axes(plot, names)
 
 
 def _grid(ranges) -> np.ndarray:
-    """The lines of a grid of squares over the ranges, an array of shape (lines, ALONG, 2)."""
+    """The lines of a grid of squares over the ranges, as an array of shape (lines, ALONG, 2)."""
     widest = max(high - low for low, high in ranges)
     lines = []
     for i, (low, high) in enumerate(ranges):
-        along = np.linspace(*ranges[1 - i], ALONG)
+        along = np.linspace(ranges[1 - i][0], ranges[1 - i][1], ALONG)
         for place in np.linspace(low, high, max(2, round(SQUARES * (high - low) / widest) + 1)):
             line = np.stack([np.full(ALONG, place), along], axis=-1)
             lines.append(line if i == 0 else line[:, ::-1])
     return np.array(lines)
 
 
-def _said_of_areas(jacobian) -> str:
+def _effect_on_areas(jacobian) -> str:
     determinant = float(jacobian[0, 0] * jacobian[1, 1] - jacobian[0, 1] * jacobian[1, 0])
     size = notation.number(abs(determinant))
     if abs(determinant) < 1e-12 * np.abs(jacobian).max() ** 2 or determinant == 0:
@@ -262,7 +275,7 @@ def _said_of_areas(jacobian) -> str:
 
 
 def _matrix(jacobian, inputs, outputs) -> Plot:
-    """The Jacobian as a matrix: above it whose response a column is, beside it whose gradient a row."""
+    """The Jacobian as a matrix, with the input above each column and the gradient beside each row."""
     plot = Plot(WIDTH, 132, f"The Jacobian {notation.array(jacobian)}")
     columns, rows = (158, 274), (66, 100)  # room for a number such as −0.001401
     for x, kind, name in zip(columns, RESPONSES, inputs, strict=True):

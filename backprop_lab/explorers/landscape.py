@@ -1,9 +1,9 @@
 """``bl.explore.landscape``: the contours of a cost of two parameters, and the path of SGD over them.
 
-At the present point stand two arrows downhill: of all examples, and of the minibatch that SGD goes by. With
-a penalty λ‖θ‖² the picture shows what it does to the solution as well (``shrinkage.py``).
+Two arrows point downhill from the current point: one for all examples, one for the minibatch that SGD uses.
+With a penalty λ‖θ‖² the picture also shows what the penalty does to the solution (``shrinkage.py``).
 
-What must hold: the path is that of ``bl.sgd`` with the same arguments; contours are found once, a drag
+What must hold: the path is that of ``bl.sgd`` with the same arguments; contours are found once, and a drag
 computes the path and the arrows; a unit is as long across as up, so that a gradient is at right angles to
 its contour; the learner's variables keep their values.
 """
@@ -11,7 +11,7 @@ its contour; the learner's variables keep their values.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from backprop_lab.pictures.plot import Plot, round_step
 from backprop_lab.words import notation
 from backprop_lab.words.numbers import finite_number, whole_number
 
-STEPS, MOST_STEPS = 20, 1000  # of SGD: where nothing is said, and at most
+STEPS, MOST_STEPS = 20, 1000  # of SGD: by default, and at most
 LEFT, SIDE, WIDTH = 56.0, 384.0, 462.0  # of the plane, and the width of the picture, in pixels
 ROW = 20.0  # of the legend
 
@@ -39,27 +39,27 @@ def landscape(
     batch_size: int | None = None,
     steps: int | None = None,
     penalty: float | bool | None = None,
-    start=None,
-    window=None,
+    start: Sequence[float] | np.ndarray | None = None,
+    window: Sequence[tuple[float, float]] | None = None,
     seed: int = 0,
 ) -> Explorer:
     """Contours of a cost of two parameters, and on them the path of SGD: drag its start.
 
-    ``J``: a single number that two parameters enter, two variables of one number each or one variable of
-    two. ``data``, ``learning_rate`` η, ``batch_size``, ``seed``: as :func:`bl.sgd` takes them, and the path
-    is that of ``bl.sgd``; the contours are those of all of ``data``, or of the leaves as they are.
-    ``steps``: how many SGD takes, 20 by default, at most 1000. ``start``: the point (θ₁, θ₂) where it
-    starts, else the values of the variables, which they keep. ``window``: ((low, high), (low, high)) of both
-    parameters, made wider where units would not be equal; by default it shows the start and a low point.
+    ``J``: a single number that depends on two parameters, either two variables of one number each or one
+    variable of two. ``data``, ``learning_rate`` η, ``batch_size``, ``seed``: as :func:`bl.sgd` takes them;
+    the path is that of ``bl.sgd``, and the contours are those over all of ``data``, or of the leaves as they
+    are. ``steps``: how many SGD takes, 20 by default, at most 1000. ``start``: the point (θ₁, θ₂) to start
+    at, by default the values of the variables, which never change. ``window``: ((low, high), (low, high)) of
+    both parameters, widened until units are equal; by default it shows the start and a low point.
 
     ``penalty``: λ, or True for λ = 1. Then the cost is J + λ(θ₁² + θ₂²), J must be quadratic with a single
     minimum θ*, and the picture shows how the solution (H + 2λI)⁻¹Hθ* shrinks from θ* towards 0: along an
-    eigenvector of the Hessian H to the fraction κ/(κ + 2λ), κ the eigenvalue. ``steps`` is 0 by default
-    then, which leaves SGD out.
+    eigenvector of the Hessian H with eigenvalue κ, to the fraction κ/(κ + 2λ). With a penalty ``steps`` is 0
+    by default, which leaves SGD out.
 
     ``.values`` has ``"start_1"`` and ``"start_2"``, ``"log10_learning_rate"``, ``"step"``, and ``"penalty"``.
-    Raises ValueError for another number of parameters, for what is not a number at the start, and with a
-    penalty for a cost that is not such a quadratic one; what ``bl.sgd`` and ``bl.compile`` refuse, too.
+    Raises ValueError for another number of parameters, where the cost is not finite at the start, and if a
+    cost with a penalty is not such a quadratic one; and whatever ``bl.sgd`` and ``bl.compile`` raise.
 
     SGD: Robbins & Monro (1951). The penalty: Goodfellow, Bengio & Courville, Deep Learning (2016), section
     7.1.1, whose α is 2λ.
@@ -89,20 +89,20 @@ def landscape(
         shown.append(low_point(cost, first))
     batches = cost.batches(steps + 1, batch_size, seed)
     walk = Walk(cost, batches, rate) if steps else None
-    cost_said = cost.said if shrinkage is None else cost.said + "\u0303"  # with its penalty: J̃
-    legend = [] if walk is None else walk.legend(cost_said)
-    legend += [] if shrinkage is None else shrinkage.legend(cost.said)
+    cost_symbol = cost.symbol if shrinkage is None else cost.symbol + "\u0303"  # with its penalty: J̃
+    legend = [] if walk is None else walk.legend(cost_symbol)
+    legend += [] if shrinkage is None else shrinkage.legend(cost.symbol)
     plane = _window(window, np.array(shown), cost.names, (LEFT, 14 + ROW * -(-len(legend) // 2), SIDE))
     for name, value, axis in zip(cost.names, first, plane, strict=True):
         if steps and not axis.low <= value <= axis.high:
             raise ValueError(
                 f"{WHAT}: the start, {name} = {notation.number(value)}, is outside of the window"
             )
-    picture = _Picture(cost, plane, walk, shrinkage, cost_said, legend)
+    picture = _Picture(cost, plane, walk, shrinkage, cost_symbol, legend)
     controls = [] if walk is None else walk.controls(first, plane)
     if shrinkage is not None:
         controls.append(_penalty_control(factor, shrinkage))
-    return Explorer(f"Cost landscape of {cost.said} = {cost.formula}", controls, picture)
+    return Explorer(f"Cost landscape of {cost.symbol} = {cost.formula}", controls, picture)
 
 
 def _count(steps, usual: int, least: int) -> int:
@@ -117,38 +117,45 @@ def _factor(penalty) -> float:
 
 
 def _penalty_control(factor, shrinkage) -> Control:
-    """λ up to where even the steepest direction has shrunk to a fifth."""
+    """λ, up to where even the steepest direction has shrunk to a fifth."""
     high = max(2 * shrinkage.curvatures[0], 2 * factor)
     step = round_step(high / 200)
-    if factor:  # its steps meet the λ of the start
+    if factor:  # so that the slider can stand at the λ of the start
         step = factor / math.ceil(factor / step)
     return Control("penalty", "λ", 0.0, step * round(high / step), step, factor)
 
 
 def _window(window, shown, names, place) -> Plane:
-    """The plane of a window that was given, or around points."""
+    """The plane of the given window, or the one around the points ``shown``."""
     if window is None:
         low, high = shown.min(axis=0), shown.max(axis=0)
         if np.hypot(*(high - low)) < 1e-3:
             low, high = low - 1, high + 1
-        return Plane.around(*zip(low.tolist(), high.tolist(), strict=True), 0.3, place)
+        across, up = zip(low.tolist(), high.tolist(), strict=True)
+        return Plane.around(across, up, 0.3, place)
     if isinstance(window, (str, Mapping)) or np.shape(window) != (2, 2):
         raise ValueError(
             f"{WHAT}: window is ((low, high), (low, high)), one pair for each parameter, not {window!r}"
         )
-    ranges = [
+    across, up = (
         stretch_of(f"the window of {name}", pair, WHAT) for name, pair in zip(names, window, strict=True)
-    ]
-    return Plane.around(*ranges, 0.0, place)
+    )
+    return Plane.around(across, up, 0.0, place)
 
 
 class _Picture:
     """The fixed parts of the picture, drawn once, and the scene at any values."""
 
     def __init__(
-        self, cost: PlaneCost, plane: Plane, walk: Walk | None, shrinkage: Shrinkage | None, said, legend
+        self, cost: PlaneCost, plane: Plane, walk: Walk | None, shrinkage: Shrinkage | None, symbol, legend
     ):
-        self.cost, self.plane, self.walk, self.shrinkage, self.cost_said = cost, plane, walk, shrinkage, said
+        self.cost, self.plane, self.walk, self.shrinkage, self.cost_symbol = (
+            cost,
+            plane,
+            walk,
+            shrinkage,
+            symbol,
+        )
         self.height = plane.edges[3] + 44
         plot = Plot(WIDTH, self.height, "")
         contours(plot, plane, cost)
@@ -160,18 +167,20 @@ class _Picture:
     def scene(self, values: dict) -> Scene:
         factor = values.get("penalty", 0.0)
         plot = Plot(
-            WIDTH, self.height, f"Contours of {self.cost.said} over the plane of {', '.join(self.cost.names)}"
+            WIDTH,
+            self.height,
+            f"Contours of {self.cost.symbol} over the plane of {', '.join(self.cost.names)}",
         )
         plot.parts += self.still
         lines, written = [], {}
         if self.shrinkage is not None:
             self.shrinkage.draw(plot, self.plane, factor)
-            lines += self.shrinkage.lines(self.cost.names, self.cost.said, factor)
+            lines += self.shrinkage.lines(self.cost.names, self.cost.symbol, factor)
             written["penalty"] = notation.number(factor)
         if self.walk is not None:
             here = self.walk.at(values, factor)
             self.walk.draw(plot, self.plane, here)
-            lines += self.walk.lines(here, self.cost_said, factor, self.plane)
+            lines += self.walk.lines(here, self.cost_symbol, factor, self.plane)
             written |= self.walk.written(values, here)
             left, _, top, _ = self.plane.edges
             drags = (axis.drag(f"start_{i}") for i, axis in zip("12", self.plane, strict=True))
@@ -180,11 +189,11 @@ class _Picture:
 
 
 def _legend(plot: Plot, entries):
-    """The meaning of each kind of line, in two columns above the plane."""
-    for i, (kind, said) in enumerate(entries):
+    """Write what each kind of line means, in two columns above the plane."""
+    for i, (kind, text) in enumerate(entries):
         x, y = LEFT + (i % 2) * SIDE / 2, 8 + ROW * (i // 2)
         if kind in (*DOWNHILL, "eigenvector"):
             plot.arrow(kind, x, y, x + 32, y)
         else:
             plot.line(kind, (x, x + 32), (y, y))
-        plot.text("legend", x + 40, y + 5, said)
+        plot.text("legend", x + 40, y + 5, text)

@@ -1,4 +1,4 @@
-"""The picture of a graph in which one path after the other is lit, and at last all of them."""
+"""The picture of a graph in which the paths are lit one after the other, and finally all of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.explorers.ways import Path, Ways
+from backprop_lab.explorers.ways import Path, Ways, receiver_of
 from backprop_lab.graph.node import Node
 from backprop_lab.passes.records import Step
 from backprop_lab.pictures import timeline
@@ -25,13 +25,14 @@ class Lit(NamedTuple):
     title: str
 
     def svg(self, words: str = "", palette: str | None = None) -> str:
+        """The picture at this position; its description is the graph's own, not ``words``."""
         return self.picture.still(self.position, palette) if palette else self.picture.frame(self.position)
 
 
 def picture_of(J: Node, records: list[Step], ways: Ways, found: list[Path]) -> Picture:
-    """At position k the k-th path of ``found`` is lit, after the last one all arrows of ``ways``.
+    """A picture that lights the k-th path of ``found`` at position k, and all arrows of ``ways`` at the end.
 
-    Of a large graph, what these paths have in common is folded.
+    In a large graph, what these paths have in common is folded.
     """
     run = timeline.of_steps(J, records)
     length = len(found) + 2
@@ -49,11 +50,12 @@ def picture_of(J: Node, records: list[Step], ways: Ways, found: list[Path]) -> P
     alone = {group.output for group in groups if len(group.nodes) == 1}
     for position, arrows in enumerate(lit, 1):
         for arrow in arrows:
-            key = arrow.node, arrow.argument
-            number = None if isinstance(arrow.local, str) or arrow.node not in alone else _seen(arrow.local)
+            assert arrow.argument is not None  # as of every arrow
+            key, local = (arrow.node, arrow.argument), arrow.local
+            number = _seen(local) if isinstance(local, np.ndarray) and arrow.node in alone else None
             line.carried.setdefault(key, []).append(Span(position, position + 1, number))
             line.active.setdefault(key, []).append(position)
-        for node in dict.fromkeys(n for arrow in arrows for n in (arrow.receiver, arrow.node)):
+        for node in dict.fromkeys(n for arrow in arrows for n in (receiver_of(arrow), arrow.node)):
             line.active.setdefault(node, []).append(position)
     return Picture(line, groups, level, room=ROOM)
 
@@ -64,7 +66,7 @@ def _seen(local: np.ndarray) -> np.ndarray:
 
 
 def _apart(found: list[Path]) -> set[Node]:
-    """The ends of all arrows that are on some of the paths, but not on all of them; and x."""
+    """The ends of all arrows that lie on some of the paths but not on all of them; and x."""
     every = set.intersection(*(set(path.arrows) for path in found))
     apart = {arrow for path in found for arrow in path.arrows} - every
-    return {found[0].arrows[0].receiver, *(node for a in apart for node in (a.node, a.receiver))}
+    return {receiver_of(found[0].arrows[0]), *(node for a in apart for node in (a.node, receiver_of(a)))}

@@ -1,6 +1,6 @@
-"""A path and a sum over paths in words and numbers: ``x₁ → y₁ → z``, ``1 · 6 = 6``, ``6 + 10 = 16``.
+"""A path, and a sum over paths, in words and numbers: ``x₁ → y₁ → z``, ``1 · 6 = 6``, ``6 + 10 = 16``.
 
-What must hold: every number comes from the records; what would fill a line is shortened.
+What must hold: every number comes from the records; whatever would fill a line is shortened.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from math import log10
 
 import numpy as np
 
-from backprop_lab.explorers.ways import Path
+from backprop_lab.explorers.ways import Path, receiver_of
 from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.records import Step
 from backprop_lab.words import notation
 
-LONGEST = 8  # nodes of a path, factors of a product or terms of a sum that are written out
+LONGEST = 8  # nodes of a path, factors of a product, terms of a sum that are written out
 ENTRIES = 12  # of an array that is written out
 SYMBOLS = 60  # characters of a product in symbols; a longer one is left out
 NAME = 20  # characters of a node's name or expression
@@ -32,39 +32,42 @@ def short(step: Step, node: Node) -> str:
 def way(path: Path) -> str:
     """``x₁ → y₁ → z``"""
     first = path.arrows[0]
-    return " → ".join(_cut([short(first, first.receiver), *(short(a, a.node) for a in path.arrows)]))
+    return " → ".join(_cut([short(first, receiver_of(first)), *(short(a, a.node) for a in path.arrows)]))
 
 
 def product(path: Path, in_symbols: str = "") -> str:
     """``1 · 6 = 6``: the factors in the order of the path, and what they bring."""
-    factors = _cut([_factor(arrow.local, arrow, i > 0) for i, arrow in enumerate(path.arrows)])
+    factors = _cut([_factor(arrow, i > 0) for i, arrow in enumerate(path.arrows)])
     parts = [in_symbols, " · ".join(factors), notation.array(path.contribution)]
     return " = ".join(dict.fromkeys(filter(None, parts)))
 
 
-def _factor(local, arrow: Step, later: bool) -> str:
-    """A number, a transposed matrix, or for a large one its size: ``[3 × 20]ᵀ``."""
+def _factor(arrow: Step, later: bool) -> str:
+    """A number, a transposed matrix, or the size of a large one: ``[3 × 20]ᵀ``."""
+    local = arrow.local
+    assert local is not None  # every arrow has a local Jacobian
     if isinstance(local, str) or local.size > ENTRIES:
-        return f"[{arrow.node.size} × {arrow.receiver.size}]ᵀ"
+        return f"[{arrow.node.size} × {receiver_of(arrow).size}]ᵀ"
     return _bracketed(_plain(local), later) if local.size == 1 else f"{notation.array(local)}ᵀ"
 
 
 def symbols(path: Path) -> str:
-    """``∂y₁/∂x₁ · ∂z/∂y₁``: the same product in symbols.
+    """``∂y₁/∂x₁ · ∂z/∂y₁``: the product in symbols.
 
-    Empty where it is too long to be read, where names are missing or not told apart, and where such a
-    symbol would mean more than one arrow.
+    Empty where it is too long to read, where names are missing or stand for several nodes, and where one of
+    the symbols would mean more than one arrow.
     """
     first, factors = path.arrows[0], []
-    names = [first.receiver.name, *(arrow.node.name for arrow in path.arrows)]
+    names = [receiver_of(first).name, *(arrow.node.name for arrow in path.arrows)]
     if None in names[:-1] or len(set(names)) < len(names) or len(names) > LONGEST:
         return ""
     for arrow in path.arrows:
-        others = [n for place, n in enumerate(arrow.node.inputs) if place != arrow.argument]
-        if arrow.receiver in set(topological_order(*others)):
+        node, receiver = arrow.node, receiver_of(arrow)
+        others = [n for place, n in enumerate(node.inputs) if place != arrow.argument]
+        if receiver in set(topological_order(*others)):
             return ""
-        text = f"∂{arrow.factor(arrow.node)}/∂{arrow.factor(arrow.receiver)}"
-        factors.append(text if arrow.node.size == arrow.receiver.size == 1 else f"({text})ᵀ")
+        text = f"∂{arrow.factor(node)}/∂{arrow.factor(receiver)}"
+        factors.append(text if node.size == receiver.size == 1 else f"({text})ᵀ")
     text = " · ".join(factors)
     return text if len(text) <= SYMBOLS else ""
 
@@ -79,8 +82,9 @@ def sum_of(found: list[Path]) -> str:
 
 
 def together(found: list[Path]) -> np.ndarray:
+    """The sum of what these paths bring."""
     with np.errstate(invalid="ignore"):  # ∞ − ∞ is a NaN here as well
-        return sum(path.contribution for path in found)
+        return np.asarray(sum(path.contribution for path in found))
 
 
 def _plain(local: np.ndarray) -> str:
@@ -92,7 +96,7 @@ def _bracketed(text: str, later: bool) -> str:
 
 
 def _cut(parts: list[str]) -> list[str]:
-    """``parts``, of a long list the first and the last few."""
+    """``parts``; if they are many, the first and the last few."""
     if len(parts) <= LONGEST:
         return parts
     return [*parts[: LONGEST // 2], "…", *parts[1 - LONGEST // 2 :]]
@@ -104,7 +108,7 @@ def counted(number: int, what: str) -> str:
 
 
 def written(number: int) -> str:
-    """A whole number; of one that fills a line, the size."""
+    """A whole number; for one that would fill a line, its size."""
     if number < 10**DIGITS:
         return f"{number:,}"
     return "about " + notation.power("10", str(int((number.bit_length() - 1) * log10(2))))

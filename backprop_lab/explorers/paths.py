@@ -1,10 +1,10 @@
 """``bl.explore.paths``: the derivative as a sum over all paths, one path after the other.
 
-The multivariate chain rule: ∂J/∂x is the sum, over all paths from x to J, of the products of the local
-derivatives along the path. Paths may be more than can ever be walked, so they are counted on the way
-through the graph, and only the first few of them are shown.
+The multivariate chain rule: ∂J/∂x is the sum, over all paths from x to J, of the product of the local
+derivatives along the path. There may be more paths than could ever be walked, so they are counted on the way
+through the graph, and only the first few are shown.
 
-What must hold: every number comes from the records of the passes; nothing that is counted is listed first;
+What must hold: every number comes from the records of the passes; paths are counted without being listed;
 nothing recurses over the graph.
 """
 
@@ -25,21 +25,22 @@ from backprop_lab.words import notation
 from backprop_lab.words.errors import ShapeError
 
 MOST = 64  # paths that can be lit one by one
-LISTED = 8  # paths that stand below the picture, the present one among them
-PICTURES = 3  # of paths, where no kernel runs
+LISTED = 8  # paths written below the picture, the current one among them
+PICTURES = 3  # pictures of single paths, at most, where no kernel runs
 
 
 def paths(J: Node, x: Node) -> Paths:
     """The paths from ``x`` to ``J``, lit one by one in the graph, with the products that add up to ∂J/∂x.
 
-    ``J`` is a single number, ``x`` any node that it is computed from and that wants a gradient. An arrow's
-    factor is its local derivative: a number, or for arrays the local Jacobian, which is transposed in the
-    product, since the gradient is (∂y/∂x)ᵀ ∂J/∂y. An array that is read twice by a node has two arrows to
-    it. The position after the last path shows all of them, and their sum. Of many paths the first 64 can be
-    lit; their number is exact. The graph stays as it is, and later changes of its values are not followed.
+    ``J`` is a single number, and ``x`` any node that it is computed from and that wants a gradient. The
+    factor of an arrow is its local derivative: a number, or for arrays the local Jacobian, transposed in the
+    product because the gradient is (∂y/∂x)ᵀ ∂J/∂y. If a node reads an array twice, two arrows lead to the
+    array. The position after the last path shows all paths and their sum. If there are many, only the first
+    64 can be lit; the count is exact all the same. The graph stays as it is, and later changes of its values
+    are not followed.
 
-    What is returned has ``.count``, the number of paths, ``.multiplications``, one for each arrow of each
-    path, and ``.arrows``, how many there are in all: the multiplications of the backward pass.
+    The explorer has ``.count``, the number of paths, ``.multiplications``, one for each arrow of each path,
+    and ``.arrows``, the number of arrows: the multiplications of the backward pass.
 
     Raises ValueError where there is no path, and for graphs of more than 1000 nodes; ShapeError if ``J`` is
     not a single number; MissingValueError if a leaf has no value.
@@ -89,6 +90,8 @@ class Paths(Explorer):
     The control ``path`` counts from 1; one more than the last path means all of them.
     """
 
+    picture: _Scenes
+
     def __init__(self, scenes: _Scenes):
         ways = scenes.ways
         self.count, self.multiplications, self.arrows = ways.count, ways.multiplications, len(ways.arrows)
@@ -100,7 +103,7 @@ class Paths(Explorer):
 
 
 class _Scenes:
-    """The scene of each path, and at position ``all`` of all of them together."""
+    """The scene of each path, and at position ``all`` that of all paths together."""
 
     def __init__(self, J: Node, x: Node, records: list[Step], ways: Ways):
         self.ways, self.found = ways, list(islice(ways, MOST))
@@ -121,7 +124,7 @@ class _Scenes:
         return Scene(self._lit(position), lines, {"path": label}, before=len(before))
 
     def stills(self) -> list[Scene]:
-        """A few paths, and all of them together: what stands where no kernel runs."""
+        """A few paths, and all of them together: the scenes of the twin."""
         few = range(1, self.all if self.ways.count <= PICTURES else 2)
         lines = [self._line(k) for k in range(1, self.all)[:LISTED]]
         if self.ways.count > LISTED:
@@ -143,7 +146,7 @@ class _Scenes:
         if position > MOST and self.ways.count > MOST:  # the sum is of more than these
             return []
         first = position - LISTED + 1
-        if first <= 2:  # in place of a single path nothing is saved
+        if first <= 2:  # to replace a single path by a sum would save nothing
             first = 1
         lines = [self._line(number) for number in range(first, position)]
         if first > 1:

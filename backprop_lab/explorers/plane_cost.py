@@ -1,7 +1,7 @@
-"""A cost of two parameters as a function of a point of the plane, for the explorer of its landscape.
+"""A cost of two parameters as a function of a point in the plane, for the explorer of its landscape.
 
-What must hold: a point may be anywhere, so that what is not finite is no error; the learner's variables keep
-their values.
+What must hold: a point may lie anywhere, so a cost that is not finite is no error; the learner's variables
+keep their values.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from backprop_lab.words.errors import NotAnArrayError, ShapeError
 from backprop_lab.words.numbers import finite_number
 
 WHAT = "landscape"
-LITTLE = 0.003  # of what a descent has gained: a step that gains less is its last
+LITTLE = 0.003  # of the descent so far: a step that descends less is the last
 
 
 class PlaneCost:
-    """J as a function of a point of the plane and of a batch; infinities and NaNs raise no warning."""
+    """J as a function of a point in the plane and of a batch; infinities and NaNs raise no warning."""
 
     def __init__(self, J: Node, data):
         if data is not None and not isinstance(data, Mapping):
@@ -44,25 +44,25 @@ class PlaneCost:
             )
         self._data = data
         self.all = self.batches(1)[0][1]
-        self.examples = len(next(iter(self.all.values()))) if self.all else None
+        self.examples = len(next(iter(self.all.values()), ()))
         self._others = {
             leaf: checked_value(leaf, leaf.value)
             for leaf in self._program.leaves.values()
             if leaf not in self._program.moving and leaf not in self.all
         }
         self.dtype = np.result_type(*(v.dtype for v in self._variables))
-        names = [f"{v.name}{i}" if v.size == 2 else v.name for v in self._variables for i in (1, 2)[: v.size]]
+        names = [f"{v.name}{i if v.size == 2 else ''}" for v in self._variables for i in (1, 2)[: v.size]]
         self.names = [notation.symbol(name) for name in names]
-        self.said = notation.symbol(J.name) if J.name else "J"
+        self.symbol = notation.symbol(J.name) if J.name else "J"
         self.formula = formula_in_leaves(J)
 
     def batches(self, count: int, size: int | None = None, seed: int = 0) -> list[tuple]:
-        """The first ``count`` batches of :func:`bl.sgd`: (epoch, {leaf: array})."""
+        """The first ``count`` batches that :func:`bl.sgd` takes: (epoch, {leaf: array})."""
         loop = sgd(self._program, self._data, batch_size=size, epochs=count, seed=seed)
         return list(islice(loop.batches, count))
 
     def __call__(self, point, batch=None, factor: float = 0.0) -> tuple[float, np.ndarray]:
-        """Value and gradient, of all examples or of a batch, with a penalty of this factor."""
+        """Value and gradient over all examples or over a batch, with a penalty of this factor."""
         given = self._others | (self.all if batch is None else batch) | self._leaves(point)
         value, flat = self._program.run(given)
         parts = self._program.parameters.parts(flat)
@@ -78,7 +78,7 @@ class PlaneCost:
         return {v: part.reshape(v.shape) for v, part in zip(self._variables, parts, strict=True)}
 
     def point(self, start) -> np.ndarray:
-        """Where the path starts, by default the values of the variables; J has a number there."""
+        """Where the path starts, by default at the values of the variables; J is finite there."""
         if start is None:
             start = np.concatenate([np.ravel(checked_value(v, v.value)) for v in self._variables])
         if isinstance(start, (str, Mapping)) or np.shape(start) != (2,):
@@ -90,14 +90,14 @@ class PlaneCost:
         if not (math.isfinite(value) and np.isfinite(slope).all()):
             at = notation.array(point)
             raise ValueError(
-                f"{WHAT}: {self.said} or its gradient is not finite at the start {at}; give another"
+                f"{WHAT}: {self.symbol} or its gradient is not finite at the start {at}; give another"
             )
         return point
 
 
 def low_point(cost: PlaneCost, start) -> np.ndarray:
-    """A low point near the start, so that the window shows it: a descent that never climbs, its steps as
-    long as the last bend allows. Barzilai & Borwein, IMA Journal of Numerical Analysis 8 (1988)."""
+    """A low point near the start, for the window to show: the end of a descent that never climbs, its steps
+    as long as the last bend allows. Barzilai & Borwein, IMA Journal of Numerical Analysis 8 (1988)."""
     point, (value, slope) = start, cost(start)
     first = value
     far = 10 * max(1.0, float(np.hypot(*start)))

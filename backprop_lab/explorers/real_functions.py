@@ -1,10 +1,13 @@
-"""Functions of one number as the explorers need them: written once as a graph, then read at many numbers.
+"""Functions of one number, as the explorers need them: built once as a graph, then evaluated many times.
 
-What must hold: values and slopes come from the package's own passes; a function that is none of one number
+What must hold: values and slopes come from the package's own passes; a function that does not take one number
 to one number is refused in words.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +16,12 @@ from backprop_lab.passes.passes import Pass, evaluate
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 
 class RealFunction:
-    """``f`` from one number, called ``letter``, to one number. ``role`` is what errors call it: ``"f"``.
+    """``f`` takes one number, called ``letter``, to one number; errors call the function ``role``.
 
     >>> import numpy as np
     >>> square = RealFunction(np.square, "x", "f", "an example")
@@ -23,7 +29,7 @@ class RealFunction:
     ('x²', 9.0, (9.0, 6.0))
     """
 
-    def __init__(self, f, letter: str, role: str, what: str):
+    def __init__(self, f: Callable[[Node], Node], letter: str, role: str, what: str):
         checked_function(f, role, what, "one number, such as np.sin")
         self.input = variable(letter, shape=())
         self.output = f(self.input)
@@ -37,22 +43,24 @@ class RealFunction:
 
     def __call__(self, x: float) -> float:
         """The value at ``x``; nan or infinite where there is none."""
-        return float(evaluate(self.output, {self.input: x}))
+        return float(evaluate(self.output, {self.input: np.asarray(x)}))
 
-    def at(self, places) -> np.ndarray:
+    def at(self, places: npt.ArrayLike) -> np.ndarray:
         """The values at many numbers, one by one."""
         return np.array([self(x) for x in np.ravel(places).tolist()])
 
     def value_and_slope(self, x: float, on_nonfinite: str = "raise") -> tuple[float, float]:
         """Value and derivative at ``x``. Raises NonFiniteError where one of them is not finite."""
         run = Pass(self.output, "explore")
-        run.start_from({self.input: x})
+        run.start_from({self.input: np.asarray(x)})
         slopes = run.both_ways(1, on_nonfinite)
-        return float(run.values[-1]), float(slopes[self.input])
+        value = run.values[-1]
+        assert value is not None  # after both passes
+        return float(value), float(slopes[self.input])
 
 
 def checked_function(f, role: str, what: str, of_what: str):
-    """Refuse what cannot be called. ``of_what``: what the function is to be one of."""
+    """Refuse what cannot be called. ``of_what`` says what the function should take."""
     if not callable(f) or isinstance(f, Node):
         raise NotAnArrayError(
             f"{what}: {role} is a function of {of_what}, not {type(f).__name__}; without a name: lambda x: …"
@@ -60,7 +68,7 @@ def checked_function(f, role: str, what: str, of_what: str):
 
 
 def checked_output(y, called: str, letter: str, what: str):
-    """Refuse a result that is no node, or through which nothing of the input comes."""
+    """Refuse a result that is not a node, or that does not depend on the input."""
     if not isinstance(y, Node):
         raise NotAnArrayError(
             f"{what}: {called} gave {type(y).__name__}, in which {letter} cannot be followed; write it with "
@@ -71,7 +79,7 @@ def checked_output(y, called: str, letter: str, what: str):
 
 
 def formula_in_leaves(y: Node, longest: int = 60) -> str:
-    """The expression of ``y`` in its leaves, whatever names the nodes between them have."""
+    """The expression of ``y`` in terms of its leaves, whatever names the nodes in between have."""
     if y.rule is None:
         return notation.mention(y)
     text = notation.expression(
@@ -81,7 +89,7 @@ def formula_in_leaves(y: Node, longest: int = 60) -> str:
 
 
 def stretch_of_values(values, called: str, what: str) -> tuple[float, float]:
-    """(low, high) in which values can be shown: all that are finite, but a few far ones do not count."""
+    """A range (low, high) that shows all finite values, except for a few far away."""
     finite = np.ravel(values)[np.isfinite(np.ravel(values))]
     if not finite.size:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The path of SGD over the plane of a cost's two parameters, drawn and described step by step.
+"""The path of SGD in the plane of a cost's two parameters, drawn and described step by step.
 
 What must hold: the path is that of ``bl.sgd`` with the same batches and learning rate.
 """
@@ -17,14 +17,14 @@ from backprop_lab.pictures.plot import Plot
 from backprop_lab.words import notation
 
 DOTTED = 40  # steps whose points are drawn one by one
-DOWNHILL = ("downhill", "backwards")  # the kinds of both arrows: one thick and solid, one dashed
-ARROW = 92.0  # the longer of both arrows, in pixels
+DOWNHILL = ("downhill", "backwards")  # the kinds of the two arrows: one thick and solid, one dashed
+ARROW = 92.0  # pixels of the longer arrow
 RATES = (-2.0, 1.5)  # powers of ten below and above the learning rate at the start
 RATE_STEP = 0.05
 
 
 class _Position(NamedTuple):
-    """Where SGD stands: its whole path, how far it has come, and both gradients there."""
+    """Where SGD is: its whole path, how many steps it has taken, and both gradients there."""
 
     path: np.ndarray
     step: int
@@ -35,7 +35,7 @@ class _Position(NamedTuple):
 
 
 class Walk:
-    """SGD's batches, and with them its path from any start."""
+    """The batches of SGD, and its path with them from any start."""
 
     def __init__(self, cost: PlaneCost, batches, rate: float):
         self._cost, self._batches, self._rate = cost, batches, rate
@@ -45,7 +45,7 @@ class Walk:
         self.which = "full cost" if self.minibatches else "cost"
 
     def controls(self, first, plane: Plane) -> list[Control]:
-        """Sliders for the start, the learning rate and the step; each can stand exactly where it starts."""
+        """Sliders for the start, the learning rate and the step; each can return exactly to its start."""
         for_start = [
             Control(f"start_{i}", f"start {name}", *_steps_through(v, axis.low, axis.high), v)
             for i, name, v, axis in zip("12", self._cost.names, first.tolist(), plane, strict=True)
@@ -56,7 +56,7 @@ class Walk:
         return [*for_start, rate, Control("step", "step", 0, self.steps, 1, 0)]
 
     def path(self, start, rate: float, factor: float) -> np.ndarray:
-        """The points of SGD from the start on, as far as they are finite: one more than the steps."""
+        """The points of SGD from the start, as long as they are finite: one more than the steps."""
         points = [np.asarray(start, self._cost.dtype)]
         eta = np.array(rate, self._cost.dtype)
         for _, batch in self._batches:
@@ -69,7 +69,7 @@ class Walk:
         return np.array(points)
 
     def at(self, values: dict, factor: float) -> _Position:
-        """Where it stands at these values of the controls."""
+        """Where SGD is at these values of the controls."""
         exponent = values["log10_learning_rate"]
         rate = float(f"{10.0**exponent:.12g}")  # 0.002 and not 0.0020000000000000005
         path = self.path([values["start_1"], values["start_2"]], rate, factor)
@@ -79,7 +79,7 @@ class Walk:
         return _Position(path, step, rate, value, slope, batch_slope)
 
     def written(self, values: dict, here: _Position) -> dict[str, str]:
-        """How the controls' numbers are written."""
+        """How the numbers of the controls are written."""
         return {
             "start_1": notation.number(values["start_1"]),
             "start_2": notation.number(values["start_2"]),
@@ -87,25 +87,25 @@ class Walk:
             "step": f"{round(values['step'])} of {self.steps}",
         }
 
-    def lines(self, here: _Position, said: str, factor: float, plane: Plane) -> list[str]:
-        """The picture in words; ``said`` is the cost's symbol."""
+    def lines(self, here: _Position, symbol: str, factor: float, plane: Plane) -> list[str]:
+        """The picture in words; ``symbol`` is the cost's."""
         epoch, batch = self._batches[here.step]
         during = f", epoch {epoch}" if self.minibatches else ""
         at, value = notation.array(here.path[here.step]), notation.number(here.cost)
         lines = [
             f"step {here.step} of {self.steps}{during}: ({', '.join(self._cost.names)}) = {at}, "
-            f"{self.which} {said} = {value}"
+            f"{self.which} {symbol} = {value}"
         ]
         slope = notation.array(here.slope)
         if self.minibatches:
             size = len(next(iter(batch.values())))
             lines += [
-                f"full batch: ∇{said} = {slope}",
-                f"minibatch, {size} of {self._cost.examples} examples: ∇{said} = "
+                f"full batch: ∇{symbol} = {slope}",
+                f"minibatch, {size} of {self._cost.examples} examples: ∇{symbol} = "
                 f"{notation.array(here.batch_slope)}{_angle(here.slope, here.batch_slope)}",
             ]
         else:
-            lines.append(f"gradient: ∇{said} = {slope}")
+            lines.append(f"gradient: ∇{symbol} = {slope}")
         if here.step + 1 < len(here.path):
             after = self._cost(here.path[here.step + 1], None, factor)[0]
             by = f"η = {notation.number(here.rate, 3)}" + " and the minibatch" * self.minibatches
@@ -117,56 +117,57 @@ class Walk:
         if len(here.path) <= self.steps:
             return f"step {len(here.path)} has no finite numbers: the learning rate is too large"
         first, last = (self._cost(here.path[i], None, factor)[0] for i in (0, self.steps))
-        said = f"over all {self.steps} steps the {self.which} "
+        words = f"over all {self.steps} steps the {self.which} "
         before, after = notation.number(first), notation.number(last)
         if before == after:
-            said += f"stays at {before}"
+            words += f"stays at {before}"
         elif last < first:
-            said += f"falls from {before} to {after}"
+            words += f"falls from {before} to {after}"
         else:
             why = (
                 "a smaller learning rate keeps it lower"
                 if self.minibatches
                 else "the learning rate is too large"
             )
-            said += f"grows from {before} to {after}: {why}"
+            words += f"grows from {before} to {after}: {why}"
         outside = np.isnan(plane.pixels(here.path[: self.steps + 1])).any(axis=-1)
-        return said + (
+        return words + (
             f"; step {int(np.argmax(outside))} is the first outside of the window" if outside.any() else ""
         )
 
     def draw(self, plot: Plot, plane: Plane, here: _Position):
-        """The path, strong as far as it has come, and at its present point both arrows downhill."""
+        """Draw the path, bold up to the current point, and both arrows downhill from there."""
         path = here.path[: self.steps + 1]
         plane.pieces(plot, "quiet", path[here.step :])
         plane.pieces(plot, "first", path[: here.step + 1])
         pixels = plane.pixels(path)
         for i in range(1, len(path) if self.steps <= DOTTED else 0):
-            plot.dot("quiet" if i > here.step else "step", *pixels[i], 2.5 if i > here.step else 3.5)
-        plot.dot("second", *pixels[0], 6)
+            kind, radius = ("quiet", 2.5) if i > here.step else ("step", 3.5)
+            plot.dot(kind, pixels[i, 0], pixels[i, 1], radius)
+        plot.dot("second", pixels[0, 0], pixels[0, 1], 6)
         slopes = [here.slope, here.batch_slope] if self.minibatches else [here.slope]
         lengths = [float(np.hypot(*slope)) for slope in slopes]
         longest = max(lengths)
         if 0 < longest < math.inf:
             vectors = [-ARROW / plane.scale / longest * slope for slope in slopes]
             plane.arrows(plot, DOWNHILL, here.path[here.step], vectors)
-        plot.dot("step", *plane.pixels(here.path[here.step]), 5.5)
+        plot.dot("step", pixels[here.step, 0], pixels[here.step, 1], 5.5)
 
-    def legend(self, said: str) -> list[tuple[str, str]]:
+    def legend(self, symbol: str) -> list[tuple[str, str]]:
         """(kind of line, what it is)."""
         whose = (", full batch", ", minibatch") if self.minibatches else ("",)
-        arrows = [(kind, f"−∇{said}{of}") for kind, of in zip(DOWNHILL, whose, strict=False)]
+        arrows = [(kind, f"−∇{symbol}{of}") for kind, of in zip(DOWNHILL, whose, strict=False)]
         return [("first", "path of SGD"), *arrows]
 
 
 def _steps_through(value: float, low: float, high: float) -> tuple[float, float, float]:
-    """(low, high, step) of a slider that stays in a stretch and has ``value`` among its steps."""
+    """(low, high, step) of a slider that stays within a range and has ``value`` among its positions."""
     step = slider_step(low, high)
     return value - step * math.floor((value - low) / step), high, step
 
 
 def _angle(a, b) -> str:
-    """How far two directions are apart, where both are ones."""
+    """The angle between two directions; empty if one of them has none."""
     lengths = float(np.hypot(*a)), float(np.hypot(*b))
     if not (min(lengths) > 0 and math.isfinite(sum(lengths))):
         return ""
@@ -176,8 +177,8 @@ def _angle(a, b) -> str:
 
 
 def _change(what: str, before: float, after: float) -> str:
-    """The effect of a step on a cost."""
-    said = [notation.number(before), notation.number(after)]
-    if said[0] == said[1]:
-        return f"leaves the {what} at {said[0]}"
-    return f"{'lowers' if after < before else 'raises'} the {what} from {said[0]} to {said[1]}"
+    """The effect of a step on a cost, in words."""
+    old, new = notation.number(before), notation.number(after)
+    if old == new:
+        return f"leaves the {what} at {old}"
+    return f"{'lowers' if after < before else 'raises'} the {what} from {old} to {new}"

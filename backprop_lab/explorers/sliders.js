@@ -3,7 +3,7 @@ import { button, make } from "../browser/dom.js";
 
 /** @typedef {{name: string, label: string, low: number, high: number, step: number}} Control */
 
-/** A slider of whole numbers between buttons that go one step back or on.
+/** A slider of whole numbers, between buttons that go one step back or forward.
  *  @param {HTMLElement} row @param {HTMLInputElement} input @param {string} label */
 function withButtons(row, input, label) {
   const go = (/** @type {boolean} */ on) => {

@@ -3,7 +3,7 @@ import { button, choice, make, press } from "../browser/dom.js";
 
 const SPEEDS = [0.5, 1, 2, 4];
 
-/** What is called when something in the bar is used.
+/** The functions to call when something in the bar is used.
  *  @typedef {{jump: (p: number) => void, step: (direction: number) => void, toggle: () => void,
  *             changeSpeed: () => void, fold: (level: number) => void, setPredict: (yes: boolean) => void}} Wishes */
 
@@ -55,7 +55,7 @@ export function barOf(film, on) {
     showLevel(level) {
       detail.value = String(level);
     },
-    /** Show position `p`. Whether a button that had the focus cannot be pressed any more. @param {number} p */
+    /** Show position `p`. Returns whether a button that had the focus can no longer be pressed. @param {number} p */
     showPosition(p) {
       slider.value = String(p);
       slider.setAttribute("aria-valuetext", `${p} of ${last}`);

@@ -10,10 +10,10 @@ from html import escape
 
 import numpy as np
 
-from backprop_lab.exercises.bugs import Bug
+from backprop_lab.exercises.bugs import Bug, changes_nothing
 from backprop_lab.exercises.predict import questions
 from backprop_lab.graph.node import Node
-from backprop_lab.learning.rounds import Round
+from backprop_lab.learning.rounds import Round, Update
 from backprop_lab.passes.records import Step
 from backprop_lab.pictures import timeline
 from backprop_lab.pictures.drawing import as_image
@@ -27,10 +27,10 @@ MOST_ENTRIES = 12  # of a leaf whose numbers can be changed on the page
 
 
 class Film:
-    """All positions of a run: of both passes once, or of some iterations of learning.
+    """All positions of a run: of both passes, or of some iterations of learning.
 
     Each round has a position before its first step; learning has one more at the end, after the last
-    update. ``like``: the film of another run of the same graph; the same things stand in the same places.
+    update. ``like``: the film of another run of the same graph, whose layout is kept.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class Film:
         self.forward = sum(step.phase == "forward" for step in rounds[0].steps)
         end = {update.variable: update.after for update in rounds[-1].updates}
         line = timeline.of_rounds(J, [r.steps for r in rounds], end if self.learns else None)
-        self.levels = levels(line, like.levels if like else ())
-        self.listing = like.listing if like else Listing(J, rounds)
+        self.levels: list[tuple[str, Picture]] = levels(line, like.levels if like else [])
+        self.listing: Listing = like.listing if like else Listing(J, rounds)
         self.shown = [name for name, _ in self.levels].index(shown_first(self.levels))
         of = f"a wrong pass ({bug.name}) over " if bug else "learning with " if self.learns else ""
         self.title = f"Step-through of {of}{notation.mention(J)}"
 
     @property
     def picture(self) -> Picture:
-        """The picture that is shown first."""
+        """The picture at the level of folding that is shown first."""
         return self.levels[self.shown][1]
 
     @property
@@ -63,7 +63,7 @@ class Film:
         return self.picture.line.length - 1
 
     def data(self, answered: bool = False) -> dict:
-        """All that the page needs. ``answered``: whether the questions come with their answers."""
+        """Everything the page needs. ``answered``: whether the questions come with their answers."""
         entries = []
         for number, round in enumerate(self.rounds):
             entries.append(self._opening(number) | {"lines": self.listing.between_rounds(number)})
@@ -87,7 +87,7 @@ class Film:
 
     def _opening(self, number: int) -> dict:
         if self.bug:
-            return forgotten(self.bug, not any(step.differs for step in self.rounds[0].steps))
+            return forgotten(self.bug, changes_nothing(self.rounds[0].steps))
         if number == 0:
             leaves = [node for node in self.picture.nodes if node.rule is None]
             return opening(
@@ -97,7 +97,7 @@ class Film:
         return updated(self.rounds[number - 1].updates, batch, number, len(self.rounds))
 
     def _field(self, name: str, leaf: Node) -> dict:
-        """A leaf as the page offers it to be changed; without ``values`` where that is nothing for a page."""
+        """A leaf as the page shows it; with ``values`` if they can be changed there."""
         value = timeline.at(self.picture.line.known[leaf], 0)
         label = notation.symbol(leaf.name) if leaf.name else name
         field = {"name": name, "label": label, "shape": list(leaf.shape), "whole": leaf.dtype.kind != "f"}
@@ -113,14 +113,14 @@ class Film:
         return self.picture.still(position, self.palette)
 
     def table(self, hidden: bool = False) -> str:
-        """All steps as text, one line each; ``hidden``: without those that are to be predicted."""
+        """All steps as text, one line each; if ``hidden``, without those that are to be predicted."""
         events = [str(event) for round in self.rounds for event in (*round.steps, *round.updates)]
         if hidden:
             events[self.forward :] = [f"… and {len(events) - self.forward} steps back, to be predicted"]
         return "\n".join(events)
 
     def twin(self, hidden: bool) -> str:
-        """Pictures and the table of steps, as HTML that needs nothing.
+        """Pictures and the table of steps, as HTML that needs no script.
 
         ``hidden``: whether what is to be predicted is folded away.
         """
@@ -135,11 +135,11 @@ class Film:
         pictures = ""
         for p, caption in captions.items():
             image = as_image(self.still(p), self.picture.describe(p))
-            if hidden and p > self.forward:  # whoever is asked to predict must not see it here
+            if hidden and p > self.forward:  # a learner who is asked to predict must not see it here
                 pictures += f"<details><summary>{caption}</summary>{image}</details>"
             else:
                 pictures += f"<p>{caption}<br>{image}</p>"
-        rows = "".join(map(_row, (event for r in self.rounds for event in (*r.steps, *r.updates))))
+        rows = "".join(row for r in self.rounds for row in (*map(_row, r.steps), *map(_row, r.updates)))
         return (
             f"<div><p><b>{escape(self.title)}</b>, as pictures. Run this cell to step through it with "
             f"← and →.</p>{pictures}<details><summary>All {rows.count('<tr>')} steps as a table</summary>"
@@ -148,10 +148,10 @@ class Film:
         )
 
 
-def _row(event) -> str:
+def _row(event: Step | Update) -> str:
     number, numbers, sums = "", event.numbers, ""
     if isinstance(event, Step):
-        number = event.index + 1
+        number = str(event.index + 1)
         numbers = "seed" if event.is_seed else numbers
         sums = f"{event.sum_numbers}, {event.so_far}" if event.sum_numbers else ""
     return (

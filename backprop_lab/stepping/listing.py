@@ -1,6 +1,6 @@
-"""A run as the NumPy program that a person would write: one line for each step, both ways, and the updates.
+"""A run as the NumPy program that a person would write: a line for each step of both passes and each update.
 
-What must hold: run line after line, it gives the numbers of the records.
+What must hold: run line by line, the program gives the numbers of the records.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from backprop_lab.words import notation
 
 
 class Listing:
-    """The program of a run: ``lines``, and ``leaves``: {name in the program: the leaf it stands for}.
+    """The program of a run: its ``lines``, and ``leaves``: {name in the program: leaf}.
 
-    ``of_steps``: the line of each step. A gradient is called like its node, with ``grad_`` before it. The
+    ``of_steps`` has the line of each step. A gradient has the name of its node with ``grad_`` before it. The
     program of learning is a loop.
     """
 
@@ -46,7 +46,7 @@ class Listing:
             self.of_steps = range(1, len(round.steps) + 1)
 
     def between_rounds(self, number: int) -> list[int]:
-        """[first, end) of the lines that were run before round ``number`` begins."""
+        """[first, end) of the lines that are run between the rounds ``number`` − 1 and ``number``."""
         return [self.of_steps.stop, len(self.lines)] if number else [0, self.of_steps.start]
 
     def _name(self, node, J) -> str:

@@ -1,8 +1,8 @@
 """The text of each position: what happens in words, the formula with its numbers, the local Jacobian.
 
-HTML made from the records; all text is escaped here.
+It is HTML made from the records; all text is escaped here.
 
-What must hold: every view of a step is written from one record, so that no two can disagree.
+What must hold: all views of a step are written from one record, so that no two can disagree.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from html import escape
 import numpy as np
 
 from backprop_lab.exercises.bugs import Bug, WrongStep
+from backprop_lab.graph.node import Node
 from backprop_lab.learning.rounds import Update
 from backprop_lab.passes.records import Step
 from backprop_lab.words import notation
 
 MOST_UPDATES = 4  # variables whose update is written out
-LONGEST_COLUMN = 12  # numbers of a vector beside a local Jacobian that are written out
+LONGEST_COLUMN = 12  # numbers of a vector that are written out beside a local Jacobian
 
 
-def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
-    """The text of position 0: what is known before anything is computed. ``rounds`` of learning, or 0."""
+def opening(leaves: list[Node], forward: int, count: int, rounds: int) -> dict[str, str]:
+    """The text of position 0: what is known before anything is computed. ``rounds``: of learning, or 0."""
     names = ", ".join(notation.mention(leaf) for leaf in leaves)
     steps = "step" if forward == 1 else "steps"
     often = "once" if rounds == 1 else f"{rounds} times"
@@ -34,7 +35,7 @@ def opening(leaves: list, forward: int, count: int, rounds: int) -> dict:
     return {"panel": f"<p>{escape(text)}</p>", "jacobian": ""}
 
 
-def forgotten(bug: Bug, harmless: bool) -> dict:
+def forgotten(bug: Bug, harmless: bool) -> dict[str, str]:
     """The text of position 0 in a run with a bug."""
     parts = [
         f'<p><span class="bl-phase bl-phase-wrong">Bug:</span> {escape(bug.title)}</p>',
@@ -45,8 +46,8 @@ def forgotten(bug: Bug, harmless: bool) -> dict:
     return {"panel": "".join(parts), "jacobian": ""}
 
 
-def updated(updates: Sequence[Update], batch: Iterable, number: int, rounds: int) -> dict:
-    """The text after the updates of round ``number`` of ``rounds``, where the next round begins."""
+def updated(updates: Sequence[Update], batch: Iterable[Node], number: int, rounds: int) -> dict[str, str]:
+    """The text after the updates of round ``number`` of ``rounds``, before the next round."""
     head, text = f"Update {number} of {rounds}:", "every variable takes a step against its gradient"
     shown = updates[:MOST_UPDATES]
     parts = [f'<p><span class="bl-phase bl-phase-update">{head}</span> {text}</p>']
@@ -63,10 +64,10 @@ def updated(updates: Sequence[Update], batch: Iterable, number: int, rounds: int
     return {"panel": "".join([*parts, f"<p>{escape(then)}</p>" if then else ""]), "jacobian": ""}
 
 
-def panel(step: Step, forward: int, count: int) -> dict:
-    """The text of the position at which ``step`` has just been taken.
+def panel(step: Step, forward: int, count: int) -> dict[str, str]:
+    """The text of the position right after ``step``.
 
-    ``forward`` of the ``count`` steps are the forward pass's.
+    ``forward`` of the ``count`` steps belong to the forward pass.
     """
     if step.phase == "forward":
         place = f"Forward {step.index + 1} of {forward}"
@@ -92,7 +93,7 @@ def panel(step: Step, forward: int, count: int) -> dict:
 
 
 def _right(step: Step) -> str:
-    """The right formula and numbers beside a step that a bug makes wrong; else nothing."""
+    """The right formula and numbers for a step that a bug makes wrong; else nothing."""
     if not isinstance(step, WrongStep) or not step.differs:
         return ""
     right = step.right
@@ -100,7 +101,7 @@ def _right(step: Step) -> str:
 
 
 def _in_words(step: Step) -> tuple[str, str]:
-    """(the event of this step, its consequence) in words; the second may be empty."""
+    """(what happens at this step, what follows from it) in words; the second may be empty."""
     node = step.mention(step.node)
     if step.phase == "forward":
         if step.node is step.cost:
@@ -111,6 +112,7 @@ def _in_words(step: Step) -> tuple[str, str]:
             "the seed",
             f"A change of {node} changes {node} by just as much: every way back starts here.",
         )
+    assert step.receiver is not None and step.so_far is not None  # true of every arrow
     receiver = step.mention(step.receiver)
     what = f"along the arrow from {node} to {receiver}"
     if step.contribution is None:  # only in a run with a bug
@@ -128,12 +130,14 @@ def _in_words(step: Step) -> tuple[str, str]:
 def _jacobian(step: Step) -> str:
     """(Local Jacobian)ᵀ · upstream = contribution, in numbers; empty for a step that follows no arrow back.
 
-    In a run with a bug this is still the right one.
+    In a run with a bug it is what it should be.
     """
     if step.argument is None:
         return ""
     if isinstance(step, WrongStep):
         return "<p>As it ought to be:</p>" + _jacobian(step.right)
+    assert step.receiver is not None and step.upstream is not None  # true of every arrow of a right pass
+    assert step.local is not None and step.contribution is not None
     name = f"∂{step.factor(step.node)}/∂{step.factor(step.receiver)}"
     upstream, arrives = step.gradient_name(step.node), f"what arrives at {step.mention(step.receiver)}"
     if isinstance(step.local, str):

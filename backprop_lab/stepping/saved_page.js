@@ -30,5 +30,5 @@ mount(part("step-through"), {
   },
   live: false,
 });
-// The keys work at once, where the page stands for itself.
+// The keys work at once if the page is not inside another one.
 if (window === top) /** @type {HTMLElement | null} */ (document.querySelector(".bl-step"))?.focus({ preventScroll: true });

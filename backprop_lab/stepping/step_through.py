@@ -1,9 +1,9 @@
 """``bl.step_through``: the passes over the learner's own graph, step by step in the browser.
 
-Python makes the whole film of a run (``film.py``), and it travels to the browser in one trait. From then on
-the browser needs no kernel, except to change the inputs: then a new film of the same graph travels.
+Python makes the whole film of a run (``film.py``), which travels to the browser in one trait. After that the
+browser needs a kernel only if the inputs change: then a new film of the same graph travels.
 
-What must hold: the learner's graph stays as it is; the output holds no address and no time.
+What must hold: the learner's graph stays as it is; the output contains no address and no time.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from backprop_lab.words.numbers import is_whole
 class StepThrough(LabWidget):
     """The widget that :func:`step_through` returns.
 
-    ``position`` runs from 0 (only what is given is known) to the last one; it can be read, set and
-    observed, and so can ``predict`` and ``given``: {leaf's name: values}, what counts instead of the graph's
-    own values. ``steps`` are the records, and ``recording`` is the :class:`~backprop_lab.stepping.film.Film`
-    of the run, whose data travel as ``film``.
+    ``position`` runs from 0, where only the leaves are known, to the last step; it can be read, set and
+    observed, and so can ``predict`` and ``given``: {leaf's name: values} to use instead of the graph's own.
+    ``steps`` are the records, and ``recording`` is the :class:`~backprop_lab.stepping.film.Film` of the run,
+    whose data travel as ``film``.
     """
 
     _esm = script("stepping/step_through_widget.js")
@@ -46,7 +46,9 @@ class StepThrough(LabWidget):
     given = traitlets.Dict().tag(sync=True)
     film = traitlets.Dict().tag(sync=True)
     complaint = traitlets.Unicode("").tag(sync=True)
-    runs = traitlets.Int(0).tag(sync=True)  # how often the kernel has run again: its answer to ``given``
+    runs = traitlets.Int(0).tag(
+        sync=True
+    )  # how often the kernel has run the passes anew: its answer to ``given``
 
     def __init__(self, J: Node, run: Callable[[dict], list[Round]], step=0, predict=False, **how):
         self._answered = predict == "answered"
@@ -58,7 +60,7 @@ class StepThrough(LabWidget):
 
     @property
     def steps(self) -> list[Step]:
-        """The records of all steps, as :func:`bl.steps` gives them; in learning, of all rounds."""
+        """The records of all steps, as from :func:`bl.steps`; in learning, those of all rounds."""
         return [step for round in self.recording.rounds for step in round.steps]
 
     @traitlets.validate("position")
@@ -75,7 +77,7 @@ class StepThrough(LabWidget):
 
     @traitlets.observe("given")
     def _another_run(self, change):
-        """Run again from other values; where that cannot be, say why and stay."""
+        """Run the passes from other values; if they cannot run, say why and keep the film."""
         complaint = ""
         try:
             self.recording = self._record(self._read(change["new"]), like=self.recording)
@@ -97,7 +99,7 @@ class StepThrough(LabWidget):
         return values
 
     def check(self) -> GradientReport:
-        """The gradient check, at the graph's own values: of the wrong pass in a run with a bug."""
+        """The gradient check at the graph's own values; in a run with a bug, that of the wrong pass."""
         J, bug = self.recording.cost, self.recording.bug
         return check_gradient(J) if bug is None else check(J, bug)
 
@@ -113,7 +115,7 @@ class StepThrough(LabWidget):
 
     @property
     def _asks(self) -> bool:
-        """Whether surprising steps are to be predicted, and must not be given away."""
+        """Whether the learner is to predict surprising steps, so that they must not be given away."""
         return self.predict and not self._answered
 
     def _text(self) -> str:
@@ -122,7 +124,7 @@ class StepThrough(LabWidget):
     def _twin(self) -> str:
         return self.recording.twin(self._asks)
 
-    def _kinds(self):
+    def _kinds(self) -> dict[str, Callable[[], str | bytes]]:
         still = self.recording.still
         return {
             ".html": self._page,
@@ -135,7 +137,7 @@ class StepThrough(LabWidget):
         data = json.dumps(
             {"film": self.film, "position": self.position, "predict": self.predict},
             ensure_ascii=False,
-        ).replace("<", "\\u003c")  # nothing in it can end the script element that holds it
+        ).replace("<", "\\u003c")  # nothing in it can close the script element around it
         return page(
             self.recording.title,
             f'<style>{style("stepping/step_through.css")}</style><main id="step-through"></main>'
@@ -159,17 +161,18 @@ def step_through(
 ) -> StepThrough:
     """Both passes over ``J``'s graph, to be stepped through with buttons, keys or a slider.
 
-    ``J`` is the cost, a single number whose leaves all have values. ``step`` is the position to start
-    at, ``predict`` whether surprising steps are asked about first (the learner can switch it);
-    ``"answered"``: the questions stand there with their answers.
+    ``J`` is the cost, a single number whose leaves all have values. ``step`` is the position to start at;
+    ``predict``, whether to ask about surprising steps first (the learner can switch it); with ``"answered"``
+    the questions come with their answers.
 
-    ``bug``: the way back goes wrong as hand-written ones do, with the right numbers beside the wrong ones.
-    ``"overwrite"``, ``"too_early"``, ``"not_reset"``, ``"not_unbroadcast"``, ``"no_activation_derivative"``,
-    ``"not_transposed"``. ``.check()`` is then the gradient check that catches it.
+    ``bug``: the backward pass goes wrong as hand-written ones do, with the right numbers beside the wrong
+    ones. One of ``"overwrite"``, ``"too_early"``, ``"not_reset"``, ``"not_unbroadcast"``,
+    ``"no_activation_derivative"``, ``"not_transposed"``. ``.check()`` is then the gradient check that
+    catches it.
 
-    ``palette="blue"`` has blue in place of green.
+    ``palette="blue"`` uses blue instead of green.
 
-    With a ``learning_rate`` it is the film of learning: ``iterations`` times a batch, both passes and the
+    With a ``learning_rate`` it is the film of learning: ``iterations`` rounds of a batch, both passes and the
     update, as ``bl.sgd(J, data, learning_rate, batch_size, seed=seed)`` takes them. The variables in the
     graph stay as they are.
 
@@ -187,20 +190,19 @@ def step_through(
     if not (isinstance(predict, bool) or (isinstance(predict, str) and predict == "answered")):
         raise ValueError(f'step_through: predict is True, False or "answered", not {predict!r}')
     palette_named(palette)  # refused at once, not when the picture is drawn
-    if bug is not None:
-        if learning_rate is not None:
-            raise TypeError("step_through: bug= is one pass; leave learning_rate= out")
-        bug = bug_named(bug)
+    if bug is not None and learning_rate is not None:
+        raise TypeError("step_through: bug= is one pass; leave learning_rate= out")
+    wrong = None if bug is None else bug_named(bug)
     if learning_rate is None and (data is not None or batch_size is not None):
         raise TypeError("step_through: data= and batch_size= are for learning; give a learning_rate= too")
     if isinstance(data, Iterable) and not isinstance(data, Mapping):
-        data = list(data)  # gone through again when inputs change
+        data = list(data)  # needed again when inputs change
 
-    def run(given):
-        if bug is not None:
-            return [Round(wrong_steps(J, bug, given))]
+    def run(given: dict[Node, np.ndarray]) -> list[Round]:
+        if wrong is not None:
+            return [Round([*wrong_steps(J, wrong, given)])]
         if learning_rate is None:
             return [Round(all_steps(J, given=given))]
         return learning_rounds(J, iterations, learning_rate, data, batch_size, seed, given)
 
-    return StepThrough(J, run, step, predict, bug=bug, palette=palette)
+    return StepThrough(J, run, step, predict, bug=wrong, palette=palette)

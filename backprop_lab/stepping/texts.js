@@ -1,4 +1,4 @@
-// What is written of a step below the picture: its words and numbers, its line of the NumPy program, its Jacobian.
+// The texts of a step below the picture: its words and numbers, its line of the NumPy program, its Jacobian.
 import { make } from "../browser/dom.js";
 
 const MOST_MEASURED = 40; // of the longest panels, to find the tallest
@@ -19,7 +19,7 @@ export function textsOf() {
   let width = 0;
   return {
     elements: [panel, folded("NumPy line", code), folded("Jacobian", jacobian), live],
-    /** Say something to those who do not see the page. @param {string} text */
+    /** Announce a text to those who cannot see the page. @param {string} text */
     say(text) {
       live.textContent = text;
     },
@@ -37,7 +37,7 @@ export function textsOf() {
       const [start, end] = step.lines;
       lines().forEach((line, i) => line.toggleAttribute("aria-current", start <= i && i < end));
     },
-    /** Bring the step's line into sight. @param {Words} step */
+    /** Scroll to the step's line. @param {Words} step */
     follow({ lines: [start, end] }) {
       if (code.clientHeight < code.scrollHeight && start < end)
         code.scrollTop = lines()[start].offsetTop - code.clientHeight / 2;

@@ -1,4 +1,4 @@
-"""The training lab: a network that is trained while its settings are dragged.
+"""The training lab: a network that trains while its settings are dragged.
 
 Read ``training.py`` first.
 """

@@ -1,4 +1,4 @@
-"""``bl.explore``: pictures that follow a slider or a drag. Each is a module of its own."""
+"""``bl.explore``: pictures that follow a slider or a drag, each in its own module."""
 
 from backprop_lab.explorers.chain_rule import chain_rule
 from backprop_lab.explorers.finite_difference import finite_difference

@@ -25,7 +25,7 @@ export function insideOf(closed) {
   return {
     element,
     end: () => leave(),
-    /** @param {any} film @param {string} text what it is the film of */
+    /** @param {any} film @param {string} text what the film shows */
     open(film, text) {
       shut();
       element.hidden = false;

@@ -1,12 +1,12 @@
-"""The widget of the training lab: a run that is asked for by a page, or by Python, and shown.
+"""The widget of the training lab: a run that a page or Python asks for, and how it is shown.
 
-The browser asks for a run in one message: other settings, whether to begin again, how many steps to go on.
-The kernel answers in one frame: the plane as a byte for each pixel, the weights as a byte each, and words.
-While it trains, the browser gathers what is wanted next into one request, a drag is merged and never queued;
-it leaves when the kernel says that it has trained, to be there when the frame is made.
+The browser asks for a run in one message: other settings, whether to start anew, how many steps to take. The
+kernel answers with one frame: the plane as one byte per pixel, the weights as one byte each, and words. While
+the kernel trains, the browser merges what is wanted next into one request, so that no drag is ever queued; it
+sends the request when the kernel says that it has trained, so that it arrives by the time the frame is made.
 
-What must hold: a frame belongs to the settings that it travels with; what cannot be is said and changes
-nothing; a run that diverges is stopped before that step and can be gone on from.
+What must hold: a frame belongs to the settings that it travels with; a request that is impossible is refused
+in words and changes nothing; a run that diverges stops before that step, and can continue from there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from backprop_lab.pictures.blocks import range_of, tones
 from backprop_lab.pictures.drawing import as_image
 from backprop_lab.stepping.film import Film
 from backprop_lab.stepping.step_through import StepThrough, step_through
-from backprop_lab.training_lab.classifier import Classifier
+from backprop_lab.training_lab.classifier import Classifier, Costs
 from backprop_lab.training_lab.page_spec import PIXELS, page_spec
 from backprop_lab.training_lab.points import Points, own_points, window_of
 from backprop_lab.training_lab.settings import OWN, Settings
@@ -38,7 +38,7 @@ from backprop_lab.words import notation
 from backprop_lab.words.numbers import whole_number
 
 STILL_PIXELS = 50  # of the plane's side, where no kernel runs
-GROWN = 1.5  # times the cost of the start: then the rate is too large
+GROWN = 1.5  # times the cost at the start: above it the rate is too large
 TRAVELS = [field.name for field in fields(Settings)]
 
 
@@ -51,10 +51,10 @@ class TrainingLab(LabWidget):
 
     _esm = script("training_lab/training.js")
     _css = style("training_lab/training.css")
-    spec = traitlets.Dict().tag(sync=True)  # what never changes: places of the sliders, colours
+    spec = traitlets.Dict().tag(sync=True)  # what never changes: positions of the sliders, colours
     settings = traitlets.Dict().tag(sync=True)
-    points = traitlets.List().tag(sync=True)
-    window = traitlets.List().tag(sync=True)
+    points: traitlets.List[list[float]] = traitlets.List().tag(sync=True)
+    window: traitlets.List[float] = traitlets.List().tag(sync=True)
     frame = traitlets.Bytes().tag(sync=True)  # the plane, then the weights
     shown = traitlets.Dict().tag(sync=True)  # the words and the curve that belong to the frame
     film = traitlets.Dict().tag(sync=True)
@@ -65,7 +65,7 @@ class TrainingLab(LabWidget):
         self.model = Classifier(settings, points)
         self.steps = steps
         self._goal, self._log = steps, False
-        self._lock = RLock()  # a page is answered in a thread of its own while a cell is running
+        self._lock = RLock()  # while a cell is running, a page is answered in another thread
         super().__init__(spec=page_spec(settings, steps))
         self._look_around()
         self.model.retrain(steps)
@@ -75,16 +75,16 @@ class TrainingLab(LabWidget):
     # -- from Python
 
     def change(self, **settings):
-        """Train again from the start with other settings, named as in :func:`training`.
+        """Train anew from the start with other settings, named as in :func:`training`.
 
-        As many steps as were taken before, but at most ``steps``. Raises ValueError for what cannot be.
+        It takes as many steps as before, but at most ``steps``. Raises ValueError for impossible settings.
         """
         if unknown := settings.keys() - set(TRAVELS):
             raise TypeError(f"training: no setting {sorted(unknown)[0]!r}; there are {', '.join(TRAVELS)}")
         self._do_and_show({"settings": settings, "begin": "retrain"})
 
     def train(self, steps: int):
-        """Take so many more steps. Interrupted, it keeps those that were taken."""
+        """Take ``steps`` more steps. If interrupted, it keeps those that were taken."""
         self._do_and_show({"steps": steps})
 
     def restart(self):
@@ -92,7 +92,7 @@ class TrainingLab(LabWidget):
         self._do_and_show({"begin": "restart"})
 
     def step_through(self) -> StepThrough:
-        """The next step, batch, both passes and update, to be stepped through; it is not taken."""
+        """The next step, with its batch, both passes and update, to step through; it is not taken."""
         return step_through(
             self.model.next_step(), learning_rate=self.model.settings.learning_rate, iterations=1
         )
@@ -100,7 +100,7 @@ class TrainingLab(LabWidget):
     # -- from the page
 
     def answer(self, wish: dict):
-        """Do what a page wants, and send the frame; say what cannot be. ``wish``: see ``_do``."""
+        """Do what a page asks for, and send the frame; say what is impossible. ``wish``: see ``_do``."""
         self._do_and_show(wish, self._do_or_complain)
 
     def _do_or_complain(self, wish: dict):
@@ -114,7 +114,7 @@ class TrainingLab(LabWidget):
             self.complaint = str(error)
 
     def _do_and_show(self, wish: dict, do=None):
-        """One thing at a time; whatever becomes of it, the frame is sent, in one message with the rest."""
+        """One thing at a time; however it ends, the frame is sent, in one message with the rest."""
         while_holding(self._lock, self._and_show, do or self._do, wish)
 
     def _and_show(self, do, wish):
@@ -125,8 +125,9 @@ class TrainingLab(LabWidget):
                 self._show()
 
     def _do(self, wish: dict):
-        """``settings``: those that are other ones; ``points``: rows of them, if they were edited; ``begin``:
-        "restart", or "retrain" with as many steps as before; then ``steps`` more, then ``epochs`` more."""
+        """Do what ``wish`` asks for. ``settings``: those that change; ``points``: their rows, if they were
+        edited; ``begin``: "restart", or "retrain" with as many steps as before; then ``steps`` more, then
+        ``epochs`` more."""
         model, begin = self.model, wish.get("begin")
         steps, epochs = (
             whole_number(f"training: {name}", wish.get(name, 0), 0) for name in ("steps", "epochs")
@@ -150,15 +151,15 @@ class TrainingLab(LabWidget):
         model.advance(steps)
 
     def _look_around(self):
-        """The window of the plane; it stays while points are edited."""
+        """Set the window of the plane; it stays while points are edited."""
         self.window = list(window_of(self.model.points))
 
     # -- what is shown
 
     def _show(self):
-        """Send what there is to see now. Of a diverged run the picture is that before the step."""
+        """Send what there is to see now. If the run has diverged, the picture is that before the step."""
         model = self.model
-        weights = {name: leaf.value for name, leaf in model.leaves.items() if name.startswith("W")}
+        weights = {name: W for name, W in model.parameters().items() if name.startswith("W")}
         plane, now = model.grid(PIXELS, self.window), model.now()
         lines = in_words(now[1:], model.right(), model.step, model.epoch)
         alarms = self._alarms(now[1])
@@ -181,12 +182,12 @@ class TrainingLab(LabWidget):
             }
             self.runs += 1
 
-    def _costs(self, now) -> list:
-        """The costs that were kept along the way, and those of this moment."""
+    def _costs(self, now: Costs) -> list[Costs]:
+        """The costs kept along the way, and those of this moment."""
         costs = self.model.costs
         return costs if costs[-1][0] == self.model.step else [*costs, now]
 
-    def _alarms(self, cost) -> list[str]:
+    def _alarms(self, cost: float | None) -> list[str]:
         model = self.model
         if model.diverged:
             return [
@@ -194,13 +195,13 @@ class TrainingLab(LabWidget):
                 "Make the learning rate or λ smaller, or look at this step."
             ]
         start = model.costs[0][1]
-        if cost is not None and not cost <= GROWN * start:
+        if cost is not None and start is not None and not cost <= GROWN * start:
             grown = f"{notation.number(cost, 3)}, above {notation.number(start, 3)} at the start"
             return [f"The training cost is {grown}: the steps are too large."]
         return []
 
     def _film(self) -> dict:
-        """The film of the next step, as it travels."""
+        """The film of the next step, as it travels to the page."""
         J = self.model.next_step()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NonFiniteWarning)  # the page says it already

@@ -1,7 +1,7 @@
-"""The network of the training lab: its outputs, its cost, where it starts, and what it makes of the plane.
+"""The network of the training lab: its outputs, its cost, its start, and what it makes of the plane.
 
-What must hold: it is written once. On nodes it is the graph that learns, on arrays it gives the costs and the
-picture of the plane.
+What must hold: it is written once. Called with nodes it gives the graph that learns; with arrays, the costs
+and the picture of the plane.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from backprop_lab.graph.node import Node, constant
 from backprop_lab.rules.networks import cross_entropy, l2, sigmoid, softplus
 from backprop_lab.training_lab.settings import ACTIVATIONS, Settings
 
-LARGE = 1e6  # of a parameter: beyond it single precision would not do for the picture
-STRIPS = 8  # of the plane: each stays in the processor's cache, which is twice as fast
+LARGE = 1e6  # parameters above it need double precision for the picture
+STRIPS = 8  # of the plane: each fits into the processor's cache, which is twice as fast
 
 
 def scores(X, layers: list, activation: str):
-    """The network's outputs z, shape (n, outputs), for nodes or for arrays. ``layers``: [(W, b), …]."""
+    """The network's outputs z, shape (n, outputs), from nodes or arrays. ``layers``: [(W, b), …]."""
     h, activate = X, ACTIVATIONS[activation]
     for k, (W, b) in enumerate(layers[:-1], 1):
         a = _named(h @ W + b, f"a{k}")
@@ -29,7 +29,7 @@ def scores(X, layers: list, activation: str):
 
 
 def mean_cost(z, y):
-    """One output: log(1 + exp(−yz)) with y = ±1, shape (n, 1). Two: cross-entropy with labels, shape (n,)."""
+    """One output: log(1 + exp(−yz)), y = ±1 of shape (n, 1). Two: cross-entropy with labels of shape (n,)."""
     return np.mean(softplus(-y * z)) if z.shape[1] == 1 else cross_entropy(z, y)
 
 
@@ -38,9 +38,9 @@ def _named(value, name):
 
 
 def start_of(settings: Settings) -> dict[str, np.ndarray]:
-    """The parameters {W1, b1, W2, …} from which a run starts: W normal, of variance 1 / inputs, b zero.
+    """The parameters {W1, b1, W2, …} at the start of a run: W normal with variance 1 / inputs, b zero.
 
-    With relu the variance is 2 / inputs (He et al., 2015), as half of the signal is cut off.
+    With relu the variance is 2 / inputs (He et al., 2015), because half of the signal is cut off.
     """
     random, values = np.random.default_rng(settings.seed), {}
     gain = 2 if settings.activation == "relu" else 1
@@ -52,7 +52,7 @@ def start_of(settings: Settings) -> dict[str, np.ndarray]:
 
 
 def cost_graph(parameters: dict[str, Node], X, y, activation: str, factor: Node | None) -> Node:
-    """The graph of the cost J; with a ``factor`` λ also of its penalty."""
+    """The graph of the cost J, with a penalty if there is a ``factor`` λ."""
     layers = layers_of(parameters)
     z = scores(constant("X", X), layers, activation)
     J = mean_cost(z, constant("y", y))
@@ -67,13 +67,13 @@ def layers_of(parameters: dict) -> list:
     return list(zip(values[::2], values[1::2]))
 
 
-def log_odds(z) -> np.ndarray:
-    """The logarithm of the odds of class 1, for each row of scores."""
+def log_odds(z: np.ndarray) -> np.ndarray:
+    """The logarithm of the odds of class 1 for each row of scores."""
     return z[:, 0] if z.shape[1] == 1 else z[:, 1] - z[:, 0]
 
 
 def probability(X, layers: list, activation: str) -> np.ndarray:
-    """The probability of class 1, for each row of X."""
+    """The probability of class 1 for each row of X."""
     with np.errstate(all="ignore"):
         return sigmoid(log_odds(scores(X, layers, activation)))
 

@@ -1,6 +1,6 @@
-"""The fixed parts of the training lab's page: its choices, the places of its sliders, its colours.
+"""The fixed parts of the training lab's page: its choices, the positions of its sliders, its colours.
 
-They travel once, when the widget is made. What must hold: a setting that is given has a place of its own.
+They travel once, when the widget is made. What must hold: each given setting is a position of its slider.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from backprop_lab.training_lab.settings import (
 )
 
 PIXELS = 100  # of the plane's side
-A_DECADE = 20  # places of a slider between two powers of ten
-RATES = (-3, 1)  # powers of ten between which the learning rate is moved
+A_DECADE = 20  # positions of a slider between two powers of ten
+RATES = (-3, 1)  # powers of ten between which the learning rate moves
 PENALTIES = (-5, 0)  # and λ, which can be 0 as well
 BATCHES = (None, 1, 2, 5, 10, 20, 50, 100)
 
 
 def page_spec(settings: Settings, steps: int) -> dict:
-    """The data from which the page is built. ``steps``: the most that are taken at once."""
+    """The data from which the page is built. ``steps``: how many are taken at once, at most."""
     return {
         "title": "Training lab",
         "steps": steps,
@@ -39,9 +39,9 @@ def page_spec(settings: Settings, steps: int) -> dict:
     }
 
 
-def _places(decades, *needed: float) -> list[float]:
-    """The numbers that a slider can be moved to: evenly spread powers of ten, and those that are needed."""
+def _places(decades: tuple[int, int], *needed: float) -> list[float]:
+    """The positions of a slider: powers of ten with evenly spaced exponents, and the needed ones."""
     low, high = decades
     powers = (float(f"{10 ** (low + k / A_DECADE):.3g}") for k in range((high - low) * A_DECADE + 1))
-    apart = 10 ** (0.5 / A_DECADE)  # a power that is nearly one of the others gives way to it
+    apart = 10 ** (0.5 / A_DECADE)  # a power close to a needed number gives way to it
     return sorted({*needed, *(p for p in powers if not any(p / apart < v < p * apart for v in needed))})

@@ -5,7 +5,7 @@ import { planeTools } from "./plane_tools.js";
 
 /** @typedef {import("./plane_picture.js").PlanePoint} PlanePoint */
 
-const NEAR = 3; // hundredths of the plane: a press so near takes hold of a point
+const NEAR = 3; // hundredths of the plane: a press this near grabs a point
 const ARROW = 2; // hundredths that an arrow key moves the cursor
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -16,8 +16,8 @@ const within = (place) => Math.min(100, Math.max(0, place));
 const writePoint = ([x, y]) => `(${x.toFixed(2)}, ${y.toFixed(2)})`.replace(/-/g, "−");
 
 export class Plane {
-  /** @param {number} n pixels of a side @param {(points: PlanePoint[]) => void} edited is called with every other
-   *  set of points @param {(text: string) => void} say is called with what an edit did */
+  /** @param {number} n pixels of a side @param {(points: PlanePoint[]) => void} edited is called with the points
+   *  after each edit @param {(text: string) => void} say is called with what an edit did */
   constructor(n, edited, say) {
     this.edited = edited;
     this.say = say;
@@ -46,7 +46,7 @@ export class Plane {
     });
   }
 
-  /** Whether a point is on its way. */
+  /** Whether a point is being moved. */
   busy() {
     return this.dragged >= 0 || this.cursor.held >= 0;
   }

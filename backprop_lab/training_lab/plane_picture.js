@@ -1,6 +1,6 @@
 // How the plane looks: the kernel's bytes on a canvas, and over it the boundary, the points and the cursor, in a
-// square of 100. Tints are painted half transparent, so that the page's own paper, light or dark, stands where both
-// classes are alike.
+// square of 100. Tints are half transparent, so that the page's background, light or dark, shows where both classes
+// are equally probable.
 import { make } from "../browser/dom.js";
 import { boundaryOf } from "./boundary.js";
 

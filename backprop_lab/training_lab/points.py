@@ -1,45 +1,50 @@
 """The points of the training lab: made from its settings, or the learner's own.
 
-What must hold: the same settings make the same points, and the seed decides which are for validation.
+What must hold: equal settings make equal points, and the seed decides which are for validation.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from backprop_lab.training_lab.settings import DATA, MOST_POINTS, Settings
 
-KEPT_OUT = 4  # one in so many of the learner's own points is for validation
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+KEPT_OUT = 4  # one in four of the learner's own points is for validation
 
 
 class Points(NamedTuple):
-    """``X``, shape (n, 2), labels ``y``, 0 or 1, and which points are only for ``validation``; (n,) both."""
+    """``X``, shape (n, 2), labels ``y``, 0 or 1, and whether a point is for ``validation``, both (n,)."""
 
     X: np.ndarray
     y: np.ndarray
     validation: np.ndarray
 
     def part(self, validation: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Those of validation, or those of training."""
+        """(X, y) of the validation points, or of the training points."""
         chosen = self.validation == validation
         return self.X[chosen], self.y[chosen]
 
     def rows(self) -> list[list[float]]:
-        """[x₁, x₂, label, whether it is for validation] of each point: how they travel."""
+        """[x₁, x₂, label, whether it is for validation] for each point, as it travels."""
         columns = (self.X[:, 0], self.X[:, 1], self.y.astype(int), self.validation.astype(int))
         return [list(row) for row in zip(*(column.tolist() for column in columns))]
 
 
 def points_of(settings: Settings) -> Points:
-    """The points that the settings' data, noise and seed make: n for training, n more for validation."""
+    """The points of the settings' data, noise and seed: n for training, and n more for validation."""
     X, y = DATA[settings.data](2 * settings.n, settings.noise, settings.seed)
     return Points(X, y, np.arange(2 * settings.n) >= settings.n)  # they come shuffled
 
 
-def own_points(X, y, seed: int = 0, validation=None) -> Points:
-    """Points of the learner's own; a quarter of them, chosen by the seed, are for validation.
+def own_points(
+    X: npt.ArrayLike, y: npt.ArrayLike, seed: int = 0, validation: npt.ArrayLike | None = None
+) -> Points:
+    """The learner's own points; a quarter of them, chosen by the seed, are for validation.
 
     >>> own_points([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]).validation.sum()
     np.int64(1)
@@ -62,7 +67,8 @@ def window_of(points: Points) -> tuple[float, float, float, float]:
     """A square (x low, x high, y low, y high) around all points, with a margin."""
     if not len(points.X):
         return -2.0, 2.0, -2.0, 2.0
-    low, high = points.X.min(axis=0), points.X.max(axis=0)
-    half = round(max(0.5, 0.58 * float((high - low).max())), 2)
-    middle = ((low + high) / 2).round(2).tolist()
-    return tuple(round(m + side * half, 2) for m in middle for side in (-1, 1))
+    least, most = points.X.min(axis=0), points.X.max(axis=0)
+    half = round(max(0.5, 0.58 * float((most - least).max())), 2)
+    middle = ((least + most) / 2).round(2).tolist()
+    left, right, low, high = (round(m + side * half, 2) for m in middle for side in (-1, 1))
+    return left, right, low, high

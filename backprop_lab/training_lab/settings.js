@@ -7,7 +7,7 @@ const writeNumber = (value) => (value && value < 1e-3 ? value.toExponential() : 
 /** @param {string} text @param {...HTMLElement} parts */
 const labelled = (text, ...parts) => make("label", { class: "bl-control" }, make("span", {}, text), ...parts);
 
-/** A slider over places that Python has named. `moved` is called with the one that was chosen.
+/** A slider over the values that Python has listed. `moved` is called with the chosen one.
  *  @param {string} text @param {number[]} values @param {string} title @param {(value: number) => void} moved */
 function placesOf(text, values, title, moved) {
   const input = make("input", { type: "range", min: "0", max: String(values.length - 1), step: "1", title });

@@ -1,11 +1,12 @@
 """The settings of a run in the training lab; impossible ones are refused in words.
 
-The data sets are those of ``learning``. What must hold: whatever settings exist, they can be trained.
+The data sets are those of ``learning``. What must hold: settings that exist can be trained.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,25 +16,25 @@ from backprop_lab.rules.networks import relu, sigmoid
 from backprop_lab.words.numbers import is_number, whole_number
 
 OWN = "own points"
-DATA = {
+DATA: dict[str, Callable] = {
     "moons": toys.moons,
     "circles": toys.circles,
     "spirals": lambda n, noise, seed: toys.spirals(n, 2, noise, seed),
     "blobs": lambda n, noise, seed: toys.blobs(n, 2, noise, seed),
 }
-ACTIVATIONS = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "none": lambda a: a}
+ACTIVATIONS: dict[str, Callable] = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "none": lambda a: a}
 MOST_LAYERS, MOST_UNITS, MOST_POINTS = 4, 64, 1000
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a run; with the points they decide all of it. Raises ValueError for impossible ones."""
+    """The settings of a run: with the points they decide all of it. Raises ValueError for impossible ones."""
 
     data: str = "moons"
     n: int = 100
     noise: float = 0.2
     seed: int = 0
-    hidden: tuple[int, ...] = (16, 16)
+    hidden: Sequence[int] = (16, 16)
     activation: str = "tanh"
     outputs: int = 1
     dtype: str = "float64"

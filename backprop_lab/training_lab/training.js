@@ -1,5 +1,5 @@
-// The training lab: what the kernel has trained is shown, and what is wanted next is asked of it. The kernel trains
-// and computes; nothing is computed here.
+// The training lab: shows what the kernel has trained, and asks it for what is wanted next. The kernel trains and
+// computes; nothing is computed here.
 import { keepKeys, make } from "../browser/dom.js";
 import { insideOf } from "./inside.js";
 import { Plane } from "./plane.js";
@@ -88,7 +88,7 @@ class TrainingLab {
     this.showBusy(this.wishes.want(wish));
   }
 
-  /** Other settings or points: a run that is played goes on with them, one that stands is trained again.
+  /** Other settings or points: a run that plays goes on with them, one that is paused is trained anew.
    *  @param {import("./wishes.js").Wish} wish */
   change(wish) {
     this.want(this.bar.playing() ? wish : { ...wish, begin: "retrain" });
@@ -105,8 +105,8 @@ class TrainingLab {
     this.note.textContent = "The kernel does not answer yet; the picture is that of its last run.";
   }
 
-  /** The kernel makes its picture now: what is wanted next may leave, to be there when it has made it. While it
-   *  plays that waits for the answer, which asks for more steps as well. */
+  /** The kernel makes its picture now: the next request can be sent, to arrive when the picture is made. While the
+   *  run plays the request waits for the answer, and then asks for more steps as well. */
   trained() {
     if (!this.bar.playing()) this.wishes.ready();
   }
@@ -117,13 +117,13 @@ class TrainingLab {
     if (wishes.busy() && bar.playing() && !model.get("shown").diverged) bar.onward();
     const behind = wishes.answered();
     this.showBusy(behind);
-    this.paint(); // while the kernel works on what came next
+    this.paint(); // while the kernel works on the next request
     this.note.textContent = model.get("complaint");
     if (!behind || bar.playing()) this.settle();
     if (film && !model.get("complaint")) this.lookInside();
   }
 
-  // -- what is seen
+  // -- what is shown
 
   /** Show what the kernel has computed. */
   paint() {

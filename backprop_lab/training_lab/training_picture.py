@@ -1,14 +1,15 @@
 """The pictures of the training lab that Python draws: the curve of the costs, and the still plane.
 
-On the page the plane is a canvas (``plane.js``); the still one stands where no kernel runs.
+On the page the plane is a canvas (``plane.js``); the still picture is for where no kernel runs.
 
-What must hold: classes and parts are told by shape, fill and dashes too, not by colour alone; the same run
-gives the same bytes.
+What must hold: classes, training and validation differ in shape, fill and dashes too, not in colour alone;
+the same run gives the same bytes.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -22,13 +23,13 @@ from backprop_lab.words import notation
 CLASSES = ("#0072b2", "#c27c00")  # blue circles and ochre squares: green and red mean value and gradient here
 WIDTH, HEIGHT = 380, 230  # of the curve
 LEFT, RIGHT, TOP, BOTTOM = 52, 366, 30, 186
-SIDE, MARGIN = 340, 26  # of the still plane, and the room for its numbers
+SIDE, MARGIN = 340, 26  # of the still plane; the margin has room for its numbers
 RADIUS = 4.0
-TINT = 0.6  # of a class where it is certain
+TINT = 0.6  # strength of a colour where its class is certain
 LEAST_COST, MOST_COST = 1e-6, 1e6  # beyond them a curve is cut off
 
 
-def curve(costs: list, log: bool) -> Plot:
+def curve(costs: list[tuple[int, float | None, float | None]], log: bool) -> Plot:
     """Training and validation cost over the steps; ``costs``: (step, training, validation), None for none."""
     plot = Plot(WIDTH, HEIGHT, "Training cost, solid, and validation cost, dashed, over the steps")
     steps = np.array([step for step, _, _ in costs], float)
@@ -53,7 +54,7 @@ def curve(costs: list, log: bool) -> Plot:
 
 
 def _up(values, log) -> Axis:
-    """The axis of the costs: from 0, or between powers of ten."""
+    """The axis of the costs: linear from 0, or logarithmic."""
     values = values[np.isfinite(values)]
     if log:
         values = np.log10(np.maximum(values, LEAST_COST))
@@ -65,15 +66,15 @@ def _up(values, log) -> Axis:
 
 @cache
 def _tints() -> bytes:
-    """The colours of the plane for 0 to 255: where the classes are alike it is white."""
+    """The colours of the plane for 0 to 255: white where both classes are equally probable."""
     certain = np.abs(np.arange(256) / 127.5 - 1)[:, None] * TINT
     blue, ochre = ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in CLASSES)
     colours = np.where(np.arange(256)[:, None] < 128, blue, ochre)
     return np.rint(255 + (colours - 255) * certain).astype(np.uint8).tobytes()
 
 
-def plane(grid: np.ndarray, points: Points, window) -> Plot:
-    """The plane as a still picture: tinted by the probability of class 1, with all points.
+def plane(grid: np.ndarray, points: Points, window: Sequence[float]) -> Plot:
+    """The plane as a still picture, tinted by the probability of class 1, with all points.
 
     Circles are class 0, squares class 1; filled ones are for training, empty ones for validation.
     """
@@ -104,7 +105,7 @@ def _mark(x, y, label, validation) -> str:
 
 
 def in_words(costs, right, step: int, epoch: int) -> list[str]:
-    """Step and costs in words, a line each."""
+    """The step and the costs in words, one line each."""
     lines = [f"step {step}, epoch {epoch}"]
     for name, cost, (good, of) in zip(("training", "validation"), costs, right):
         if cost is None:

@@ -130,6 +130,15 @@ def test_names_of_the_learner_stay_text():
     assert "&lt;b&gt;k" in explorer.scene["svg"]
 
 
+def test_the_twin_follows_a_leaf_that_is_changed_between_two_showings():
+    factor = bl.variable("k", 2.0)
+    explorer = bl.explore.chain_rule(lambda y: y, lambda x: factor * x)
+    assert "dy/dx = 2" in explorer._repr_mimebundle_()[0]["text/html"]
+    factor.value = 3.0
+    bundle = explorer._repr_mimebundle_()[0]
+    assert "dy/dx = 3" in bundle["text/plain"] and "dy/dx = 3" in bundle["text/html"]
+
+
 # ------------------------------------------------------------------------------------------- chain rule
 
 PAIRS = {
