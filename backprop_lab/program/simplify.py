@@ -245,14 +245,14 @@ def numbers_gathered(roots: Sequence[Node]) -> list[Node]:
         factors.sort(key=lambda factor: (factor in moves, factor.size))
         made = factors[0]
         if number == -1 and made.dtype == node.dtype:
-            made = NEGATIVE(made)
+            made = -made
         elif number != 1:
             short = int(number) if number.is_integer() and abs(number) < 1e6 else number
-            made = MULTIPLY(short if made.dtype == node.dtype else node.dtype.type(short), made)
+            made = (short if made.dtype == node.dtype else node.dtype.type(short)) * made
         for factor in factors[1:]:
-            made = MULTIPLY(made, factor)
+            made = made * factor
         for divisor in divisors:
-            made = DIVIDE(made, divisor)
+            made = made / divisor
         return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
 
     return rewritten(roots, rewrite, spared=inner)

@@ -108,7 +108,7 @@ def test_the_browser_reads_what_is_joined(page, entry):
 
 def test_only_comments_on_lines_of_their_own_go_away():
     text = script("exercises/question.js")
-    assert not re.search(r"^ *//", text, re.M) and "; // of a number that ought" in text
+    assert not re.search(r"^ *//", text, re.M) and "; // of a number that should" in text
     assert "/** @type {HTMLElement} */ (list.children" in text
 
 
