@@ -119,16 +119,16 @@ class Step:
         if self.phase == "forward":
             written = notation.expression(self.node)
             return f"{notation.symbol(self.node.name)} = {written}" if self.node.name else written
-        receiver, contribution = self._arriving
         if self.is_seed:
-            return f"{self.gradient_name(self.cost)} = {notation.array(contribution)}"
-        return f"{self.gradient_name(receiver)} {self.sign} {self.written_flow(self._symbols)}"
+            return f"{self.gradient_name(self.cost)} = {notation.array(self._arriving)}"
+        assert self.receiver is not None  # this is the record of an arrow
+        return f"{self.gradient_name(self.receiver)} {self.sign} {self.written_flow(self._symbols)}"
 
     @property
-    def _arriving(self) -> tuple[Node, np.ndarray]:
-        """The receiver of a backward record and the contribution: its seed, or what an arrow carries."""
-        assert self.receiver is not None and self.contribution is not None  # phase is "backward"
-        return self.receiver, self.contribution
+    def _arriving(self) -> np.ndarray:
+        """The contribution of a backward record; one that NumPy refused has none, and no numbers to write."""
+        assert self.contribution is not None
+        return self.contribution
 
     @property
     def sign(self) -> str:
@@ -150,8 +150,7 @@ class Step:
                 depth=0,
             )
             return f"{written} = {notation.array(self.value)}"
-        _, contribution = self._arriving
-        result = notation.array(contribution)
+        result = notation.array(self._arriving)
         if self.is_seed:
             return result
         written = self.written_flow(self._values)
@@ -165,8 +164,7 @@ class Step:
         if self.before is None:
             return notation.array(self.so_far.sum)
         before = notation.array(self.before)
-        _, contribution = self._arriving
-        now = notation.bracket_minus(notation.array(contribution))
+        now = notation.bracket_minus(notation.array(self._arriving))
         return f"{before} + {now} = {notation.array(self.so_far.sum)}"
 
     def gradient_name(self, node: Node) -> str:
