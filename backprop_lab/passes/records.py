@@ -121,13 +121,13 @@ class Step:
             return f"{notation.symbol(self.node.name)} = {written}" if self.node.name else written
         if self.is_seed:
             return f"{self.gradient_name(self.cost)} = {notation.array(self._arriving)}"
-        assert self.receiver is not None  # phase is "backward"
+        assert self.receiver is not None  # this is the record of an arrow
         return f"{self.gradient_name(self.receiver)} {self.sign} {self.written_flow(self._symbols)}"
 
     @property
     def _arriving(self) -> np.ndarray:
-        """The contribution of a backward record: the seed, or what an arrow carries."""
-        assert self.contribution is not None  # phase is "backward", and NumPy has not refused
+        """The contribution of a backward record; one that NumPy refused has none, and no numbers to write."""
+        assert self.contribution is not None
         return self.contribution
 
     @property
