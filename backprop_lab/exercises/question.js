@@ -25,8 +25,8 @@ function several(spec, say) {
     const wrong = spec.choices.filter((choice, i) => boxes[i].checked !== choice.right);
     if (!wrong.length) return say(true, spec.choices.filter((c) => c.right).map((c) => c.why).join(" "));
     const which = wrong.find((choice) => !choice.right) ?? wrong[0];
-    const told = which.right ? `“${which.text}” belongs to them.` : `“${which.text}” does not belong to them.`;
-    say(false, `${told} ${which.why}`);
+    const belongs = which.right ? `“${which.text}” belongs to them.` : `“${which.text}” does not belong to them.`;
+    say(false, `${belongs} ${which.why}`);
   };
   return {
     parts: [...spec.choices.map((choice, i) => make("label", {}, boxes[i], ` ${choice.text}`)), check],

@@ -13,14 +13,14 @@ function render({ model, el }) {
   const input = make("input", {
     type: "text", autocomplete: "off", spellcheck: "false", autocapitalize: "off", "aria-label": `${spec.title} J =`,
   });
-  const said = make("p", { class: "bl-answer bl-said", role: "status" });
+  const answer = make("p", { class: "bl-answer bl-verdict", role: "status" });
   const form = make(
     "form", { class: "bl-typed" }, make("span", { "aria-hidden": "true" }, "J ="), input,
     make("button", { type: "submit" }, "Check"),
   );
   const root = make(
     "div", { class: "bl-question" }, make("strong", {}, spec.title),
-    drawing(spec.picture, spec.words), make("p", { class: "bl-small" }, spec.names), form, said,
+    drawing(spec.picture, spec.words), make("p", { class: "bl-small" }, spec.names), form, answer,
     make("details", {}, make("summary", {}, "How to type a formula"), make("p", {}, spec.help)),
   );
   let timer = 0;
@@ -31,17 +31,17 @@ function render({ model, el }) {
     clearTimeout(timer);
     mine = (model.get("typed").count ?? 0) + 1;
     timer = setTimeout(() => {
-      said.textContent = "The kernel does not answer; run the cell again.";
+      answer.textContent = "The kernel does not answer; run the cell again.";
     }, PATIENCE_MILLISECONDS);
     model.set("typed", { text: input.value, count: mine });
     model.save_changes();
   });
   const answered = () => {
     /** @type {Said} */
-    const verdict = model.get("said");
+    const verdict = model.get("verdict");
     if (verdict.count === undefined || verdict.count !== mine) return;
     clearTimeout(timer);
-    said.textContent = `${verdict.right ? "✓" : "✗"} ${verdict.text}`;
+    answer.textContent = `${verdict.right ? "✓" : "✗"} ${verdict.text}`;
     if (verdict.place && root.contains(document.activeElement)) {
       input.focus();
       const [start, end] = verdict.place.map((place) => [...input.value].slice(0, place).join("").length);
@@ -49,11 +49,11 @@ function render({ model, el }) {
     }
   };
   keepKeys(root);
-  model.on("change:said", answered);
+  model.on("change:verdict", answered);
   el.replaceChildren(root);
   return () => {
     clearTimeout(timer);
-    model.off("change:said", answered);
+    model.off("change:verdict", answered);
   };
 }
 

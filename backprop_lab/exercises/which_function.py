@@ -116,7 +116,7 @@ class WhichFunction(LabWidget):
     spec = traitlets.Dict().tag(sync=True)
     typed = traitlets.Dict().tag(sync=True)
     """``text`` and its number ``count``, from the browser."""
-    said = traitlets.Dict().tag(sync=True)
+    verdict = traitlets.Dict().tag(sync=True)
     """The verdict on the formula number ``count``."""
 
     def __init__(self, J: Node, wrong: Iterable[tuple[Node, str]], title: str):
@@ -169,11 +169,11 @@ class WhichFunction(LabWidget):
         if apart is None:
             everywhere = f"all {len(at)} points" if len(at) > 1 else "its point"
             return Verdict(True, f"The same at {everywhere}. The graph is {riddle.written()}.")
-        said = _where(apart, riddle.names)
+        where = _where(apart, riddle.names)
         if apart.point is None:
-            said = f"Yours has {notation.extent(answer.shape)}, the graph {notation.extent(riddle.J.shape)}."
+            where = f"Yours has {notation.extent(answer.shape)}, the graph {notation.extent(riddle.J.shape)}."
         why = self._known_mistake(answer) or meaning(riddle.J, apart.values, at)
-        return Verdict(False, f"{said} {why}" if why else said)
+        return Verdict(False, f"{where} {why}" if why else where)
 
     def _known_mistake(self, answer) -> str | None:
         """Why the answer is wrong, if it computes the same as one of the likely wrong graphs."""
@@ -189,7 +189,7 @@ class WhichFunction(LabWidget):
         text, count = str(change["new"].get("text", "")), change["new"].get("count", 0)
         verdict = self.check(text)
         place = list(verdict.place) if verdict.place else None
-        self.said = {"count": count, "right": verdict.ok, "text": verdict.text, "place": place}
+        self.verdict = {"count": count, "right": verdict.ok, "text": verdict.text, "place": place}
 
     # -- what stands where no kernel runs
 
@@ -224,8 +224,8 @@ class WhichGraph(Question):
                     f"which_function: {rival.written()} computes the same as {right.written()}; "
                     "all graphs to pick from but one must compute something else"
                 )
-            said = (why, _where(apart, names, "the formula", "this graph"))
-            found.append((rival, False, " ".join(filter(None, said))))
+            parts = (why, _where(apart, names, "the formula", "this graph"))
+            found.append((rival, False, " ".join(filter(None, parts))))
         found.sort(key=lambda choice: crc32(choice[0].written().encode()))  # a fixed order, and not by merit
         self._images = [riddle.image for riddle, _, _ in found]
         choices = [

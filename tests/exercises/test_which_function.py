@@ -603,9 +603,9 @@ def test_on_paper_the_graphs_to_pick_from_are_pictures_and_the_answers_are_folde
 def test_what_the_browser_types_is_answered_through_the_trait():
     quiz = bl.which_function(level=1)
     quiz.typed = {"text": "x*y", "count": 1}
-    assert quiz.said["right"] and quiz.said["count"] == 1 and quiz.said["place"] is None
+    assert quiz.verdict["right"] and quiz.verdict["count"] == 1 and quiz.verdict["place"] is None
     quiz.typed = {"text": "x*q", "count": 2}
-    assert not quiz.said["right"] and quiz.said["place"] == [2, 3] and quiz.said["count"] == 2
+    assert not quiz.verdict["right"] and quiz.verdict["place"] == [2, 3] and quiz.verdict["count"] == 2
 
 
 def test_a_verdict_prints_with_the_place_pointed_at():

@@ -221,7 +221,7 @@ def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
                 "() => { const f = document.activeElement; return [f.selectionStart, f.selectionEnd]; }"
             )
             assert page.evaluate(selected) == list(verdict.place)
-    lab.run_in_new_cell(page, "print('python saw', quiz.typed['text'], quiz.said['right'])")
+    lab.run_in_new_cell(page, "print('python saw', quiz.typed['text'], quiz.verdict['right'])")
     page.get_by_text("python saw y·(x + y) True").wait_for()
 
 
