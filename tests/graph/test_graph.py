@@ -430,6 +430,7 @@ def test_dead_consumers_do_not_pile_up_at_a_leaf():
     tracemalloc.start()
     for _ in range(10_000):
         np.sum(x)
+    gc.collect()
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 50_000  # bytes; a reference to each would take ten times as much
