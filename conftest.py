@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from fnmatch import fnmatchcase
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -66,6 +67,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.notebook)
         for fixture in STARTS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(STARTS[fixture])
+    if "PYTEST_XDIST_WORKER" in os.environ:  # long files first: no process waits for the other at the end
+        seconds = Counter()
+        for item in items:
+            seconds[item.path] += sum(SECONDS.get(mark.name, 0) for mark in item.iter_markers())
+        items.sort(key=lambda item: -seconds[item.path])
+
+
+SECONDS = {"browser": 4, "slow": 2, "notebook": 0.3}  # about so long takes a test with this mark
 
 
 def pytest_report_header(config: pytest.Config) -> str:
