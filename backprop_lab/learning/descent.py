@@ -62,8 +62,8 @@ def sgd(
     and cut into batches of ``batch_size`` (all examples by default); or an iterable of such mappings, each a
     batch; or None, and every step uses the leaves as they are. The arrays of one mapping are copied when the
     loop is made, those of an iterable are read when their step comes. ``learning_rate``: η, or a function of
-    the step's index. ``momentum`` μ: the velocity is v ← μv + ∇J and the update θ ← θ − ηv. ``wrt``: the
-    variables that learn, all of them by default. ``progress``: show a bar.
+    the step's index. ``momentum`` μ: the velocity, 0 at first, is v ← μv + ∇J, and the update θ ← θ − ηv.
+    ``wrt``: the variables that learn, all of them by default. ``progress``: show a bar.
     ``on_nonfinite``: at the first NaN or infinity ``"warn"`` once and go on, or ``"raise"`` NonFiniteError,
     and the variables keep the values from before that step.
 
@@ -98,13 +98,13 @@ class SGD:
             raise ValueError(f'sgd: on_nonfinite is "warn" or "raise", not {on_nonfinite!r}')
         self._program = J if isinstance(J, Program) else Program(J, wrt)
         self._raises = on_nonfinite == "raise"
+        self._velocity: np.ndarray | None = None  # until a momentum asks for it: a copy at every step
         self.learning_rate, self.momentum = learning_rate, momentum
         epochs = whole_number("sgd: epochs", epochs, 0)
         size = None if batch_size is None else whole_number("sgd: batch_size", batch_size, 1)
         source = source_of(data, size, epochs, seed, self._checked)
         self.batches = Batches(source)
         self._steps = self._run()
-        self._velocity = np.zeros_like(self._program.parameters.theta)
         self._bar = partial(_bar(), total=source.steps, unit="step") if progress else None
 
     def __iter__(self) -> Iterator[SGDStep]:
@@ -138,6 +138,8 @@ class SGD:
     @momentum.setter
     def momentum(self, momentum: float):
         self._momentum = number_within("sgd: momentum", momentum, "from 0 to below 1", below=1)
+        if self._momentum and self._velocity is None:
+            self._velocity = np.zeros_like(self._program.parameters.theta)
 
     def _run(self):
         program, parameters, batches = self._program, self._program.parameters, self.batches
@@ -200,7 +202,7 @@ def _descend(theta, gradient, velocity, eta, momentum, batches):
         velocity *= momentum
         velocity += gradient
         gradient[...] = velocity
-    else:
+    elif velocity is not None:
         velocity[...] = gradient  # a momentum of 0 forgets: 0 · v would keep a NaN
     gradient *= eta
     theta -= gradient
