@@ -142,7 +142,7 @@ def _free_port(ip: str, wanted: int | None) -> int:
                 ip, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
             with socket.socket(family, kind, protocol) as probe:
-                if os.name == "posix":  # as the server binds: a port in TIME_WAIT is free
+                if sys.platform != "win32":  # as the server binds: a port in TIME_WAIT is free
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
             return port

@@ -84,25 +84,35 @@ def landscape(
     cost = PlaneCost(J, data)
     first = cost.point(start)
     shrinkage = None if factor is None else Shrinkage(cost, first, WHAT)
-    shown = [first] if shrinkage is None else [np.zeros(2), shrinkage.best] + [first] * bool(steps)
-    if shrinkage is None and window is None:
-        shown.append(low_point(cost, first))
     batches = cost.batches(steps + 1, batch_size, seed)
     walk = Walk(cost, batches, rate) if steps else None
     cost_symbol = cost.symbol if shrinkage is None else cost.symbol + "\u0303"  # with its penalty: J̃
     legend = [] if walk is None else walk.legend(cost_symbol)
     legend += [] if shrinkage is None else shrinkage.legend(cost.symbol)
-    plane = _window(window, np.array(shown), cost.names, (LEFT, 14 + ROW * -(-len(legend) // 2), SIDE))
-    for name, value, axis in zip(cost.names, first, plane, strict=True):
-        if steps and not axis.low <= value <= axis.high:
-            raise ValueError(
-                f"{WHAT}: the start, {name} = {notation.number(value)}, is outside of the window"
-            )
+    place = LEFT, 14 + ROW * -(-len(legend) // 2), SIDE
+    plane = _window(window, _points_shown(cost, first, shrinkage, walk, window), cost.names, place)
+    if walk is not None:
+        _refuse_start_outside(cost.names, first, plane)
     picture = _Picture(cost, plane, walk, shrinkage, cost_symbol, legend)
     controls = [] if walk is None else walk.controls(first, plane)
     if shrinkage is not None:
         controls.append(_penalty_control(factor, shrinkage))
     return Explorer(f"Cost landscape of {cost.symbol} = {cost.formula}", controls, picture)
+
+
+def _points_shown(cost, first, shrinkage, walk, window) -> np.ndarray:
+    """The points that a window found by itself must hold."""
+    if shrinkage is not None:
+        return np.array([np.zeros(2), shrinkage.best] + ([] if walk is None else [first]))
+    return np.array([first] if window is not None else [first, low_point(cost, first)])
+
+
+def _refuse_start_outside(names, first, plane: Plane):
+    for name, value, axis in zip(names, first, plane, strict=True):
+        if not axis.low <= value <= axis.high:
+            raise ValueError(
+                f"{WHAT}: the start, {name} = {notation.number(value)}, is outside of the window"
+            )
 
 
 def _count(steps, usual: int, least: int) -> int:
