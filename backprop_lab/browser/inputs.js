@@ -89,6 +89,7 @@ function complaintAbout(leaf, list) {
 export function inputs(place, state) {
   /** Of each leaf whose numbers can be changed. @type {{leaf: Leaf, list: HTMLInputElement[]}[]} */
   let fields = [];
+  let unfinished = ""; // why the kernel cannot be asked yet: what is being typed stays until it can
   const note = make("p", { class: "bl-note", role: "status" });
   const kernel = newest(
     (given) => {
@@ -102,12 +103,12 @@ export function inputs(place, state) {
   );
   const give = (given) => kernel.give(given) || refill();
   const refill = () => {
-    note.textContent = "";
+    note.textContent = unfinished = "";
     for (const { leaf, list } of fields) list.forEach((input, i) => put(input, leaf.values?.[i], leaf.whole));
   };
   const changed = () => {
-    const complaint = fields.map(({ leaf, list }) => complaintAbout(leaf, list)).find(Boolean);
-    if (complaint) note.textContent = complaint;
+    unfinished = fields.map(({ leaf, list }) => complaintAbout(leaf, list)).find(Boolean) ?? "";
+    if (unfinished) note.textContent = unfinished;
     else give(Object.fromEntries(fields.map(({ leaf, list }) => [leaf.name, list.map((input) => input.valueAsNumber)])));
   };
   const build = (/** @type {Leaf[]} */ leaves) => {
@@ -115,7 +116,10 @@ export function inputs(place, state) {
     const rows = fields.map(({ leaf, list }) => inRows(leaf, list));
     const large = leaves.filter((leaf) => !leaf.values).map((leaf) => leaf.label);
     const rest = large.length ? [make("p", {}, `Too large to be typed, or no plain numbers: ${large.join(", ")}.`)] : [];
-    const reset = button("As in the graph", {}, () => give({}));
+    const reset = button("As in the graph", {}, () => {
+      refill();
+      give({});
+    });
     place.replaceChildren(make("div", { class: "bl-leaves" }, ...rows, reset), ...rest, note);
   };
   return {
@@ -124,13 +128,13 @@ export function inputs(place, state) {
       if (!fields.length) return build(leaves);
       for (const field of fields)
         field.leaf = leaves.find(({ name, values }) => values && name === field.leaf.name) ?? field.leaf;
-      if (!kernel.busy()) refill();
+      if (!kernel.busy() && !unfinished) refill();
     },
     /** The kernel has answered, perhaps with a complaint. @param {string} complaint */
     answered(complaint) {
       const behind = kernel.answered(); // the fields have newer numbers already
-      if (!behind && !complaint) refill();
-      note.textContent = behind ? "" : complaint;
+      if (!behind && !complaint && !unfinished) refill();
+      note.textContent = unfinished || (behind ? "" : complaint);
     },
     end: kernel.end,
   };
