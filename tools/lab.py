@@ -178,6 +178,16 @@ def run_all(page, seconds=90):
     _within(page, _SETTLED, PATIENCE_SECONDS)
 
 
+def run_again(page, seconds=90):
+    """Run the cells that show a widget once more, from the first, and wait for their new widgets."""
+    for number in page.evaluate(_MARKED):
+        page.evaluate("document.activeElement.blur()")
+        page.locator(_CELL.format(number)).click(position={"x": 5, "y": 5})
+        page.keyboard.press("Escape")
+        page.keyboard.press("Control+Enter")
+    page.wait_for_function(f"!document.querySelector('[data-before]') && {_DONE}", timeout=seconds * 1000)
+
+
 def run_in_new_cell(page, source: str):
     """Type ``source`` into a new last cell and run it."""
     page.locator(".jp-Notebook .jp-Cell").last.click(position={"x": 5, "y": 5})
@@ -206,6 +216,14 @@ _ATTACHED = """() => {
 }"""
 _WAITING = "[...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))"
 _WIDGET = "document.querySelector('.bl-step, .bl-question, .bl-explore') !== null"
+# The numbers of the cells that show a widget, which is marked.
+_MARKED = """() => {
+  const widgets = document.querySelectorAll('.bl-step, .bl-question, .bl-explore');
+  widgets.forEach(widget => { widget.dataset.before = ''; });
+  const cells = [...document.querySelectorAll('.jp-Notebook .jp-Cell:has([data-before])')];
+  return cells.map(cell => cell.dataset.windowedListIndex);
+}"""
+_CELL = ".jp-Notebook .jp-Cell[data-windowed-list-index='{}']"  # those far out of sight are not in the page
 _STARTED = f"{_WAITING} || {_WIDGET}"
 _IDLE = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
 _DONE = f"!({_WAITING}) && {_WIDGET} && {_IDLE}"

@@ -63,8 +63,10 @@ def server(jupyterlab):
     """JupyterLab over a folder with the notebooks, started by ``backprop-lab`` itself."""
     lab.write_notebook(jupyterlab.folder / "strange.ipynb", STRANGE)
     lab.write_notebook(jupyterlab.folder / "hostile.ipynb", HOSTILE)
-    lab.write_notebook(jupyterlab.folder / "live.ipynb", LIVE)
-    lab.write_notebook(jupyterlab.folder / "quiz.ipynb", QUIZ)
+    for name in ("live", "live without a kernel"):
+        lab.write_notebook(jupyterlab.folder / f"{name}.ipynb", LIVE)
+    for name in ("quiz", "quiz without a kernel"):
+        lab.write_notebook(jupyterlab.folder / f"{name}.ipynb", QUIZ)
     shutil.copy(NOTEBOOKS / "05-the-forward-pass.ipynb", jupyterlab.folder / "untrusted.ipynb")
     return jupyterlab
 
@@ -78,10 +80,9 @@ def said(page, which=0):
     return page.locator(".bl-step").nth(which).locator(".bl-panel").inner_text()
 
 
-def test_notebook_06_is_stepped_by_keyboard_alone_in_jupyterlab(page, server):
+def test_notebook_06_is_stepped_by_keyboard_alone_in_jupyterlab(server, opened):
     film = bl.step_through(graphs.lecture(), step=6)
-    lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
-    lab.run_all(page)
+    page = opened("06-the-backward-pass.ipynb")
     frame = page.locator(".bl-step").first
     frame.locator(".bl-predict input").uncheck()
     frame.focus()
@@ -95,9 +96,8 @@ def test_notebook_06_is_stepped_by_keyboard_alone_in_jupyterlab(page, server):
         assert formula(page) == step.formula
 
 
-def test_the_position_reaches_python_and_python_moves_the_page(page, server):
-    lab.open_notebook(page, server, "06-the-backward-pass.ipynb")
-    lab.run_all(page)
+def test_the_position_reaches_python_and_python_moves_the_page(server, opened):
+    page = opened("06-the-backward-pass.ipynb")
     second = page.locator(".bl-step").nth(1)  # the cell that keeps its widget as `film`
     assert second.locator(".bl-counter").text_content().startswith("16 /")
     lab.run_in_new_cell(page, "film.position = 3; print('moved to', film.position)")
@@ -157,9 +157,8 @@ def test_before_running_an_untrusted_notebook_shows_its_pictures(page, server):
     assert len(found) >= 4 and all(found)
 
 
-def test_questions_explain_every_answer_and_hostile_names_stay_text_in_jupyterlab(page, server):
-    lab.open_notebook(page, server, "strange.ipynb")
-    lab.run_all(page)
+def test_questions_explain_every_answer_and_hostile_names_stay_text_in_jupyterlab(server, opened):
+    page = opened("strange.ipynb")
     choice, number = page.locator(".bl-question").nth(0), page.locator(".bl-question").nth(1)
     choice.get_by_label("5").check()
     assert choice.locator(".bl-answer").inner_text() == "✗ <b>One</b> too many."
@@ -199,16 +198,20 @@ def test_no_widget_takes_a_name_or_an_answer_for_html(page, server):
 # --------------------------------------------------------------------------------------- which function?
 
 
-def quiz(page, server):
-    """A notebook that asks for a formula first, and for a graph then; the field of the first."""
-    lab.open_notebook(page, server, "quiz.ipynb")
-    lab.run_all(page)
+@pytest.fixture
+def quiz(server, opened):
+    """A notebook that asks for a formula first, and for a graph then."""
+    page = opened("quiz.ipynb")
     page.locator(".bl-question").nth(1).wait_for()
+    return page
+
+
+def formula_field(page):
     return page.locator(".bl-question").first.get_by_role("textbox")
 
 
-def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
-    field = quiz(page, server)
+def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(quiz):
+    page, field = quiz, formula_field(quiz)
     status = page.locator(".bl-question").first.get_by_role("status")
     for typed in ("x + y²", "(x + y) * q", "y·(x + y)"):
         field.fill(typed)
@@ -226,15 +229,17 @@ def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
 
 
 def test_a_formula_that_nobody_answers_is_said_to_be_so(page, server):
-    field = quiz(page, server)
+    lab.open_notebook(page, server, "quiz without a kernel.ipynb")
+    lab.run_all(page)
+    field = formula_field(page)
     shut_down_kernel(page)
     field.fill("x*y")
     field.press("Enter")
     page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
 
 
-def test_a_graph_is_picked_with_the_keyboard_or_a_click_on_its_picture(page, server):
-    quiz(page, server)
+def test_a_graph_is_picked_with_the_keyboard_or_a_click_on_its_picture(quiz):
+    page = quiz
     spec = bl.which_function(level=3, pick=True).spec
     pick = page.locator(".bl-question").nth(1)
     pick.get_by_role("radio").first.focus()
@@ -246,9 +251,9 @@ def test_a_graph_is_picked_with_the_keyboard_or_a_click_on_its_picture(page, ser
     assert pick.get_by_role("radio").nth(1).is_checked()
 
 
-def test_axe_finds_nothing_serious_in_the_quiz(page, server):
-    quiz(page, server)
-    for width in (1280, 700):
+def test_axe_finds_nothing_serious_in_the_quiz(quiz):
+    page = quiz
+    for width in (700, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         found = Axe().run(page, context=".bl-question").response["violations"]
         assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
@@ -257,10 +262,17 @@ def test_axe_finds_nothing_serious_in_the_quiz(page, server):
 # ------------------------------------------------------------------------------------------ live inputs
 
 
-def live(page, server):
-    """A notebook with two step-throughs of one graph, the fields of the first unfolded."""
-    lab.open_notebook(page, server, "live.ipynb")
-    lab.run_all(page)
+@pytest.fixture
+def live(server, opened):
+    """A notebook with two step-throughs of one graph; the first is at its end, its fields unfolded."""
+    page = opened("live.ipynb")
+    unfold_inputs(page)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    return page
+
+
+def unfold_inputs(page):
     page.locator(".bl-step").nth(1).wait_for()
     page.locator("summary", has_text="Change the inputs").first.click()
 
@@ -280,10 +292,8 @@ def wait_until_shown(page, steps):
     )
 
 
-def test_a_typed_input_runs_the_graph_again_and_the_other_view_stays(page, server):
-    live(page, server)
-    page.locator(".bl-step").first.focus()
-    page.keyboard.press("End")
+def test_a_typed_input_runs_the_graph_again_and_the_other_view_stays(live):
+    page = live
     before = formula(page, 1)
     page.get_by_label("w[1]").first.fill("-7.5")
     again = records(w=[5.0, -7.5])
@@ -310,10 +320,8 @@ def test_inputs_are_live_in_notebook_7_too(page, server):
     wait_until_shown(page, records(w=[5.0, 0.5]))
 
 
-def test_an_input_is_dragged_and_the_last_number_counts(page, server):
-    live(page, server)
-    page.locator(".bl-step").first.focus()
-    page.keyboard.press("End")
+def test_an_input_is_dragged_and_the_last_number_counts(live):
+    page = live
     field = page.get_by_label("w[0]").first
     box = field.bounding_box()
     x, y = box["x"] + 15, box["y"] + box["height"] / 2
@@ -329,10 +337,8 @@ def test_an_input_is_dragged_and_the_last_number_counts(page, server):
     assert field.input_value() == "5"
 
 
-def test_an_input_that_cannot_be_is_refused_in_words_and_the_numbers_stay(page, server):
-    live(page, server)
-    page.locator(".bl-step").first.focus()
-    page.keyboard.press("End")
+def test_an_input_that_cannot_be_is_refused_in_words_and_the_numbers_stay(live):
+    page = live
     label = page.locator("input[aria-label='labels']").first
     label.fill("7")
     page.get_by_text("label 7 does not exist among 2 classes").wait_for()
@@ -352,10 +358,8 @@ def test_an_input_that_cannot_be_is_refused_in_words_and_the_numbers_stay(page, 
     page.get_by_text("w: type a number").wait_for()
 
 
-def test_inputs_are_answered_while_a_cell_is_running(page, server):
-    live(page, server)
-    page.locator(".bl-step").first.focus()
-    page.keyboard.press("End")
+def test_inputs_are_answered_while_a_cell_is_running(live):
+    page = live
     lab.run_in_new_cell(page, "import time; time.sleep(6); print('slept')")
     page.get_by_label("w[0]").first.fill("6")
     wait_until_shown(page, records(w=[6.0, 2.0]))
@@ -363,7 +367,9 @@ def test_inputs_are_answered_while_a_cell_is_running(page, server):
 
 
 def test_without_a_kernel_the_page_says_that_nobody_answers_and_goes_on_stepping(page, server):
-    live(page, server)
+    lab.open_notebook(page, server, "live without a kernel.ipynb")
+    lab.run_all(page)
+    unfold_inputs(page)
     page.locator(".bl-step").first.focus()
     page.keyboard.press("End")
     shut_down_kernel(page)
@@ -373,18 +379,16 @@ def test_without_a_kernel_the_page_says_that_nobody_answers_and_goes_on_stepping
     assert formula(page) == records()[-2].formula
 
 
-def test_axe_finds_nothing_serious_in_the_widget(page, server):
-    live(page, server)
+def test_axe_finds_nothing_serious_in_the_widget(live):
+    page = live
     page.evaluate("() => document.querySelectorAll('.bl-step details').forEach(d => { d.open = true })")
-    page.locator(".bl-step").first.focus()
-    page.keyboard.press("End")
     found = Axe().run(page, context=".bl-step").response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
 
 
-def test_a_theme_switched_while_it_is_open_keeps_position_and_focus(page, server):
-    live(page, server)
-    page.locator(".bl-step").first.focus()
+def test_a_theme_switched_while_it_is_open_keeps_position_and_focus(live):
+    page = live
+    page.keyboard.press("Home")
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     before = formula(page)
@@ -394,14 +398,14 @@ def test_a_theme_switched_while_it_is_open_keeps_position_and_focus(page, server
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
     assert formula(page) == before
+    page.evaluate("() => { document.body.dataset.jpThemeLight = 'true' }")
 
 
 # ----------------------------------------------------------------------------------------- self-checks
 
 
-def test_all_that_are_right_are_chosen_by_keyboard_and_each_mistake_is_explained(page, server):
-    lab.open_notebook(page, server, "strange.ipynb")
-    lab.run_all(page)
+def test_all_that_are_right_are_chosen_by_keyboard_and_each_mistake_is_explained(server, opened):
+    page = opened("strange.ipynb")
     form = page.locator(".bl-question").nth(2)
     verdict = form.locator(".bl-answer")
 
@@ -420,9 +424,8 @@ def test_all_that_are_right_are_chosen_by_keyboard_and_each_mistake_is_explained
     assert verdict.inner_text().startswith("✓")
 
 
-def test_steps_are_put_in_order_by_keyboard_and_the_focus_goes_with_them(page, server):
-    lab.open_notebook(page, server, "strange.ipynb")
-    lab.run_all(page)
+def test_steps_are_put_in_order_by_keyboard_and_the_focus_goes_with_them(server, opened):
+    page = opened("strange.ipynb")
     form = page.locator(".bl-question").nth(3)
     verdict, check = form.locator(".bl-answer"), form.get_by_role("button", name="Check")
     check.click()

@@ -21,18 +21,20 @@ CELLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server(jupyterlab):
-    lab.write_notebook(jupyterlab.folder / "training.ipynb", CELLS)
-    return jupyterlab
+@pytest.fixture(scope="module", autouse=True)
+def notebook(jupyterlab):
+    for name in ("training", "training without a kernel"):
+        lab.write_notebook(jupyterlab.folder / f"{name}.ipynb", CELLS)
 
 
 @pytest.fixture
-def view(page, server):
-    """The lab, just opened."""
+def view(opened):
+    """The lab, as it is when its cell has just been run."""
+    return view_in(opened("training.ipynb"))
+
+
+def view_in(page):
     page.set_viewport_size({"width": 1280, "height": 1100})
-    lab.open_notebook(page, server, "training.ipynb")
-    lab.run_all(page)
     view = page.locator(".bl-explore.bl-training")
     view.wait_for()
     return view
@@ -377,8 +379,10 @@ def test_axe_finds_nothing_serious_in_the_lab(view):
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
 
 
-def test_without_a_kernel_the_page_says_that_nobody_answers(view):
-    page = view.page
+def test_without_a_kernel_the_page_says_that_nobody_answers(page, jupyterlab):
+    lab.open_notebook(page, jupyterlab, "training without a kernel.ipynb")
+    lab.run_all(page)
+    view = view_in(page)
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.get_by_text("Shut Down Kernel", exact=True).click()
     page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
