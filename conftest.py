@@ -70,7 +70,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:  # long files first: no process waits for the other at the end
         seconds = Counter()
         for item in items:
-            seconds[item.path] += sum(SECONDS.get(mark.name, 0) for mark in item.iter_markers())
+            seconds[item.path] += sum(
+                mark.kwargs.get("seconds", SECONDS.get(mark.name, 0)) for mark in item.iter_markers()
+            )
         items.sort(key=lambda item: -seconds[item.path])
 
 

@@ -182,7 +182,7 @@ def hand_in(course, student, name, answers):
     nbformat.write(book, place / f"{name}.ipynb")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 @pytest.mark.notebook
 @pytest.mark.parametrize("name", ["00-start-here", "06-the-backward-pass", "10-open-the-lab"])
 def test_nbgrader_hands_out_collects_and_grades(name, tmp_path):

@@ -1,12 +1,14 @@
 """The reference: every public name is in it, and the site itself in a browser.
 
-The site is built by ``python -m tools.reference FOLDER``; its tests need BACKPROP_LAB_REFERENCE=FOLDER.
+``python -m tools.reference`` builds the site, in an environment of its own: its tests are skipped unless
+BACKPROP_LAB_REFERENCE names that environment's Python.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,14 +16,18 @@ import pytest
 import backprop_lab as bl
 from tools import lab, reference
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
-@pytest.fixture
-def site():
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
     if "BACKPROP_LAB_REFERENCE" not in os.environ:
-        pytest.skip("no site: python -m tools.reference FOLDER, then BACKPROP_LAB_REFERENCE=FOLDER")
-    return Path(os.environ["BACKPROP_LAB_REFERENCE"])
+        pytest.skip("no Sphinx: set BACKPROP_LAB_REFERENCE to a Python that has backprop_lab[reference]")
+    site = tmp_path_factory.mktemp("reference")
+    python = os.environ["BACKPROP_LAB_REFERENCE"]
+    subprocess.run([python, "-m", "tools.reference", site], cwd=ROOT, check=True)
+    return site
 
 
 def test_every_public_name_has_its_place():
@@ -30,6 +36,7 @@ def test_every_public_name_has_its_place():
         assert re.search(rf"^\.\. auto(function|class):: backprop_lab\.{name}\b", page, re.M), name
 
 
+@pytest.mark.slow(seconds=60)
 @pytest.mark.parametrize("dark", [False, True])
 def test_names_and_notebooks_are_there_in_light_and_in_dark_and_nothing_is_asked_of_others(
     site, browser, dark
@@ -46,6 +53,7 @@ def test_names_and_notebooks_are_there_in_light_and_in_dark_and_nothing_is_asked
         assert page.strangers == [] and page.errors == []
 
 
+@pytest.mark.slow
 def test_a_step_through_works_in_a_notebooks_page(site, browser):
     with lab.new_page(browser) as page:
         page.goto((site / "00-start-here.html").as_uri())
