@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from itertools import zip_longest
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def broadcast_shape(*shapes, **_):
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        for lengths in zip(*(reversed(s) for s in shapes), strict=False):
+        for lengths in zip_longest(*(reversed(s) for s in shapes), fillvalue=1):
             if len(set(lengths) - {1}) > 1:
                 first, second = [n for n in dict.fromkeys(lengths) if n != 1][:2]
                 raise ShapeError(f"{first} does not match {second}") from None

@@ -74,6 +74,7 @@ def test_our_errors_are_value_errors_and_type_errors():
         (lambda: np.broadcast_to(W, (4, 2)), "3 does not match 4"),
         (lambda: np.broadcast_to(W, (2,)), "(3, 2)"),
         (lambda: np.where(x > 0, x, W), "3 does not match 2"),
+        (lambda: np.where(x[0] > 0, x, W), "3 does not match 2"),
         (lambda: x[3], "x[3]: x has shape (3,): index 3 is out of bounds"),
         (lambda: x[0, 0], "too many indices"),
         (lambda: bl.variable("w", shape=(2, -1)), "shape=(2, -1) has a negative length"),
