@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from backprop_lab.graph.node import Node
-from backprop_lab.graph.order import topological_order
 from backprop_lab.program.by_shapes import ByShapes
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.program import Program
-from backprop_lab.program.program_graph import ProgramGraph
+from backprop_lab.program.program_graph import Parameters, ProgramGraph
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -96,22 +95,10 @@ class Functional:
         """The function as text, for the shapes of the graph."""
         return self._program.graph_for({}).source(self._xp.__name__)[0]
 
-    def _function(
-        self, shapes: dict[Node, tuple[int, ...]]
-    ) -> tuple[ProgramGraph, Callable, dict[str, Node | None]]:
+    def _function(self, shapes: dict[Node, tuple[int, ...]]) -> tuple[ProgramGraph, Callable, Parameters]:
         """(graph, its text as a function, that function's parameters) for these shapes of leaves."""
         graph = self._program.graph_for(shapes)
         text, parameters = graph.source(self._xp.__name__)
-        own = {
-            node.rule
-            for node in topological_order(graph.cost, graph.gradient)
-            if node.rule is not None and node.rule.home is None
-        }
-        scope = {"np": self._xp} | {rule.name: rule.compute for rule in own}
-        if len(scope) <= len(own):
-            raise ValueError(
-                "compile(…, xp=…): two operations of one name stand in the graph; build it again with "
-                "the one that you want"
-            )
+        scope: dict[str, Any] = {"np": self._xp}
         exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
         return graph, scope["program"], parameters

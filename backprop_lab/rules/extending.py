@@ -65,7 +65,7 @@ def rule(
     """
     parameters = parameters or {}
     _check(name, compute, derivatives, kind, parameters)
-    home = _home(compute)
+    home = notation.home_of(compute)
     if shape is None:
         shape = broadcast_shape if kind == "elementwise" else tried(compute, np.ones, ValueError)
     made = rule_of(
@@ -78,8 +78,10 @@ def rule(
         parameters=parameters,
         function=compute if home else None,
         written=notation.Written(
-            code=lambda node: notation.call(f"{home}.{compute.__name__}" if home else name, node.parameters),
-            math=lambda node: notation.call(name, notation.differing(node.parameters, parameters)),
+            code=lambda node: notation.call(
+                f"{home}.{compute.__name__}" if home else name, node.parameters, True
+            ),
+            math=lambda node: notation.call(name, notation.differing(node.parameters, parameters), False),
         ),
     )
     if home:
@@ -149,13 +151,6 @@ def _checked_value(name, compute, shape):
 def _read_only(operand: npt.ArrayLike) -> np.ndarray:
     """A read-only view of an operand; the operand itself stays writable if it was."""
     return frozen(np.asarray(operand).view())
-
-
-def _home(compute) -> str | None:
-    """The module of NumPy's in which a function lives, as code calls it, such as ``np``; else None."""
-    name = getattr(compute, "__name__", "")
-    homes = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
-    return next((called for called, home in homes.items() if getattr(home, name, None) is compute), None)
 
 
 def _checked_derivative(name, place, derivative, kind):
