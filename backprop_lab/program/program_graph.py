@@ -94,12 +94,14 @@ def copied(
 
 
 def _as_floats(node) -> Node:
-    """A node that reads counts and flags in its own type, where NumPy would compute in another."""
+    """A node that reads counts, flags and targets in its own type, where NumPy would compute in another."""
     arguments = node.arguments
     floats = [a for a in arguments if (a.dtype.kind == "f" if isinstance(a, Node) else isinstance(a, float))]
     single = node.dtype != np.float64
 
     def converts(a, derivative):
+        if isinstance(a, Node) and a.dtype.kind == "f":
+            return node.rule.gives == "a cost" and a.dtype != node.dtype
         counts = isinstance(a, Node) and a.dtype.kind != "f" and derivative is not None
         return counts and node.dtype.kind == "f" and (not floats or (single and a.dtype.kind != "b"))
 

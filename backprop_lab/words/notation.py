@@ -313,7 +313,7 @@ def _written_out(node, write: Write, code: bool, depth: int, called=None) -> Par
         if hasattr(argument, "arguments"):
             text, binds = _operand(argument, write, code, depth)
         else:
-            text, binds = literal(argument, _has_doubles(node)) if code else number(argument), ATOM
+            text, binds = _number_in_code(argument, node) if code else number(argument), ATOM
         # a minus may open a sum or a product, nothing else
         if binds < slot or (slot > (ANYTHING if texts else PRODUCT) and opens_with_minus(text)):
             text = f"({text})"
@@ -336,10 +336,13 @@ def _operand(operand, write: Write, code: bool, depth: int) -> tuple[str, int]:
     return "…", ATOM
 
 
-def _has_doubles(node) -> bool:
-    """Whether the arrays that an operation reads make it one of float64, whatever numbers they meet."""
-    floats = [a.dtype for a in node.inputs if a.dtype.kind == "f"]
-    return not floats or np.dtype(np.float64) in floats
+def _number_in_code(argument, node) -> str:
+    """A number that an operation reads: in the type of the arrays where NumPy would not give it that type."""
+    function, floats = node.rule.function, [a.dtype for a in node.inputs if a.dtype.kind == "f"]
+    reads_arrays = node.rule.home is not None and not isinstance(function, np.ufunc)
+    if reads_arrays and function is not np.where and node.dtype.kind == "f":
+        argument = node.dtype.type(argument)
+    return literal(argument, weak=not floats or np.dtype(np.float64) in floats)
 
 
 def _is_minus_a_name(node, write) -> bool:
