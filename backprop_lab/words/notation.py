@@ -339,9 +339,11 @@ def _operand(operand, write: Write, code: bool, depth: int) -> tuple[str, int]:
 def _number_in_code(argument, node) -> str:
     """A number that an operation reads: in the type of the arrays where NumPy would not give it that type."""
     function, floats = node.rule.function, [a.dtype for a in node.inputs if a.dtype.kind == "f"]
-    reads_arrays = node.rule.home is not None and not isinstance(function, np.ufunc)
-    if reads_arrays and function is not np.where and node.dtype.kind == "f":
-        argument = node.dtype.type(argument)
+    if node.rule.home is not None and node.dtype.kind == "f":
+        if isinstance(function, np.ufunc) or function is np.where:  # they read Python's numbers like that
+            argument = argument.item() if isinstance(argument, np.integer) else argument
+        else:
+            argument = node.dtype.type(argument)
     return literal(argument, weak=not floats or np.dtype(np.float64) in floats)
 
 
