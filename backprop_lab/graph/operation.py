@@ -131,6 +131,7 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     parameters = {name: _kept(value) for name, value in parameters.items()}
     node = Node.__new__(Node)
     node._begin(assigned_name(), rule, operands, parameters)
+    node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     try:
         node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
     except ShapeError as error:
@@ -146,7 +147,6 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
             raise NotAnArrayError(
                 f"{rule.name} of a node: {name}= stays as it is given, and {given} is a node; give its .value"
             )
-    node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     node.needs_gradient = any(
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
         for operand, derivative in zip(operands, rule.derivatives, strict=True)

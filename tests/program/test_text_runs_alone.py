@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import subprocess
 import sys
@@ -163,7 +162,7 @@ HOSTILE = [
     *("program", "np", "scatter", "bl", "inputs", "theta", "gradient", "t1", "constant1", "v", "xp", "self"),
     *keyword.kwlist,
     *keyword.softkwlist,
-    *(name for name in dir(builtins) if name.islower() and not name.startswith("_")),
+    *("abs", "hasattr", "int", "list", "print", "sum", "type"),  # builtins
     *(
         "__builtins__",
         "__name__",
