@@ -339,7 +339,7 @@ def _operand(operand, write: Write, code: bool, depth: int) -> tuple[str, int]:
 def _number_in_code(argument, node) -> str:
     """A number that an operation reads: in the type of the arrays where NumPy would not give it that type."""
     function, floats = node.rule.function, [a.dtype for a in node.inputs if a.dtype.kind == "f"]
-    if node.rule.home is not None and node.dtype.kind == "f":
+    if node.rule.home not in (None, "bl") and node.dtype.kind == "f":
         if isinstance(function, np.ufunc) or function is np.where:  # they read Python's numbers like that
             argument = argument.item() if isinstance(argument, np.integer) else argument
         else:
