@@ -55,7 +55,8 @@ class Rule:
 
     ``parameters`` are the keywords with their defaults. ``gives`` is ``"floats"``, ``"booleans"``,
     ``"the same"`` where entries only move about and integers stay; ``"a cost"`` where the operands that are
-    constants, such as targets, take the precision of the others.
+    constants, such as targets, take the precision of the others. ``takes`` is ``"numbers"``, or
+    ``"booleans"`` of what joins conditions.
 
     ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``. It, never the name, says which
     operation this is, and how it is written. ``home`` is where it lives, such as ``np``; None for a reader's
@@ -71,6 +72,7 @@ class Rule:
     derivatives: tuple
     parameters: dict[str, Any] = field(default_factory=dict)
     gives: str = "floats"
+    takes: str = "numbers"
     function: Callable | None = None
     written: notation.Written | None = None
 
@@ -151,9 +153,23 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
         for operand, derivative in zip(operands, rule.derivatives, strict=True)
     )
+    if rule.takes == "booleans":
+        _refuse_numbers(node)
     for operand in node.inputs:
         operand._remember_consumer(node)
     return node
+
+
+def _refuse_numbers(node):
+    for operand in node.arguments:
+        dtype = np.result_type(operand)
+        if dtype.kind != "b":
+            given = notation.mention(operand, code=True) if isinstance(operand, Node) else repr(operand)
+            node._name = None
+            raise NotAnArrayError(
+                f"{notation.expression(node, code=True)} joins conditions, and {given} is {dtype}; put each "
+                "comparison in brackets: (x > 0) & (x < 1)"
+            )
 
 
 _OPERANDS = (Node, bool, int, float, np.bool_, np.integer, np.float16, np.float32, np.float64)

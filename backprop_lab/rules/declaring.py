@@ -59,9 +59,9 @@ def elementwise(function: Callable, *partials: Callable | None, **how: Any) -> N
     enter(function, "elementwise", broadcast_shape, *partials, **how)
 
 
-def comparison(function: Callable) -> None:
-    """Enter a comparison: it has a value, True or False, and sends no gradient."""
-    elementwise(function, None, None, gives="booleans")
+def condition(function: np.ufunc, **how: Any) -> None:
+    """Enter a comparison or another condition: it has a value, True or False, and sends no gradient."""
+    elementwise(function, *[None] * function.nin, gives="booleans", **how)
 
 
 def reduction(function: Callable, kind: str, back: Callable, **how: Any) -> None:

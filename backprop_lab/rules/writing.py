@@ -39,6 +39,12 @@ WRITTEN.update({
     np.equal:          comparison("==", "="),
     np.not_equal:      comparison("!=", "≠"),
 
+    # in code in brackets, as a comparison: & binds more strongly than >
+    np.bitwise_and:    forms.joined_conditions("&", "∧"),
+    np.bitwise_or:     forms.joined_conditions("|", "∨"),
+    np.bitwise_xor:    forms.joined_conditions("^", "⊻"),
+    np.invert:         Written(Form("~{0}", POWER, (ATOM,)), Form("¬{0}", POWER, (ATOM,))),
+
     np.square:         formula("{0}²", POWER, ATOM),
     np.sqrt:           formula("√{0}", ATOM, ATOM),
     np.reciprocal:     formula("1 / {0}", PRODUCT, POWER),
