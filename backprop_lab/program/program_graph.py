@@ -9,6 +9,7 @@ reader's rule.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from traceback import walk_tb
 from types import ModuleType
 
@@ -61,6 +62,8 @@ class ProgramGraph:
                 return theta
             if isinstance(given, Rule):
                 return given.compute
+            if given.rule is not None:
+                return partial(given.rule.compute, **given.parameters)
             return values[given] if given in values else xp.asarray(given.value)
 
         return {name: argument(given) for name, given in parameters.items()}

@@ -20,6 +20,7 @@ from backprop_lab.graph.operation import Rule
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.simplify import uses_in
+from backprop_lab.rules.primitives import scatter
 from backprop_lab.words import notation
 
 WIDTH = 88  # of a line; parts of longer expressions are given lines of their own
@@ -57,10 +58,14 @@ class Namer:
         """The next free of t1, t2, …"""
         return self(self.first_free(f"{letter}{i}" for i in count(1)))
 
-    def operations(self, nodes: Iterable[Node]) -> dict[Rule, str]:
-        """A name for each operation of the reader's own."""
-        own = dict.fromkeys(n.rule for n in nodes if n.rule is not None and n.rule.home is None)
-        return {rule: self(rule.name) for rule in own}
+    def operations(self, nodes: Iterable[Node]) -> dict[Rule | Node, str]:
+        """A name for each operation of the reader's own.
+
+        One whose parameters cannot be written has a name for each node, which stands for its parameters too.
+        """
+        own = {n: n.rule for n in nodes if n.rule is not None and n.rule.home is None}
+        keys = {r if notation.can_be_written(n.parameters) else n: r.name for n, r in own.items()}
+        return {key: self(name) for key, name in keys.items()}
 
     def first_free(self, names: Iterable[str]) -> str:
         return next(name for name in names if name not in self.taken)
@@ -78,9 +83,10 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
             writer.write_leaf(node)
         else:
             writer.write_operation(node)
-    parameters = writer.parameters | {name: rule for rule, name in writer.called.items()}
+    parameters = writer.parameters | {name: operation for operation, name in writer.called.items()}
     body = "\n".join([*writer.lines, f"    return {', '.join(map(writer.reference, roots))}"])
-    helper = SCATTER if "scatter(" in body else "\n"
+    scatters = any(node.rule is not None and node.rule.function is scatter for node in writer.order)
+    helper = SCATTER if scatters else "\n"
     return f"import {library} as np\n\n{helper}def program({', '.join(parameters)}):\n{body}\n", parameters
 
 

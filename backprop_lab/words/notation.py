@@ -183,6 +183,16 @@ def _array_in_code(value: np.ndarray) -> str:
     return f"np.array({literal(entries)}{'' if found else f', {literal(value.dtype)}'})"
 
 
+def can_be_written(value: object) -> bool:
+    """Whether :func:`literal` gives code that stands for this value."""
+    if isinstance(value, dict):
+        return all(map(can_be_written, (*value.keys(), *value.values())))
+    if isinstance(value, (tuple, list)):
+        return all(map(can_be_written, value))
+    plain = (bool, int, float, str, bytes, type(None), np.generic, np.ndarray, np.dtype)
+    return isinstance(value, plain) or (callable(value) and home_of(value) is not None)
+
+
 def home_of(function: Callable) -> str | None:
     """The module of NumPy's in which a function lives, as code calls it; None for any other function.
 
@@ -247,10 +257,14 @@ WRITTEN: dict[Callable, Written] = {}
 
 
 def form_of(node, code: bool, called: Mapping[Any, str] | None = None) -> Form:
-    """How ``node``'s operation is written; ``called``: {rule: the name by which code calls it}."""
+    """How ``node``'s operation is written.
+
+    ``called``: {rule: the name by which code calls it}, or {node: the name of its operation with all its
+    parameters}.
+    """
     rule = node.rule
-    if called and rule in called:
-        return call(called[rule], node.parameters, code)
+    if called and (node in called or rule in called):
+        return call(called[node], {}, code) if node in called else call(called[rule], node.parameters, code)
     written = rule.written or WRITTEN.get(rule.function, CALL)
     form = written.code if code else written.math
     if form is None:

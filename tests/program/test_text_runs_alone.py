@@ -109,6 +109,7 @@ def test_a_constant_in_the_other_byte_order_is_that_number():
     assert c.value.tolist() == [2.0, 512.0] and c.value.dtype.isnative
 
 
+@pytest.mark.filterwarnings("ignore::backprop_lab.NonFiniteWarning")
 def test_infinities_zeros_with_a_sign_and_empty_arrays_are_written_as_they_are():
     w = bl.variable("w", [1.0, 2.0])
     for c in ([np.inf, 1.0], [-np.inf, -np.inf], [-0.0, -0.0], [0.0, -0.0], [np.nan, 1.0]):
@@ -221,6 +222,19 @@ def test_an_operation_of_the_readers_own_is_an_argument_of_the_text():
     program = runs_alone(np.sum(halved(w)))
     assert "def program(w, halved):" in program.source
     assert program.inputs["halved"](np.array([3.0])) == [1.5]
+
+
+def test_an_operation_with_parameters_that_no_code_stands_for_is_an_argument_with_them():
+    def compute(x, how):
+        return np.array([how["by"](t) for t in x.tolist()])
+
+    own = bl.rule("own", compute, lambda z, x, how: how["slope"](x), parameters={"how": {}})
+    w = bl.variable("w", [1.0, 2.0])
+    doubled = own(w, how={"by": lambda t: 2 * t, "slope": lambda x: 2 + 0 * x})
+    waves = own(w, how={"by": np.sin, "slope": np.cos})
+    program = runs_alone(np.sum(doubled * waves))
+    assert "def program(w, own, own_2):" in program.source
+    assert "own_2(w, how={'by': np.sin, 'slope': np.cos})" in program.source
 
 
 @pytest.mark.parametrize("letter", ["\u00b5", "\u212f", "\U0001d431"], ids=ascii)
