@@ -1,4 +1,4 @@
-"""What to write for functions and methods of NumPy's that a node does not know.
+"""What to write for functions and methods of NumPy's that a node does not know: loaded for an error only.
 
 In :data:`INSTEAD`, x and y are vectors, A and B matrices. A function that gets a rule loses its line there.
 
@@ -6,6 +6,13 @@ What must hold: each line gives what the function would.
 """
 
 from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from backprop_lab.words import notation
 
 INSTEAD: dict[str, str | tuple[str, str]] = {
     # entry by entry
@@ -108,3 +115,49 @@ MOVE_ENTRIES = {"delete", "insert", "pad", "resize", "take_along_axis"}
 
 IN_PLACE = {"byteswap", "fill", "partition", "put", "resize", "setfield", "setflags", "sort"}
 """Methods that change an array."""
+
+
+def no_rule(function: Callable, known: Iterable[Callable]) -> TypeError:
+    """The error for a NumPy function without a rule: what to write instead, or which rule to add."""
+    name = function.__name__
+    called = f"{notation.home_of(function) or 'np'}.{name}"
+    if name in WITHOUT_GRADIENT:
+        return TypeError(
+            f"np.{name} of a node: no gradient flows through it, so it is no operation of a graph; take it "
+            "of numbers, such as the node's .value after bl.forward"
+        )
+    names = sorted({f.__name__ for f in known if getattr(np, f.__name__, None) is f})
+    near = ", ".join(f"np.{n}" for n in difflib.get_close_matches(name, names, n=3, cutoff=0.6))
+    hint = f"the nearest known: {near}" if near else f"none of the {len(names)} known is near"
+    message = f"{called} has no rule for nodes yet; {hint}"
+    if called in INSTEAD:
+        message += f"; write {_in_one_line(INSTEAD[called])}"
+    if called not in INSTEAD or isinstance(function, np.ufunc):
+        message += f"; to add it, give its derivative: {_rule_to_add(name, called, function)}"
+    return TypeError(message)
+
+
+def _in_one_line(code: str | tuple[str, str]) -> str:
+    return code if isinstance(code, str) else f"{code[0]} for vectors, {code[1]} for matrices"
+
+
+def _rule_to_add(name: str, called: str, function: Callable) -> str:
+    """The call of ``bl.rule`` that fits a function: elementwise, linear or custom."""
+    if isinstance(function, np.ufunc) and function.signature is None:
+        return f'bl.rule("{name}", {called}, lambda z, {", ".join("xyuvw"[: function.nin])}: …)'
+    kind = "linear" if name in MOVE_ENTRIES else "custom"
+    places = ", ".join("xyuvw"[: getattr(function, "nin", 1)])
+    return f'bl.rule("{name}", {called}, lambda g, z, {places}: …, kind="{kind}")'
+
+
+def no_attribute(node, name: str, known: Iterable[Callable]) -> AttributeError:
+    """The error for what an array has and a node (None: the class of all nodes) has not."""
+    mentioned = "Node" if node is None else notation.mention(node, code=True)
+    function = getattr(np, name, None)
+    if name in IN_PLACE:
+        words = f"changes an array, and a node stays what it is; change a copy, {mentioned}.value.copy()"
+    elif function is not None:
+        words = str(no_rule(function, known))
+    else:
+        words = f"a node may have no numbers yet; after bl.forward write {mentioned}.value.{name}"
+    return AttributeError(f"{mentioned}.{name}: {words}", name=name, obj=node)

@@ -16,7 +16,6 @@ import math
 import operator
 import weakref
 from collections.abc import Callable, Iterator
-from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -47,7 +46,9 @@ def _rule_for(function: Callable) -> Callable:
     """What makes the node for a NumPy function, or an error that names the nearest known ones."""
     if function in RULES:
         return RULES[function]
-    raise refusals.no_rule(function, RULES)
+    from backprop_lab.graph.instead import no_rule  # here, because only a mistake needs it
+
+    raise no_rule(function, RULES)
 
 
 # --------------------------------------------------------------------------------------- operators
@@ -80,20 +81,22 @@ def _sign(ufunc: np.ufunc) -> Callable[[Node], Node]:
 
 def _is_for_another(other: object) -> bool:
     """Whether NumPy's protocols ask ``other``: it refuses ufuncs, or knows them and is no array."""
+    if type(other) in (Node, np.ndarray, float, int):  # most are one of these
+        return False
     theirs = getattr(type(other), "__array_ufunc__", Node.__array_ufunc__)
     return theirs is None or not (theirs is Node.__array_ufunc__ or hasattr(other, "__array__"))
 
 
 def _method(function: Callable, name: str | None = None) -> Callable[..., Node]:
-    """The method of Node that calls a function of NumPy's, with the signature of the array's method."""
+    """The method of Node that calls a function of NumPy's with the arguments of the array's method."""
 
     def method_of_a_node(self: Node, *arguments: Any, **keywords: Any) -> Node:
         __tracebackhide__ = True
         return _rule_for(function)(self, *arguments, **keywords)
 
-    name = name or function.__name__
-    method_of_a_node.__doc__ = f"``{notation.literal(function)}`` of this node."
-    return update_wrapper(method_of_a_node, getattr(np.ndarray, name), ("__name__",), ())
+    method_of_a_node.__name__ = name or function.__name__
+    method_of_a_node.__doc__ = f"As an array's ``{method_of_a_node.__name__}``, of this node."
+    return method_of_a_node
 
 
 # ------------------------------------------------------------------------------------------- nodes
@@ -290,6 +293,9 @@ class Node:
     squeeze, swapaxes, repeat = _method(np.squeeze), _method(np.swapaxes), _method(np.repeat)
     astype = _method(np.ndarray.astype)
 
+    def __dir__(self):
+        return sorted(set(super().__dir__()) - _MISSING)
+
     # -- operators
 
     __add__, __radd__ = _operator(np.add), _reflected(np.add)
@@ -343,12 +349,23 @@ class Node:
                     waiting.append(consumer)
 
 
-def _no_attribute(self: Node, name: str):
-    raise refusals.no_attribute(self, name, RULES)
+class _Missing:
+    """Stands for what an array has and a node has not. A ``__getattr__`` would slow down all attributes."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, node: Node, owner: type[Node]):
+        from backprop_lab.graph.instead import no_attribute
+
+        raise no_attribute(node, self.name, RULES)
 
 
-# Set here, where a type checker does not see them: so it refuses float(x) and x.maen() as well.
-for _name, _refuse in (refusals.METHODS | {"getattr": _no_attribute}).items():
+_MISSING = {name for name in dir(np.ndarray) if not (name.startswith("_") or hasattr(Node, name))}
+# Set here, where a type checker does not see them: so it refuses float(x) and x.sort() as well.
+for _name in _MISSING:
+    setattr(Node, _name, _Missing(_name))
+for _name, _refuse in refusals.METHODS.items():
     setattr(Node, f"__{_name}__", _refuse)
 
 
