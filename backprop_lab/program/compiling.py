@@ -38,7 +38,8 @@ def compile(
     ``J`` is a single number. ``wrt`` are the variables whose gradients are wanted, all of them by default.
     ``program(x=…, y=…)`` takes other values for leaves, by name, for this call only; their first axis may
     be longer or shorter than in the graph. Leaves not named keep their values from the graph.
-    ``program.source`` is the program as a NumPy function.
+    ``program.source`` is the program as a NumPy function that runs alone; an operation of your own is one of
+    its arguments (see :func:`bl.rule`).
 
     ``xp``: a module with NumPy's names, such as ``jax.numpy``. Then the result is a pure function of the
     leaves by name that gives ``(value, {name: gradient})``, computed with that module.
@@ -82,8 +83,8 @@ class Functional:
             dtype = graph.leaves[leaf].dtype
             if dtype.kind == "f" and np.dtype(array.dtype).kind in "iub":
                 given[leaf] = array * 1.0
-            if dtype == np.float32:
-                given[leaf] = given[leaf].astype(np.float32)
+            if dtype in (np.float32, np.float16):
+                given[leaf] = given[leaf].astype(dtype)
         value, gradient = function(**graph.arguments(xp, parameters, given))
         return value, {
             leaf.name: xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape))

@@ -15,7 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -101,8 +101,8 @@ class Program:
         return self.graph_for({}).source("numpy")[0]
 
     @property
-    def inputs(self) -> dict[str, np.ndarray]:
-        """The arguments for the function in ``source``, with the values that the graph has now."""
+    def inputs(self) -> dict[str, Any]:
+        """The arguments for the function in ``source``: the graph's values now, and the reader's operations."""
         graph = self.graph_for({})
         values = {
             leaf: checked_value(leaf, leaf.value).astype(copy.dtype) for leaf, copy in graph.leaves.items()

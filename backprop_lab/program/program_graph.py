@@ -55,7 +55,8 @@ class ProgramGraph:
         """The arguments for the function in ``source``, as arrays of the library, from {leaf: value}."""
         in_order = sorted(self.slices, key=lambda variable: self.slices[variable].start)
         theta = xp.concatenate([xp.ravel(values[variable]) for variable in in_order])
-        theta = xp.asarray(theta, self.theta.dtype)  # that of the cost, wider than a variable's perhaps
+        if any(variable.dtype != self.theta.dtype for variable in in_order):  # that of the cost is wider
+            theta = theta.astype(self.theta.dtype)
 
         def argument(given: Node | Rule | None):
             if given is None:

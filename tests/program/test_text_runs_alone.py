@@ -135,6 +135,37 @@ def test_numbers_in_narrow_graphs_are_written_in_the_precision_they_have():
             runs_alone(J)
 
 
+@pytest.mark.parametrize("kind", CLOSE, ids=lambda kind: kind.__name__)
+def test_a_network_keeps_its_precision_whatever_its_data_and_targets_are(kind):
+    X, y = numbers(4, 2), np.array([2, 0, 1, 1])
+    rows = np.eye(3)[y]
+
+    def costs(logits, y, rows):
+        flags, whole = bl.constant("flags", rows > 0), bl.constant("whole", (9 * rows).astype(np.uint8))
+        named = bl.constant("rows", rows)
+        yield bl.cross_entropy(logits, y)
+        yield bl.cross_entropy(logits, bl.constant("y", y))
+        yield from (bl.cross_entropy(logits, given) for given in (rows, named, flags))
+        yield from (bl.squared_error(logits, given) for given in (rows, named, flags, whole))
+        yield from (bl.squared_error(given, logits) for given in (rows, named, flags, whole))
+        yield bl.cross_entropy(logits, rows) + 0.1 * bl.l2(logits, rows) + np.mean(bl.softplus(logits))
+
+    W = bl.variable("W", numbers(2, 3).astype(kind))
+    for data in (X.astype(kind), bl.constant("X", X.astype(kind)), bl.constant("X", (9 * X).astype(int))):
+        for J in costs(data @ W / 10, y, rows):
+            runs_alone(J)
+            value, slopes = bl.compile(J, xp=np)()
+            assert {J.dtype, value.dtype, slopes["W"].dtype, bl.gradient(J, W).dtype} == {np.dtype(kind)}
+            np.testing.assert_allclose(value, bl.forward(J), rtol=CLOSE[kind])
+            assert bl.check_gradient(J).ok
+
+
+def test_targets_and_arrays_alone_are_read_as_numpy_reads_them():
+    z, rows = numbers(4, 3).astype(np.float32), np.eye(3)[[2, 0, 1, 1]]
+    assert bl.squared_error(z, rows).dtype == np.mean((z - rows) ** 2).dtype == np.float64
+    assert bl.cross_entropy(z, rows).dtype == np.float32
+
+
 def test_parameters_that_are_arrays_are_written_so_that_they_run():
     x = bl.variable("x", numbers(2, 3))
     for z in (
@@ -246,6 +277,15 @@ def test_leaves_are_known_by_their_names_as_python_reads_them(letter):
     assert scope["first"] == scope["second"][0] == 75
     assert scope["second"][1][letter] == 30
     assert bl.compile(J)(**{letter: 5.0})[0] == 75
+
+
+def test_data_and_boxes_are_known_by_their_names_as_python_reads_them():
+    w, x = bl.variable("w", 1.0), bl.constant("\u00b5", [1.0, 2.0])
+    J = np.mean((w * x - 1) ** 2)
+    for letter in ("\u00b5", "\u03bc"):
+        costs = [step.cost for step in bl.sgd(J, {letter: [3.0, 3.0]}, learning_rate=0, epochs=2)]
+        assert costs == [4.0, 4.0]
+        assert str(bl.fill_in((w * w).named("\u00b5"), values={letter: 1})).startswith("\u2713")
 
 
 def test_two_leaves_whose_names_python_reads_alike_are_refused():
