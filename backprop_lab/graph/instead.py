@@ -27,7 +27,6 @@ INSTEAD: dict[str, str | tuple[str, str]] = {
     "np.copysign": "np.abs(x) * np.where(y < 0, -1, 1)",
     "np.deg2rad": "x * (np.pi / 180)",
     "np.degrees": "x * (180 / np.pi)",
-    "np.exp2": "2**x",
     "np.fabs": "np.abs(x)",
     "np.float_power": "x**y",
     "np.fmax": "np.maximum(x, y)",

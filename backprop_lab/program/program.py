@@ -102,7 +102,7 @@ class Program:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """The arguments for the function in ``source``: the graph's values now, and the reader's operations."""
+        """The arguments for the function in ``source``: values of the graph, the reader's operations."""
         graph = self.graph_for({})
         values = {
             leaf: checked_value(leaf, leaf.value).astype(copy.dtype) for leaf, copy in graph.leaves.items()
