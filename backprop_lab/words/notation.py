@@ -185,12 +185,15 @@ def _array_in_code(value: np.ndarray) -> str:
 
 def can_be_written(value: object) -> bool:
     """Whether :func:`literal` gives code that stands for this value."""
+    kind = type(value)  # exactly: a kind of tuple may be more than its entries
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.dtype.kind in "fiub" and (kind is np.ndarray or isinstance(value, np.generic))
     if isinstance(value, dict):
-        return all(map(can_be_written, (*value.keys(), *value.values())))
+        return kind is dict and all(map(can_be_written, (*value.keys(), *value.values())))
     if isinstance(value, (tuple, list)):
-        return all(map(can_be_written, value))
-    plain = (bool, int, float, str, bytes, type(None), np.generic, np.ndarray, np.dtype)
-    return isinstance(value, plain) or (callable(value) and home_of(value) is not None)
+        return kind in (tuple, list) and all(map(can_be_written, value))
+    plain = kind in (bool, int, float, str, bytes, type(None)) or isinstance(value, np.dtype)
+    return plain or (callable(value) and home_of(value) is not None)
 
 
 def home_of(function: Callable) -> str | None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unicodedata
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -260,9 +261,12 @@ def test_an_operation_with_parameters_that_no_code_stands_for_is_an_argument_wit
         return np.array([how["by"](t) for t in x.tolist()])
 
     own = bl.rule("own", compute, lambda z, x, how: how["slope"](x), parameters={"how": {}})
+    held = bl.rule("held", lambda x, by: x * by.size, lambda z, x, by: by.size, parameters={"by": None})
     w = bl.variable("w", [1.0, 2.0])
     doubled = own(w, how={"by": lambda t: 2 * t, "slope": lambda x: 2 + 0 * x})
     waves = own(w, how={"by": np.sin, "slope": np.cos})
+    for odd in (SimpleNamespace(size=2), np.array(["a", "b"]), np.array([1.0, None])):
+        runs_alone(np.sum(held(w, by=odd) ** 2))
     program = runs_alone(np.sum(doubled * waves))
     assert "def program(w, own, own_2):" in program.source
     assert "own_2(w, how={'by': np.sin, 'slope': np.cos})" in program.source
