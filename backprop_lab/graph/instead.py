@@ -20,7 +20,7 @@ INSTEAD: dict[str, str | tuple[str, str]] = {
     "np.arccosh": "np.log(x + np.sqrt(x**2 - 1))",
     "np.arcsin": "np.arctan(x / np.sqrt(1 - x**2))",
     "np.arcsinh": "np.log(x + np.sqrt(x**2 + 1))",
-    "np.arctan2": "2 * np.arctan(x / (np.sqrt(x**2 + y**2) + y))  # where y > 0 or x is not 0",
+    "np.arctan2": "2 * np.arctan(x / (np.sqrt(x**2 + y**2) + y))  # for x other than 0, or y > 0",
     "np.arctanh": "np.log((1 + x) / (1 - x)) / 2",
     "np.cbrt": "np.sign(x) * np.abs(x) ** (1 / 3)",
     "np.conjugate": "x  # a node holds real numbers",
@@ -41,10 +41,10 @@ INSTEAD: dict[str, str | tuple[str, str]] = {
     "np.rad2deg": "x * (180 / np.pi)",
     "np.radians": "x * (np.pi / 180)",
     "np.select": "np.where(x > 0, x, np.where(y > 0, y, 0))",
-    "np.sinc": "np.sin(np.pi * x) / (np.pi * x)  # where x is not 0",
+    "np.sinc": "np.sin(np.pi * x) / (np.pi * x)  # for x other than 0",
     # reductions, running sums, differences
     "np.average": "np.sum(x * y) / np.sum(y)",
-    "np.cumprod": "np.exp(np.cumsum(np.log(x)))  # where x > 0",
+    "np.cumprod": "np.exp(np.cumsum(np.log(x)))  # for x > 0",
     "np.cumulative_sum": "np.cumsum(x)",
     "np.diff": "x[1:] - x[:-1]",
     "np.nanmean": "np.sum(np.where(x == x, x, 0)) / np.sum(x == x)",
@@ -100,7 +100,7 @@ INSTEAD: dict[str, str | tuple[str, str]] = {
     "np.linalg.vecdot": "np.sum(x * y, axis=-1)",
     "np.linalg.vector_norm": "np.linalg.norm(x)",
 }
-"""What to write for a function without a rule; two lines where vectors and matrices differ. Code that runs."""
+"""What to write for each, as code; two lines where vectors and matrices differ."""
 
 WITHOUT_GRADIENT = {
     *("argmax", "argmin", "argpartition", "argsort", "argwhere", "nonzero", "searchsorted", "unique"),
