@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from backprop_lab.words import notation
+from backprop_lab.words.errors import NotAnArrayError
 
 INSTEAD: dict[str, str | tuple[str, str]] = {
     # entry by entry
@@ -51,6 +52,12 @@ INSTEAD: dict[str, str | tuple[str, str]] = {
     "np.nansum": "np.sum(np.where(x == x, x, 0))",
     "np.ptp": "np.max(x) - np.min(x)",
     "np.trapezoid": "np.sum((x[1:] + x[:-1]) / 2)",
+    "np.add.reduce": "np.sum(x, axis=0)",
+    "np.add.accumulate": "np.cumsum(x, axis=0)",
+    "np.multiply.reduce": "np.prod(x, axis=0)",
+    "np.maximum.reduce": "np.max(x, axis=0)",
+    "np.minimum.reduce": "np.min(x, axis=0)",
+    "np.logaddexp.reduce": "bl.logsumexp(x, axis=0)",
     # products
     "np.cross": "x[[1, 2, 0]] * y[[2, 0, 1]] - x[[2, 0, 1]] * y[[1, 2, 0]]",
     "np.kron": "np.outer(x, y).reshape(-1)  # of vectors",
@@ -134,6 +141,16 @@ def no_rule(function: Callable, known: Iterable[Callable]) -> TypeError:
     if called not in INSTEAD or isinstance(function, np.ufunc):
         message += f"; to add it, give its derivative: {_rule_to_add(name, called, function)}"
     return TypeError(message)
+
+
+def method_of_a_ufunc(ufunc: np.ufunc, method: str) -> NotAnArrayError:
+    """The error for ``np.add.reduce`` and the like."""
+    name = f"np.{ufunc.__name__}"
+    outer = f"{name}(x[:, None], y)" if method == "outer" else None
+    instead = INSTEAD.get(f"{name}.{method}", outer)
+    return NotAnArrayError(
+        f"{name}.{method} of a node is not supported" + (f"; write {instead}" if instead else "")
+    )
 
 
 def _in_one_line(code: str | tuple[str, str]) -> str:

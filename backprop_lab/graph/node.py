@@ -240,7 +240,9 @@ class Node:
         if any(map(_is_for_another, args)):
             return NotImplemented
         if method != "__call__":
-            raise refusals.method_of_a_ufunc(ufunc, method)
+            from backprop_lab.graph.instead import method_of_a_ufunc
+
+            raise method_of_a_ufunc(ufunc, method)
         if keywords.pop("out", None) is not None:
             raise refusals.writing_into_an_array(ufunc)
         return _rule_for(ufunc)(*args, **keywords)

@@ -55,11 +55,6 @@ METHODS = {  # of a node, without the underscores around their names
 }
 
 
-def method_of_a_ufunc(ufunc: np.ufunc, method: str) -> NotAnArrayError:
-    """The error for ``np.add.reduce`` and the like."""
-    return NotAnArrayError(f"np.{ufunc.__name__}.{method} of a node is not supported")
-
-
 def writing_into_an_array(ufunc: np.ufunc) -> NotAnArrayError:
     """The error for ``out=`` and for an array's ``+=`` with a node."""
     return NotAnArrayError(
