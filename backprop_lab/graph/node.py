@@ -249,10 +249,10 @@ class Node:
 
     def __array_function__(self, function, types, args, keywords):
         __tracebackhide__ = True
-        if any(not issubclass(t, np.ndarray) and not hasattr(t, "__array__") for t in types):
-            return NotImplemented
         if function in _PLAIN_ANSWERS:
             return _PLAIN_ANSWERS[function](*args, **keywords)
+        if not all(hasattr(kind, "__array__") for kind in types):
+            return NotImplemented
         return _rule_for(function)(*args, **keywords)
 
     def __len__(self) -> int:

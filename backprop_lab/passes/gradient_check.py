@@ -195,11 +195,11 @@ def _is_float_type(value) -> bool:
 
 
 class _Rounding(NamedTuple):
-    """How far rounding on the way may move the cost and a slope, in units of a precision of so many bytes."""
+    """How far rounding may move the cost and a slope, in units of a precision; the size of its numbers."""
 
     of_cost: float
     of_slope: float
-    bytes: int
+    itemsize: int
 
 
 def _rounding(J) -> _Rounding:
@@ -291,9 +291,9 @@ class _Comparison:
     def __init__(self, J, x, gradient, direction, rounding: _Rounding):
         self.line = _Line(J, x, direction)
         self.by_rule = self.line.slope(gradient)
-        self.tolerance = TOLERANCES[rounding.bytes]
+        self.tolerance = TOLERANCES[rounding.itemsize]
         self.rounding = PRECISION * rounding.of_cost
-        own = float(np.finfo(f"f{rounding.bytes}").eps)
+        own = float(np.finfo(f"f{rounding.itemsize}").eps)
         rounded = min(ROUNDINGS * own, self.tolerance) * rounding.of_slope
         self.always_allowed = max(self.tolerance * min(1.0, _size(gradient)), rounded)
         self.scale = max(1.0, float(np.abs(x.value).max(initial=0)))

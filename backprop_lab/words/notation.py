@@ -160,7 +160,7 @@ def literal(value: object, weak: bool = True) -> str:
         text = literal(value.item())
         plain = isinstance(value, (np.bool_, np.int64)) or (weak and isinstance(value, np.float64))
         return text if plain else f"np.{value.dtype}({text})"
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
         return _array_in_code(value)
     if isinstance(value, (tuple, list)):
         texts = ", ".join(map(literal, value)) + "," * (isinstance(value, tuple) and len(value) == 1)
@@ -318,7 +318,7 @@ def written_out(
     return _written_out(node, write or (lambda operand: written_name(operand, code)), code, depth, called)
 
 
-def _written_out(node, write: Write, code: bool, depth: int, called=None) -> Part:
+def _written_out(node, write: Write, code: bool, depth: int, called) -> Part:
     """A node as its operation on its arguments; a leaf without a name as its numbers."""
     if node.rule is None:
         return Part(array(node.value) if node.value is not None else dimensions(node.shape))
@@ -328,7 +328,7 @@ def _written_out(node, write: Write, code: bool, depth: int, called=None) -> Par
     for argument in node.arguments:
         slot = next(slots, form.slots[-1])
         if hasattr(argument, "arguments"):
-            text, binds = _operand(argument, write, code, depth)
+            text, binds = _operand(argument, write, code, depth, called)
         else:
             text, binds = _number_in_code(argument, node) if code else number(argument), ATOM
         # a minus may open a sum or a product, nothing else
@@ -343,13 +343,13 @@ def _written_out(node, write: Write, code: bool, depth: int, called=None) -> Par
     return Part(text, binds if form.binds is None else form.binds)
 
 
-def _operand(operand, write: Write, code: bool, depth: int) -> tuple[str, int]:
+def _operand(operand, write: Write, code: bool, depth: int, called) -> tuple[str, int]:
     """A node and how strongly it binds: as ``write`` has it, else written out, at no depth "…"."""
     written = write(operand)
     if written is not None:
         return (written, ATOM) if isinstance(written, str) else written
     if depth > 0 or _is_minus_a_name(operand, write):
-        return _written_out(operand, write, code, depth - 1)
+        return _written_out(operand, write, code, depth - 1, called)
     return "…", ATOM
 
 
