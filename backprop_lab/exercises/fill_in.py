@@ -15,6 +15,7 @@ from backprop_lab.passes.passes import steps
 from backprop_lab.passes.records import Step, operands_of
 from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
+from backprop_lab.words.naming import folded
 
 
 class Report:
@@ -174,12 +175,12 @@ def _by_name(records: list[Step]) -> dict[str, list[Node]]:
     nodes: dict[str, list[Node]] = {}
     for node in dict.fromkeys(n for step in records for n in (*step.node.inputs, step.node)):
         if node.name:
-            nodes.setdefault(node.name, []).append(node)
+            nodes.setdefault(folded(node.name), []).append(node)
     return nodes
 
 
 def _find(nodes, name) -> Node:
-    found = nodes.get(name, [])
+    found = nodes.get(folded(name), [])
     if len(found) != 1:
         problem = "is not in this graph" if not found else f"is the name of {len(found)} nodes"
         raise ValueError(f"fill_in: {name!r} {problem}; its names: {', '.join(nodes)}")

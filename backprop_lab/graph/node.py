@@ -46,7 +46,9 @@ def _rule_for(function: Callable) -> Callable:
     """What makes the node for a NumPy function, or an error that names the nearest known ones."""
     if function in RULES:
         return RULES[function]
-    raise refusals.no_rule(function, RULES)
+    from backprop_lab.graph.instead import no_rule  # here, because only a mistake needs it
+
+    raise no_rule(function, RULES)
 
 
 # --------------------------------------------------------------------------------------- operators
@@ -57,7 +59,7 @@ def _operator(ufunc: np.ufunc) -> Callable[[Node, Operand], Node]:
 
     def operator_of_a_node(self: Node, other: Operand) -> Node:
         __tracebackhide__ = True
-        return _rule_for(ufunc)(self, other)
+        return NotImplemented if _is_for_another(other) else _rule_for(ufunc)(self, other)
 
     return operator_of_a_node
 
@@ -67,7 +69,7 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Node, Operand], Node]:
 
     def operator_of_a_node(self: Node, other: Operand) -> Node:
         __tracebackhide__ = True
-        return _rule_for(ufunc)(other, self)
+        return NotImplemented if _is_for_another(other) else _rule_for(ufunc)(other, self)
 
     return operator_of_a_node
 
@@ -75,6 +77,26 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Node, Operand], Node]:
 def _sign(ufunc: np.ufunc) -> Callable[[Node], Node]:
     """The method of Node behind an operator of one operand, ``-x``."""
     return lambda self: _rule_for(ufunc)(self)
+
+
+def _is_for_another(other: object) -> bool:
+    """Whether NumPy's protocols ask ``other``: it refuses ufuncs, or knows them and is no array."""
+    if type(other) in (Node, np.ndarray, float, int):  # most are one of these
+        return False
+    theirs = getattr(type(other), "__array_ufunc__", Node.__array_ufunc__)
+    return theirs is None or not (theirs is Node.__array_ufunc__ or hasattr(other, "__array__"))
+
+
+def _method(function: Callable, name: str | None = None) -> Callable[..., Node]:
+    """The method of Node that calls a function of NumPy's with the arguments of the array's method."""
+
+    def method_of_a_node(self: Node, *arguments: Any, **keywords: Any) -> Node:
+        __tracebackhide__ = True
+        return _rule_for(function)(self, *arguments, **keywords)
+
+    method_of_a_node.__name__ = name or function.__name__
+    method_of_a_node.__doc__ = f"As an array's ``{method_of_a_node.__name__}``, of this node."
+    return method_of_a_node
 
 
 # ------------------------------------------------------------------------------------------- nodes
@@ -215,8 +237,12 @@ class Node:
 
     def __array_ufunc__(self, ufunc, method, *args, **keywords):
         __tracebackhide__ = True
+        if any(map(_is_for_another, args)):
+            return NotImplemented
         if method != "__call__":
-            raise refusals.method_of_a_ufunc(ufunc, method)
+            from backprop_lab.graph.instead import method_of_a_ufunc
+
+            raise method_of_a_ufunc(ufunc, method)
         if keywords.pop("out", None) is not None:
             raise refusals.writing_into_an_array(ufunc)
         return _rule_for(ufunc)(*args, **keywords)
@@ -225,6 +251,8 @@ class Node:
         __tracebackhide__ = True
         if function in _PLAIN_ANSWERS:
             return _PLAIN_ANSWERS[function](*args, **keywords)
+        if not all(hasattr(kind, "__array__") for kind in types):
+            return NotImplemented
         return _rule_for(function)(*args, **keywords)
 
     def __len__(self) -> int:
@@ -245,29 +273,30 @@ class Node:
         """The transpose, all axes reversed."""
         return _rule_for(np.transpose)(self)
 
+    @property
+    def mT(self) -> Node:
+        """The transpose of a matrix, or of each matrix in a stack."""
+        return _rule_for(np.swapaxes)(self, -1, -2)
+
     def transpose(self, *axes: int | tuple[int, ...] | None) -> Node:
         """``np.transpose`` of this node."""
         return _rule_for(np.transpose)(self, (axes[0] if len(axes) == 1 else axes) or None)
 
-    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        """``np.max`` of this node."""
-        return _rule_for(np.max)(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        """``np.min`` of this node."""
-        return _rule_for(np.min)(self, axis=axis, keepdims=keepdims)
-
-    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        """``np.sum`` of this node."""
-        return _rule_for(np.sum)(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        """``np.mean`` of this node."""
-        return _rule_for(np.mean)(self, axis=axis, keepdims=keepdims)
-
-    def reshape(self, *shape: int | tuple[int, ...]) -> Node:
+    def reshape(self, *shape: int | tuple[int, ...], **keywords: Any) -> Node:
         """``np.reshape`` of this node."""
-        return _rule_for(np.reshape)(self, shape[0] if len(shape) == 1 else shape)
+        return _rule_for(np.reshape)(self, shape[0] if len(shape) == 1 else shape, **keywords)
+
+    sum, mean, prod = _method(np.sum), _method(np.mean), _method(np.prod)
+    max, min = _method(np.max), _method(np.min)
+    var, std = _method(np.var), _method(np.std)
+    cumsum, trace = _method(np.cumsum), _method(np.trace)
+    dot, clip = _method(np.dot), _method(np.clip)
+    ravel, flatten = _method(np.ravel), _method(np.ravel, "flatten")
+    squeeze, swapaxes, repeat = _method(np.squeeze), _method(np.swapaxes), _method(np.repeat)
+    astype = _method(np.ndarray.astype)
+
+    def __dir__(self):
+        return sorted(set(super().__dir__()) - _MISSING)
 
     # -- operators
 
@@ -280,6 +309,10 @@ class Node:
     __pow__, __rpow__ = _operator(np.power), _reflected(np.power)
     __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
     __neg__, __pos__, __abs__ = _sign(np.negative), _sign(np.positive), _sign(np.absolute)
+    __and__, __rand__ = _operator(np.bitwise_and), _reflected(np.bitwise_and)
+    __or__, __ror__ = _operator(np.bitwise_or), _reflected(np.bitwise_or)
+    __xor__, __rxor__ = _operator(np.bitwise_xor), _reflected(np.bitwise_xor)
+    __invert__ = _sign(np.invert)
     __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
     __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
     # A type checker wants a bool of every class; these give nodes, too.
@@ -318,7 +351,22 @@ class Node:
                     waiting.append(consumer)
 
 
-# Set here, where a type checker does not see them: so it refuses float(x) as well.
+class _Missing:
+    """Stands for what an array has and a node has not. A ``__getattr__`` would slow down all attributes."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, node: Node, owner: type[Node]):
+        from backprop_lab.graph.instead import no_attribute
+
+        raise no_attribute(node, self.name, RULES)
+
+
+_MISSING = {name for name in dir(np.ndarray) if not (name.startswith("_") or hasattr(Node, name))}
+# Set here, where a type checker does not see them: so it refuses float(x) and x.sort() as well.
+for _name in _MISSING:
+    setattr(Node, _name, _Missing(_name))
 for _name, _refuse in refusals.METHODS.items():
     setattr(Node, f"__{_name}__", _refuse)
 

@@ -53,8 +53,10 @@ class Rule:
     - ``"linear"`` and ``"custom"``: the vector-Jacobian product ``d(g, z, *args, **parameters)``,
       where g is ∂J/∂z.
 
-    ``parameters`` are the keywords with their defaults. ``gives`` is ``"floats"``, ``"booleans"``, or
-    ``"the same"`` where entries only move about and integers stay.
+    ``parameters`` are the keywords with their defaults. ``gives`` is ``"floats"``, ``"booleans"``,
+    ``"the same"`` where entries only move about and integers stay; ``"a cost"`` where the operands that are
+    constants, such as targets, take the precision of the others. ``takes`` is ``"numbers"``, or
+    ``"booleans"`` of what joins conditions.
 
     ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``. It, never the name, says which
     operation this is, and how it is written. ``home`` is where it lives, such as ``np``; None for a reader's
@@ -70,6 +72,7 @@ class Rule:
     derivatives: tuple
     parameters: dict[str, Any] = field(default_factory=dict)
     gives: str = "floats"
+    takes: str = "numbers"
     function: Callable | None = None
     written: notation.Written | None = None
 
@@ -113,7 +116,7 @@ def operation(declared: Rule) -> Operation:
 
 def _read(rule: Rule, arrays: list[np.ndarray]) -> list[np.ndarray]:
     """Integers as floats where the result is one, as in a graph: bytes would wrap round."""
-    if rule.gives != "floats" or not any([a.dtype.kind in "iub" for a in arrays]):
+    if rule.gives in ("booleans", "the same") or not any([a.dtype.kind in "iub" for a in arrays]):
         return arrays
     floats = [a.dtype for a in arrays if a.dtype.kind == "f"]
     dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
@@ -130,6 +133,7 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     parameters = {name: _kept(value) for name, value in parameters.items()}
     node = Node.__new__(Node)
     node._begin(assigned_name(), rule, operands, parameters)
+    node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     try:
         node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
     except ShapeError as error:
@@ -145,14 +149,27 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
             raise NotAnArrayError(
                 f"{rule.name} of a node: {name}= stays as it is given, and {given} is a node; give its .value"
             )
-    node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     node.needs_gradient = any(
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
         for operand, derivative in zip(operands, rule.derivatives, strict=True)
     )
+    if rule.takes == "booleans":
+        _refuse_numbers(node)
     for operand in node.inputs:
         operand._remember_consumer(node)
     return node
+
+
+def _refuse_numbers(node):
+    for operand in node.arguments:
+        dtype = np.result_type(operand)
+        if dtype.kind != "b":
+            given = notation.mention(operand, code=True) if isinstance(operand, Node) else repr(operand)
+            node._name = None
+            raise NotAnArrayError(
+                f"{notation.expression(node, code=True)} joins conditions, and {given} is {dtype}; put each "
+                "comparison in brackets: (x > 0) & (x < 1)"
+            )
 
 
 _OPERANDS = (Node, bool, int, float, np.bool_, np.integer, np.float16, np.float32, np.float64)
@@ -182,11 +199,14 @@ def _result_dtype(rule: Rule, operands: tuple) -> np.dtype:
     """Integers and booleans are read in the other operand's float type; alone, as float64.
 
     Where entries only move about they stay what they are, so that a part of the labels is labels. Operands
-    to which no gradient flows (a condition, labels) do not decide the precision.
+    to which no gradient flows (a condition, labels) do not decide the precision; nor do the constants of a
+    cost, its targets.
     """
     if rule.gives == "booleans":
         return np.dtype(bool)
     followed = [o for o, d in zip(operands, rule.derivatives, strict=True) if d is not None] or operands
+    if rule.gives == "a cost":
+        followed = [o for o in followed if isinstance(o, Node) and o.needs_gradient] or followed
     dtypes = [o.dtype for o in followed if isinstance(o, (Node, np.generic))]
     floats = [dtype for dtype in dtypes if dtype.kind == "f"]
     if floats:

@@ -5,7 +5,7 @@ What must hold: each message names the node and says what to write instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -54,42 +54,10 @@ METHODS = {  # of a node, without the underscores around their names
     ),
 }
 
-WITHOUT_GRADIENT = {
-    *("argmax", "argmin", "argsort", "argwhere", "nonzero", "searchsorted", "unique", "count_nonzero"),
-    *("isnan", "isinf", "isfinite", "any", "all", "allclose", "isclose", "array_equal", "logical_and"),
-    *("logical_or", "logical_not", "floor", "ceil", "rint", "trunc", "round", "around", "fix"),
-}
-
-
-def method_of_a_ufunc(ufunc: np.ufunc, method: str) -> NotAnArrayError:
-    """The error for ``np.add.reduce`` and the like."""
-    return NotAnArrayError(f"np.{ufunc.__name__}.{method} of a node is not supported")
-
 
 def writing_into_an_array(ufunc: np.ufunc) -> NotAnArrayError:
     """The error for ``out=`` and for an array's ``+=`` with a node."""
     return NotAnArrayError(
         f"np.{ufunc.__name__}(…, out=…) and in-place operators would write into an array, "
         "and a node has no numbers to write yet; write y = a + b instead of a += b or out=a"
-    )
-
-
-def no_rule(function: Callable, known: Iterable[Callable]) -> TypeError:
-    """The error for a NumPy function without a rule: the nearest known ones, and what to do."""
-    import difflib
-
-    names = sorted({f.__name__ for f in known if getattr(np, f.__name__, None) is f})
-    name = function.__name__
-    if name in WITHOUT_GRADIENT:
-        return TypeError(
-            f"np.{name} of a node: no gradient flows through it, so it is no operation of a graph; take it "
-            "of numbers, such as the node's .value after bl.forward"
-        )
-    near = ", ".join(f"np.{n}" for n in difflib.get_close_matches(name, names, n=3, cutoff=0.6))
-    hint = f"the nearest known: {near}" if near else f"none of the {len(names)} known is near"
-    home = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
-    places = ", ".join("xyuvw"[: getattr(function, "nin", 1)])
-    return TypeError(
-        f"{home}.{name} has no rule for nodes yet; {hint}; to add it, give its derivative: "
-        f'bl.rule("{name}", {home}.{name}, lambda z, {places}: …)'
     )

@@ -1,8 +1,9 @@
 """``bl.check_gradient``: the backward pass against central differences, entry by entry.
 
 In the manner of autograd's ``check_grads`` and PyTorch's ``gradcheck``: single entries and random
-directions of every variable, with a step chosen for the precision. At a kink of the function no difference
-quotient gives the slope, and the report says so instead of judging.
+directions of every variable. Difference quotients are taken in float64, whatever the precision of the graph,
+and gradients judged by their own. At a kink of the function no difference quotient gives the slope, and the
+report says so instead of judging.
 
 What must hold: a wrong rule never passes, a right one never fails; the graph stays as it is.
 """
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import Node
+from backprop_lab.graph.node import Node, constant
+from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import gradient
 from backprop_lab.passes.passes import Pass, checked_node, evaluate, pull_back
@@ -31,6 +33,8 @@ ENTRIES = 8  # single entries checked of each variable; of a larger one, a rando
 DIRECTIONS = 2
 FARTHEST, STEPS = 0.01, 20  # of the largest entry; powers of ten, where the usual steps do not decide
 ROUNDINGS = 100_000  # of the largest slope on the way: a slope may be off by this many
+PRECISION = float(np.finfo(float).eps)  # of the difference quotients
+TOLERANCES = {2: 5e-2, 4: 1e-3, 8: 1e-5}  # relative, of a gradient whose numbers take that many bytes
 
 
 class Row(NamedTuple):
@@ -92,8 +96,8 @@ def check_gradient(
     J's by default; ``second`` checks the gradient's own gradient as well; ``seed`` of the random choices.
     ``given``: {variable: array}, a gradient of your own to be checked instead of the backward pass's (None
     for one that never came); one that does not have its variable's shape is wrong. Slopes agree within 1e-5
-    (float32: 2e-2) of the larger one, or of the largest of their variable up to 1; or as closely as the
-    difference quotient can be computed. Raises ValueError if there is nothing to check.
+    (float32: 1e-3, float16: 5e-2) of the larger one, or of the largest of their variable up to 1; or as
+    closely as the difference quotient can be computed. Raises ValueError if there is nothing to check.
 
     Central differences and their step: Nocedal & Wright, Numerical Optimization (2006), section 8.1.
 
@@ -113,8 +117,12 @@ def check_gradient(
     checked_node(J, "check_gradient")
 
     def compared(J, slopes, label=""):
-        rounding = _rounding(J)
-        return [row for x, slope in slopes.items() for row in _compare(J, x, slope, random, label, rounding)]
+        rounding, exact = _rounding(J), _in_doubles(J)
+        return [
+            row
+            for x, slope in slopes.items()
+            for row in _compare(exact[J], exact.get(x, x), slope, random, label, rounding)
+        ]
 
     if given is not None:
         return GradientReport(compared(J, _checked_given(J, given, wrt, second)), "given gradient")
@@ -165,11 +173,33 @@ def _slope(J, x):
     return pull_back(J, x, np.ones(J.shape))
 
 
+def _in_doubles(J) -> dict[Node, Node]:
+    """{node: the same in float64} for J's graph."""
+    order, double = topological_order(J), np.dtype(float)
+    if all(node.dtype == double for node in order if node.dtype.kind == "f"):
+        return dict(zip(order, order))
+    exact: dict[Node, Node] = {}
+    for node in order:
+        if node.rule is None:
+            value = node.value if node.dtype.kind != "f" else np.asarray(node.value, double)
+            exact[node] = constant(node.name, value)
+        else:
+            arguments = (exact[a] if isinstance(a, Node) else a for a in node.arguments)
+            how = {k: double if _is_float_type(v) else v for k, v in node.parameters.items()}
+            exact[node] = apply(node.rule, *arguments, **how)
+    return exact
+
+
+def _is_float_type(value) -> bool:
+    return isinstance(value, np.dtype) and value.kind == "f"
+
+
 class _Rounding(NamedTuple):
-    """How far rounding on the way may move the cost and a slope, in units of the precision."""
+    """How far rounding may move the cost and a slope, in units of a precision; the size of its numbers."""
 
     of_cost: float
     of_slope: float
+    itemsize: int
 
 
 def _rounding(J) -> _Rounding:
@@ -180,7 +210,8 @@ def _rounding(J) -> _Rounding:
         run.send(lambda i, argument, k, contribution, *_: flows.append(_size(contribution)))
         sent = zip(run.values, run.gradients)
         of_cost = max(_size(value * g) for value, g in sent if g is not None)
-        return _Rounding(of_cost, min(of_cost, max(flows)))
+        narrowest = min(node.dtype.itemsize for node in run.order if node.dtype.kind == "f")
+        return _Rounding(of_cost, min(of_cost, max(flows)), narrowest)
 
 
 def _size(array) -> float:
@@ -260,16 +291,15 @@ class _Comparison:
     def __init__(self, J, x, gradient, direction, rounding: _Rounding):
         self.line = _Line(J, x, direction)
         self.by_rule = self.line.slope(gradient)
-        single = x.dtype.itemsize < 8 or J.dtype.itemsize < 8
-        precision = float(np.finfo(np.float32 if single else float).eps)
-        self.tolerance = 2e-2 if single else 1e-5
-        self.rounding = precision * rounding.of_cost
-        rounded = ROUNDINGS * precision * rounding.of_slope
+        self.tolerance = TOLERANCES[rounding.itemsize]
+        self.rounding = PRECISION * rounding.of_cost
+        own = float(np.finfo(f"f{rounding.itemsize}").eps)
+        rounded = min(ROUNDINGS * own, self.tolerance) * rounding.of_slope
         self.always_allowed = max(self.tolerance * min(1.0, _size(gradient)), rounded)
         self.scale = max(1.0, float(np.abs(x.value).max(initial=0)))
         # The step at which rounding and curvature hurt equally: the cube root of the precision.
-        step = precision ** (1 / 3) * self.scale
-        self.steps = (step, step / 8) if single else (step, step / 10, step / 100)
+        step = PRECISION ** (1 / 3) * self.scale
+        self.steps = (step, step / 10, step / 100)
 
     def allowed(self, quotient) -> float:
         """How far apart the two slopes may be, as far as the precision alone is concerned."""
@@ -336,7 +366,7 @@ def _kink(comparison):
     first, *_, last = comparison.steps
     quotient = comparison.line.central(first)
     gaps = [abs(right - left) for left, right in map(comparison.line.one_sided, (first, last))]
-    visible = max(100 * comparison.tolerance * max(1.0, abs(quotient)), 10 * comparison.rounding / last)
+    visible = max(100 * TOLERANCES[8] * max(1.0, abs(quotient)), 10 * comparison.rounding / last)
     if not (gaps[1] > visible and gaps[1] > gaps[0] / 3):
         return None
     left, right = map(notation.number, comparison.line.one_sided(last))

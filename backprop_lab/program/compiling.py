@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from backprop_lab.graph.node import Node
-from backprop_lab.graph.order import topological_order
 from backprop_lab.program.by_shapes import ByShapes
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.program import Program
-from backprop_lab.program.program_graph import ProgramGraph
+from backprop_lab.program.program_graph import Parameters, ProgramGraph
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,7 +38,8 @@ def compile(
     ``J`` is a single number. ``wrt`` are the variables whose gradients are wanted, all of them by default.
     ``program(x=…, y=…)`` takes other values for leaves, by name, for this call only; their first axis may
     be longer or shorter than in the graph. Leaves not named keep their values from the graph.
-    ``program.source`` is the program as a NumPy function.
+    ``program.source`` is the program as a NumPy function that runs alone; an operation of your own is one of
+    its arguments (see :func:`bl.rule`).
 
     ``xp``: a module with NumPy's names, such as ``jax.numpy``. Then the result is a pure function of the
     leaves by name that gives ``(value, {name: gradient})``, computed with that module.
@@ -83,8 +83,8 @@ class Functional:
             dtype = graph.leaves[leaf].dtype
             if dtype.kind == "f" and np.dtype(array.dtype).kind in "iub":
                 given[leaf] = array * 1.0
-            if dtype == np.float32:
-                given[leaf] = given[leaf].astype(np.float32)
+            if dtype in (np.float32, np.float16):
+                given[leaf] = given[leaf].astype(dtype)
         value, gradient = function(**graph.arguments(xp, parameters, given))
         return value, {
             leaf.name: xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape))
@@ -96,22 +96,10 @@ class Functional:
         """The function as text, for the shapes of the graph."""
         return self._program.graph_for({}).source(self._xp.__name__)[0]
 
-    def _function(
-        self, shapes: dict[Node, tuple[int, ...]]
-    ) -> tuple[ProgramGraph, Callable, dict[str, Node | None]]:
+    def _function(self, shapes: dict[Node, tuple[int, ...]]) -> tuple[ProgramGraph, Callable, Parameters]:
         """(graph, its text as a function, that function's parameters) for these shapes of leaves."""
         graph = self._program.graph_for(shapes)
         text, parameters = graph.source(self._xp.__name__)
-        own = {
-            node.rule
-            for node in topological_order(graph.cost, graph.gradient)
-            if node.rule is not None and node.rule.home is None
-        }
-        scope = {"np": self._xp} | {rule.name: rule.compute for rule in own}
-        if len(scope) <= len(own):
-            raise ValueError(
-                "compile(…, xp=…): two operations of one name stand in the graph; build it again with "
-                "the one that you want"
-            )
+        scope: dict[str, Any] = {"np": self._xp}
         exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
         return graph, scope["program"], parameters

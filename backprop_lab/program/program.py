@@ -15,7 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from backprop_lab.program.program_graph import ProgramGraph, copied, is_of_a_rea
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import finite, numbers_for
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
+from backprop_lab.words.naming import folded
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -100,8 +101,8 @@ class Program:
         return self.graph_for({}).source("numpy")[0]
 
     @property
-    def inputs(self) -> dict[str, np.ndarray]:
-        """The arguments for the function in ``source``, with the values that the graph has now."""
+    def inputs(self) -> dict[str, Any]:
+        """The arguments for the function in ``source``: values of the graph, the reader's operations."""
         graph = self.graph_for({})
         values = {
             leaf: checked_value(leaf, leaf.value).astype(copy.dtype) for leaf, copy in graph.leaves.items()
@@ -179,10 +180,13 @@ class Program:
 
     def named(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, npt.ArrayLike]:
         """{name: value} as {leaf: value}, or an error in words."""
-        for name in given:
-            if name not in self.leaves:
-                raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(self.leaves)}")
-        return {self.leaves[name]: value for name, value in given.items()}
+        found, leaves = {}, self.leaves
+        for name, value in given.items():
+            known = name if name in leaves else folded(name)
+            if known not in leaves:
+                raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(leaves)}")
+            found[leaves[known]] = value
+        return found
 
     def checked(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, np.ndarray]:
         """{name: value} as {leaf: array of its type}, or an error in words.
@@ -222,16 +226,16 @@ all_finite = np.errstate(over="ignore")(finite)
 
 
 def _by_name(leaves: Iterable[Node]) -> dict[str, Node]:
-    """{name: leaf} of those that have a name, or an error in words where two leaves have the same."""
+    """{name: leaf} of those that have a name, as Python reads it; an error where two have the same."""
     distinct = dict.fromkeys(leaves)
-    counts = Counter(leaf.name for leaf in distinct)
-    twice = [name for name, count in counts.items() if name is not None and count > 1]
+    counts = Counter(folded(leaf.name) for leaf in distinct if leaf.name is not None)
+    twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise ValueError(
             f"compile: two leaves are called {twice[0]!r}, and a program knows leaves by name; "
             f'give one of them another name: bl.variable("{twice[0]}2", …)'
         )
-    return {leaf.name: leaf for leaf in distinct if leaf.name is not None}
+    return {folded(leaf.name): leaf for leaf in distinct if leaf.name is not None}
 
 
 def _checked_variables(wrt, leaves) -> list[Node]:

@@ -9,12 +9,14 @@ reader's rule.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from traceback import walk_tb
 from types import ModuleType
 
 import numpy as np
 
 from backprop_lab.graph.node import Node
+from backprop_lab.graph.operation import Rule
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import adjoints
 from backprop_lab.program import simplify
@@ -25,6 +27,7 @@ from backprop_lab.rules import extending
 from backprop_lab.rules.primitives import converted
 
 Shapes = dict[Node, tuple[int, ...]]
+Parameters = dict[str, Node | Rule | None]
 
 
 class ProgramGraph:
@@ -48,17 +51,26 @@ class ProgramGraph:
         self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
         self.slices = {variable: slices[self.leaves[variable]] for variable in variables}
 
-    def arguments(self, xp: ModuleType, parameters: dict[str, Node | None], values: dict) -> dict:
+    def arguments(self, xp: ModuleType, parameters: Parameters, values: dict) -> dict:
         """The arguments for the function in ``source``, as arrays of the library, from {leaf: value}."""
         in_order = sorted(self.slices, key=lambda variable: self.slices[variable].start)
         theta = xp.concatenate([xp.ravel(values[variable]) for variable in in_order])
-        return {
-            name: theta if leaf is None else values[leaf] if leaf in values else xp.asarray(leaf.value)
-            for name, leaf in parameters.items()
-        }
+        if any(variable.dtype != self.theta.dtype for variable in in_order):  # that of the cost is wider
+            theta = theta.astype(self.theta.dtype)
 
-    def source(self, library: str) -> tuple[str, dict[str, Node | None]]:
-        """(text, {parameter: leaf of the reader's graph, or unnamed constant}); for θ it is None."""
+        def argument(given: Node | Rule | None):
+            if given is None:
+                return theta
+            if isinstance(given, Rule):
+                return given.compute
+            if given.rule is not None:
+                return partial(given.rule.compute, **given.parameters)
+            return values[given] if given in values else xp.asarray(given.value)
+
+        return {name: argument(given) for name, given in parameters.items()}
+
+    def source(self, library: str) -> tuple[str, Parameters]:
+        """(text, {parameter: leaf of the reader's graph, unnamed constant or operation}); None for θ."""
         data = [copy for leaf, copy in self.leaves.items() if leaf not in self.slices]
         text, parameters = written([self.cost, self.gradient], [self.theta, *data], library)
         own = {copy: leaf for leaf, copy in self.leaves.items()} | {self.theta: None}
@@ -87,12 +99,14 @@ def copied(
 
 
 def _as_floats(node) -> Node:
-    """A node that reads counts and flags in its own type, where NumPy would compute in another."""
+    """A node that reads counts, flags and targets in its own type, where NumPy would compute in another."""
     arguments = node.arguments
     floats = [a for a in arguments if (a.dtype.kind == "f" if isinstance(a, Node) else isinstance(a, float))]
     single = node.dtype != np.float64
 
     def converts(a, derivative):
+        if isinstance(a, Node) and a.dtype.kind == "f":
+            return node.rule.gives == "a cost" and a.dtype != node.dtype
         counts = isinstance(a, Node) and a.dtype.kind != "f" and derivative is not None
         return counts and node.dtype.kind == "f" and (not floats or (single and a.dtype.kind != "b"))
 

@@ -126,7 +126,9 @@ def opened(roots: Sequence[Node]) -> list[Node]:
             if node.rule.home is not None:
                 raise
             return None
-        return made if _stands_for(node, made) and made.rule is not node.rule else None
+        if not isinstance(made, Node) or made.shape != node.shape or made.rule is node.rule:
+            return None
+        return made if made.dtype == node.dtype else converted(made, dtype=node.dtype)
 
     new = rewritten(roots, rewrite)
     done = all(a is b for a, b in zip(new, roots))

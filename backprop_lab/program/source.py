@@ -16,14 +16,15 @@ from itertools import chain, count
 import numpy as np
 
 from backprop_lab.graph.node import Node
+from backprop_lab.graph.operation import Rule
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.simplify import uses_in
+from backprop_lab.rules.primitives import scatter
 from backprop_lab.words import notation
 
 WIDTH = 88  # of a line; parts of longer expressions are given lines of their own
 MOST_ENTRIES_WRITTEN = 16  # of an unnamed constant; larger ones become parameters
-PLAIN_DTYPES = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(bool))  # as np.array finds them
 
 SCATTER = '''
 def scatter(g, shape, key):
@@ -57,14 +58,24 @@ class Namer:
         """The next free of t1, t2, …"""
         return self(self.first_free(f"{letter}{i}" for i in count(1)))
 
+    def operations(self, nodes: Iterable[Node]) -> dict[Rule | Node, str]:
+        """A name for each operation of the reader's own.
+
+        One whose parameters cannot be written has a name for each node, which stands for its parameters too.
+        """
+        own = {n: n.rule for n in nodes if n.rule is not None and n.rule.home is None}
+        keys = {r if notation.can_be_written(n.parameters) else n: r.name for n, r in own.items()}
+        return {key: self(name) for key, name in keys.items()}
+
     def first_free(self, names: Iterable[str]) -> str:
         return next(name for name in names if name not in self.taken)
 
 
 def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tuple[str, dict]:
-    """(source text, {parameter: its leaf}) of a function that computes the roots from the leaves.
+    """(source text, {parameter: what it stands for}) of a function that computes the roots from the leaves.
 
-    ``leaves`` are its parameters in their order; large constants without a name follow.
+    ``leaves`` are its parameters in their order; large constants without a name follow, and the reader's own
+    operations (their rules), so that the text runs alone.
     """
     writer = _Writer(roots, leaves)
     for node in writer.order:
@@ -72,9 +83,10 @@ def written(roots: list[Node], leaves: list[Node], library: str = "numpy") -> tu
             writer.write_leaf(node)
         else:
             writer.write_operation(node)
-    parameters = writer.parameters
+    parameters = writer.parameters | {name: operation for operation, name in writer.called.items()}
     body = "\n".join([*writer.lines, f"    return {', '.join(map(writer.reference, roots))}"])
-    helper = SCATTER if "scatter(" in body else "\n"
+    scatters = any(node.rule is not None and node.rule.function is scatter for node in writer.order)
+    helper = SCATTER if scatters else "\n"
     return f"import {library} as np\n\n{helper}def program({', '.join(parameters)}):\n{body}\n", parameters
 
 
@@ -88,7 +100,8 @@ class _Writer:
     def __init__(self, roots, leaves):
         self.order, self.namer = topological_order(*roots), Namer()
         operations = [node for node in self.order if node.rule is not None]
-        self.namer.taken.update(node.rule.name for node in operations if node.rule.home is None)
+        self.called = self.namer.operations(operations)
+        self.weak = not any(node.dtype.kind == "f" and node.dtype != np.float64 for node in self.order)
         self.parameters = {self.namer(leaf.name): leaf for leaf in leaves}
         self.names = {leaf: name for name, leaf in self.parameters.items()}
         for node in self.order:
@@ -103,7 +116,7 @@ class _Writer:
         """A leaf without a name is written out, or becomes a parameter."""
         if leaf in self.texts:
             return
-        text = constant_text(leaf)
+        text = constant_text(leaf, self.weak)
         if text is None:
             text = self.namer.numbered("constant")
             self.parameters[text] = leaf
@@ -130,7 +143,7 @@ class _Writer:
         return part
 
     def _expression(self, node) -> notation.Part:
-        return notation.written_out(node, self.texts.get, code=True, depth=0)
+        return notation.written_out(node, self.texts.get, code=True, depth=0, called=self.called)
 
     def reference(self, node) -> str:
         """How a node is read that is a leaf or has a line of its own."""
@@ -143,25 +156,25 @@ class _Writer:
         self.lines.append(f"    {self.texts[node]} = {text}")
 
 
-def constant_text(node: Node) -> str | None:
-    """An unnamed constant as code, or None if it is too large to be written out."""
+def constant_text(node: Node, weak: bool = True) -> str | None:
+    """An unnamed constant as code, or None if it is too large to be written out.
+
+    ``weak``: whether a single float64 may be written as a number of Python's (see :func:`notation.literal`).
+    """
     value = checked_value(node, node.value)
     if value.ndim == 0:
-        return notation.literal(value.flat[0])
+        return notation.literal(value[()], weak)
+    kind = "" if value.dtype == np.float64 else f", {notation.literal(value.dtype)}"
     if value.size == 0:
-        return f"np.zeros({value.shape})"
-    if value.dtype == np.float64 and (value == value.flat[0]).all():
-        return {1.0: f"np.ones({value.shape})", 0.0: f"np.zeros({value.shape})"}.get(
-            value.flat[0], f"np.full({value.shape}, {notation.literal(value.flat[0])})"
+        return f"np.zeros({value.shape}{kind})"
+    first = value.flat[0]
+    if value.dtype.kind == "f" and value.tobytes() == np.full_like(value, first).tobytes():
+        function = {"1.0": "ones", "0.0": "zeros"}.get(notation.literal(first.item()))
+        return (
+            f"np.{function}({value.shape}{kind})"
+            if function
+            else f"np.full({value.shape}, {notation.literal(first)})"
         )
-    if value.ndim == 1 and value.dtype.kind == "i" and np.array_equal(value, np.arange(value.size)):
+    if value.ndim == 1 and value.dtype == np.int64 and np.array_equal(value, np.arange(value.size)):
         return f"np.arange({value.size})"
-    if value.size > MOST_ENTRIES_WRITTEN:
-        return None
-    kind = "" if value.dtype in PLAIN_DTYPES else f", np.{value.dtype}"
-    return f"np.array({_listed(value)}{kind})"
-
-
-def _listed(value) -> str:
-    """An array as nested lists, in code."""
-    return notation.literal(value[()]) if value.ndim == 0 else f"[{', '.join(map(_listed, value))}]"
+    return notation.literal(value) if value.size <= MOST_ENTRIES_WRITTEN else None

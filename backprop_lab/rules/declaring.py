@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from backprop_lab.graph.node import RULES
 from backprop_lab.graph.operation import Rule, operation
 from backprop_lab.rules.shapes import broadcast_shape, reduced_shape
+from backprop_lab.words.notation import home_of
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -49,7 +50,8 @@ def rule_of(
 
 def enter(function: Callable, kind: str, shape: Callable, *derivatives: Callable | None, **how: Any) -> None:
     """Enter an operation into the table: NumPy's ``function`` makes a node from now on."""
-    RULES[function] = rule_of(function, kind, shape, *derivatives, function=function, **how)
+    home = home_of(function)
+    RULES[function] = rule_of(function, kind, shape, *derivatives, home=home, function=function, **how)
 
 
 def elementwise(function: Callable, *partials: Callable | None, **how: Any) -> None:
@@ -57,9 +59,9 @@ def elementwise(function: Callable, *partials: Callable | None, **how: Any) -> N
     enter(function, "elementwise", broadcast_shape, *partials, **how)
 
 
-def comparison(function: Callable) -> None:
-    """Enter a comparison: it has a value, True or False, and sends no gradient."""
-    elementwise(function, None, None, gives="booleans")
+def condition(function: np.ufunc, **how: Any) -> None:
+    """Enter a comparison or another condition: it has a value, True or False, and sends no gradient."""
+    elementwise(function, *[None] * function.nin, gives="booleans", **how)
 
 
 def reduction(function: Callable, kind: str, back: Callable, **how: Any) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from backprop_lab.graph.node import RULES
-from backprop_lab.rules.declaring import comparison, elementwise, enter, rule_of
+from backprop_lab.rules.declaring import condition, elementwise, enter, rule_of
 from backprop_lab.rules.shapes import broadcast_shape
 
 # fmt: off
@@ -45,12 +45,20 @@ elementwise(np.tanh,         lambda z, x: 1 - z**2)
 elementwise(np.absolute,     lambda z, x: np.sign(x))
 elementwise(np.sign,         lambda z, x: 0 * x)
 
-comparison(np.greater)
-comparison(np.greater_equal)
-comparison(np.less)
-comparison(np.less_equal)
-comparison(np.equal)
-comparison(np.not_equal)
+condition(np.greater)
+condition(np.greater_equal)
+condition(np.less)
+condition(np.less_equal)
+condition(np.equal)
+condition(np.not_equal)
+condition(np.logical_and)
+condition(np.logical_or)
+condition(np.logical_xor)
+condition(np.logical_not)
+condition(np.bitwise_and, takes="booleans")
+condition(np.bitwise_or, takes="booleans")
+condition(np.bitwise_xor, takes="booleans")
+condition(np.invert, takes="booleans")
 
 enter(np.where, "linear", broadcast_shape,
       None,

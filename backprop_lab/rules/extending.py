@@ -7,6 +7,7 @@ like any other; an error names the mistake in a declaration.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from functools import wraps
 from keyword import iskeyword
@@ -17,7 +18,7 @@ import numpy as np
 from backprop_lab.graph.node import RULES, Node
 from backprop_lab.graph.operation import operation
 from backprop_lab.rules.declaring import rule_of
-from backprop_lab.rules.shapes import broadcast_shape, tried
+from backprop_lab.rules.shapes import broadcast_shape
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import frozen
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
@@ -48,9 +49,10 @@ def rule(
     - ``"custom"``: the vector-Jacobian product (∂z/∂x)ᵀ g, as ``d(g, z, x, y, …)``.
 
     ``shape(x, y, …)`` gives the shape of z from the shapes of the arguments; by default they broadcast
-    (elementwise), or zeros of these shapes are tried. ``parameters`` are keywords with their defaults, which
-    all these functions take as well. Returns the operation, for arrays and nodes alike. If ``compute`` is a
-    function of NumPy's, that function works on nodes from now on.
+    (elementwise), or ``compute`` is tried on arrays of these shapes: regular matrices, then ones, then zeros,
+    until it takes them. ``parameters`` are keywords with their defaults, which all these functions take as
+    well. Returns the operation, for arrays and nodes alike. If ``compute`` is a function of NumPy's, that
+    function works on nodes from now on.
 
     Raises TypeError or ValueError for a declaration that cannot be one.
 
@@ -65,9 +67,9 @@ def rule(
     """
     parameters = parameters or {}
     _check(name, compute, derivatives, kind, parameters)
-    home = _home(compute)
+    home = notation.home_of(compute)
     if shape is None:
-        shape = broadcast_shape if kind == "elementwise" else tried(compute, np.ones, ValueError)
+        shape = broadcast_shape if kind == "elementwise" else _tried(compute, derivatives)
     made = rule_of(
         compute if isinstance(compute, np.ufunc) else _checked_value(name, compute, shape),
         kind,
@@ -78,13 +80,44 @@ def rule(
         parameters=parameters,
         function=compute if home else None,
         written=notation.Written(
-            code=lambda node: notation.call(f"{home}.{compute.__name__}" if home else name, node.parameters),
-            math=lambda node: notation.call(name, notation.differing(node.parameters, parameters)),
+            code=lambda node: notation.call(
+                f"{home}.{compute.__name__}" if home else name, node.parameters, True
+            ),
+            math=lambda node: notation.call(name, notation.differing(node.parameters, parameters), False),
         ),
     )
     if home:
         RULES[compute] = made
     return operation(made)
+
+
+def _tried(compute, derivatives):
+    """The shape of what ``compute`` gives, found by trying it; it may refuse some values, but not all."""
+
+    def shape(*shapes, **parameters):
+        mistakes = []
+        for like in (_regular, np.ones, np.zeros):
+            arrays = [like(s) if d else like(s).astype(int) for s, d in zip(shapes, derivatives)]
+            try:
+                with np.errstate(all="ignore"):
+                    return np.shape(compute(*arrays, **parameters))
+            except Exception as mistake:
+                mistakes.append(mistake)
+        if isinstance(mistakes[0], ValueError):
+            raise ShapeError(
+                f"{mistakes[0]} (tried on arrays of these shapes; if they are right, give the rule shape=…)"
+            ) from None
+        raise mistakes[0]
+
+    return shape
+
+
+def _regular(shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers between 0 and 2, no two rows alike; square matrices are symmetric and positive definite."""
+    if len(shape) < 2:
+        return np.linspace(0.25, 0.75, math.prod(shape)).reshape(shape)
+    rows, columns = np.indices(shape[-2:])
+    return np.broadcast_to((rows == columns) + 1 / (1.0 + rows + columns), shape).copy()
 
 
 def _check(name, compute, derivatives, kind, parameters) -> None:
@@ -149,13 +182,6 @@ def _checked_value(name, compute, shape):
 def _read_only(operand: npt.ArrayLike) -> np.ndarray:
     """A read-only view of an operand; the operand itself stays writable if it was."""
     return frozen(np.asarray(operand).view())
-
-
-def _home(compute) -> str | None:
-    """The module of NumPy's in which a function lives, as code calls it, such as ``np``; else None."""
-    name = getattr(compute, "__name__", "")
-    homes = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
-    return next((called for called, home in homes.items() if getattr(home, name, None) is compute), None)
 
 
 def _checked_derivative(name, place, derivative, kind):

@@ -37,6 +37,11 @@ def comparison(code: str, math: str) -> Written:
     return Written(Form(f"({{0}} {code} {{1}})", ATOM, (SUM,)), Form(f"[{{0}} {math} {{1}}]", ATOM, (SUM,)))
 
 
+def joined_conditions(code: str, math: str) -> Written:
+    """Two conditions made one."""
+    return Written(Form(f"({{0}} {code} {{1}})", ATOM, (SUM,)), Form(f"{{0}} {math} {{1}}", SUM, (PRODUCT,)))
+
+
 def formula(math: str, binds: int = ATOM, *slots: int, code: str | None = None) -> Written:
     """An operation that is a call in code and has a sign of its own in math."""
     return Written(Form(code) if code else None, Form(math, binds, slots or (ANYTHING,)))
@@ -116,6 +121,12 @@ def einsum_in_code(node) -> Form:
 
 def einsum(node) -> Form:
     return Form(lambda *texts: f"einsum({node.parameters['subscripts']}: {', '.join(texts)})")
+
+
+def rows_in_code(node) -> Form:
+    """``np.eye(3)[y]``"""
+    dtype = "" if node.dtype == np.float64 else ", dtype={dtype}"
+    return Form(f"np.eye({{classes}}{dtype})[{{0}}]")
 
 
 # ------------------------------------------------------------------------------------------------- indices

@@ -196,8 +196,9 @@ def cross_entropy(logits: ArrayOrNode, labels: ArrayOrNode) -> ArrayOrNode:
 
     ``logits`` have the classes on their last axis. ``labels`` are class numbers, one for each example, or
     rows of probabilities in the logits' shape. Its gradient with respect to the logits is p − y, with respect
-    to such probabilities −log p, both over the number of examples. Raises ShapeError where the shapes do not
-    fit, TypeError for labels that are not integers, ValueError for a class that does not exist.
+    to such probabilities −log p, both over the number of examples. In a graph, rows that are constants take
+    the precision of the logits. Raises ShapeError where the shapes do not fit, TypeError for labels that are
+    not integers, ValueError for a class that does not exist.
 
     >>> import backprop_lab as bl
     >>> z = bl.variable("z", [1.0, 2.0, 0.0])
@@ -218,7 +219,7 @@ def cross_entropy(logits: ArrayOrNode, labels: ArrayOrNode) -> ArrayOrNode:
     lambda g, z, logits, labels: g * p_minus_y(logits, labels) / _examples(logits),
     lambda g, z, logits, labels: (
         -g * log_softmax(logits) / _examples(logits) if np.ndim(labels) == np.ndim(logits) else 0 * labels),
-    name="cross_entropy", function=cross_entropy)  # fmt: skip
+    name="cross_entropy", function=cross_entropy, gives="a cost")  # fmt: skip
 def _cross_entropy(logits, labels):
     return -np.sum(one_hot(labels, logits) * log_softmax(logits)) / _examples(logits)
 
@@ -228,9 +229,12 @@ def _cross_entropy(logits, labels):
     lambda x, y: broadcast_shape(x, y) and (),
     lambda g, z, x, y: g * 2 * (x - y) / np.size(x - y),
     lambda g, z, x, y: g * 2 * (y - x) / np.size(x - y),
+    gives="a cost",
 )
 def squared_error(y_hat: ArrayOrNode, y: ArrayOrNode) -> ArrayOrNode:
     """The mean of the squared differences: a single number. Shapes that broadcast.
+
+    In a graph, targets that are constants take the precision of the network.
 
     >>> import backprop_lab as bl
     >>> float(bl.squared_error([3.0, 5.0, 9.0], [2.0, 4.0, 6.0]))
@@ -245,7 +249,7 @@ def _penalty(count: int) -> Operation:
     backs = (lambda g, z, *arrays, place=place: g * 2 * arrays[place] for place in range(count))
     return operation(rule_of(
         lambda *arrays: sum(np.vdot(x, x) for x in arrays), "custom", lambda *shapes: (), *backs,
-        name="l2", home="bl", function=l2))  # fmt: skip
+        name="l2", home="bl", function=l2, gives="a cost"))  # fmt: skip
 
 
 @of_arrays_and_nodes

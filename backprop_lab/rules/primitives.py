@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from backprop_lab.graph.node import RULES
 from backprop_lab.rules.declaring import declare
 
 
@@ -45,3 +46,17 @@ sum_to = declare(
 def converted(x, dtype):
     """x in another precision: a gradient has that of its variable."""
     return x.astype(dtype)
+
+
+def _astype(x, dtype):
+    """The method ``astype`` of a node; to what is no float, no gradient would flow."""
+    wanted = np.dtype(dtype)
+    if wanted.kind != "f" or wanted.itemsize > 8:
+        raise TypeError(
+            f"astype of a node: to np.float64, np.float32 or np.float16, not to {wanted}; write x != 0 for "
+            "a condition, and take whole numbers of the node's .value"
+        )
+    return x if wanted == x.dtype else converted(x, dtype=wanted.newbyteorder("="))
+
+
+RULES[np.ndarray.astype] = _astype

@@ -26,8 +26,8 @@ WRITTEN.update({
     np.divide:         infix("{0} / {1}", "{0} / {1}", PRODUCT, PRODUCT, POWER),
     np.power:          infix("{0}**{1}", Form(power, POWER, (ATOM, POWER)), POWER, ATOM, POWER),
     np.matmul:         infix("{0} @ {1}", forms.matrix_product, PRODUCT, PRODUCT, POWER),
-    np.negative:       infix("-{0}", "−{0}", SUM, PRODUCT),
-    np.positive:       infix("+{0}", "{0}", SUM, PRODUCT),
+    np.negative:       infix("-{0}", Form("−{0}", SUM, (PRODUCT,)), SUM, POWER),
+    np.positive:       infix("+{0}", Form("{0}", SUM, (PRODUCT,)), SUM, POWER),
     # as products, but they bind like sums: −(a % b) is not (−a) % b, where −(a · b) is (−a) · b
     np.floor_divide:   infix("{0} // {1}", "⌊{0} / {1}⌋", SUM, PRODUCT, POWER),
     np.remainder:      infix("{0} % {1}", "{0} mod {1}", SUM, PRODUCT, POWER),
@@ -38,6 +38,12 @@ WRITTEN.update({
     np.less_equal:     comparison("<=", "≤"),
     np.equal:          comparison("==", "="),
     np.not_equal:      comparison("!=", "≠"),
+
+    # in code in brackets, as a comparison: & binds more strongly than >
+    np.bitwise_and:    forms.joined_conditions("&", "∧"),
+    np.bitwise_or:     forms.joined_conditions("|", "∨"),
+    np.bitwise_xor:    forms.joined_conditions("^", "⊻"),
+    np.invert:         Written(Form("~{0}", POWER, (ATOM,)), Form("¬{0}", POWER, (ATOM,))),
 
     np.square:         formula("{0}²", POWER, ATOM),
     np.sqrt:           formula("√{0}", ATOM, ATOM),
@@ -68,11 +74,11 @@ WRITTEN.update({
     networks.squared_error:  formula("mean(({0} − {1})²)", ATOM, SUM, PRODUCT),
     networks.l2:             Written(None, forms.squared_norms),
     networks.stop_gradient:  formula("stopped({0})"),
-    networks.rows_of:        formula("onehot({0})", code="np.eye({classes})[{0}]"),
+    networks.rows_of:        Written(forms.rows_in_code, Form("onehot({0})")),
     networks.checked_labels: Written(forms.ITSELF, forms.ITSELF),
 
     primitives.scatter:      Written(forms.scattered_in_code, forms.scattered),
     primitives.sum_to:       Written(forms.summed_in_code, forms.summed),
-    primitives.converted:    Written(Form("np.asarray({0}, np.{dtype})"), forms.ITSELF),
+    primitives.converted:    Written(Form("np.asarray({0}, {dtype})"), forms.ITSELF),
 })
 # fmt: on

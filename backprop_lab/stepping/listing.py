@@ -25,7 +25,7 @@ class Listing:
     def __init__(self, J: Node, rounds: Sequence[Round]):
         order, round = topological_order(J), rounds[0]
         self._namer = Namer()
-        self._namer.taken.update(n.rule.name for n in order if n.rule is not None and n.rule.home is None)
+        self._called = self._namer.operations(order)
         self._names = {node: self._name(node, J) for node in order}
         self.leaves = {
             name: node
@@ -59,7 +59,8 @@ class Listing:
     def _step(self, step) -> str:
         names, gradients = self._names, self._gradients
         if step.phase == "forward":
-            return f"{names[step.node]} = {notation.expression(step.node, names.get, code=True)}"
+            written = notation.written_out(step.node, names.get, code=True, called=self._called)
+            return f"{names[step.node]} = {written.text}"
         gradient = gradients[step.receiver]
         if step.is_seed:
             return f"{gradient} = {notation.literal(step.contribution[()])}"

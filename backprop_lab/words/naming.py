@@ -12,6 +12,7 @@ import os
 import sys
 from functools import lru_cache
 from types import CodeType, FrameType
+from typing import Any
 
 
 def assigned_name() -> str | None:
@@ -32,6 +33,19 @@ def assigned_name() -> str | None:
         return None
     name, call = _stores(frame.f_code).get(frame.f_lasti, (None, False))
     return None if by_operator and call else name
+
+
+def folded(name: Any) -> Any:
+    """A name as Python reads it in a program: the letters µ and μ, which look alike, are one there.
+
+    >>> [ord(letter) for letter in (folded("\u00b5"), folded("\u03bc"))]
+    [956, 956]
+    """
+    if not isinstance(name, str) or name.isascii() or not name.isidentifier():
+        return name
+    import unicodedata  # here, because such names are rare
+
+    return unicodedata.normalize("NFKC", name)
 
 
 def in_package(frame: FrameType) -> bool:

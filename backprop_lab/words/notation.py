@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -145,18 +145,71 @@ def array(value: npt.ArrayLike, digits: int = 4, most: int = 12) -> str:
     return "[" + ", ".join(rows) + "]"
 
 
-def literal(value: object) -> str:
-    """A number as Python code that stands for exactly this number.
+def literal(value: object, weak: bool = True) -> str:
+    """A value as Python code that stands for exactly this value: a number, or a parameter of an operation.
 
-    >>> literal(np.float64(2)), literal(np.float32(0.5)), literal(-3)
-    ('2.0', 'np.float32(0.5)', '-3')
+    ``weak``: whether a float64 may be written as a number of Python's, which takes the precision of what it
+    meets.
+
+    >>> literal(np.float64(2)), literal(np.float64(2), weak=False), literal(np.float32(0.5)), literal(-3)
+    ('2.0', 'np.float64(2.0)', 'np.float32(0.5)', '-3')
+    >>> literal((2, np.inf)), literal(np.array([1, 2], np.int8)), literal(np.tanh)
+    ('(2, np.inf)', 'np.array([1, 2], np.int8)', 'np.tanh')
     """
     if isinstance(value, np.generic):
         text = literal(value.item())
-        return text if isinstance(value, (np.float64, np.bool_, np.int64)) else f"np.{value.dtype}({text})"
+        plain = isinstance(value, (np.bool_, np.int64)) or (weak and isinstance(value, np.float64))
+        return text if plain else f"np.{value.dtype}({text})"
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return _array_in_code(value)
+    if isinstance(value, (tuple, list)):
+        texts = ", ".join(map(literal, value)) + "," * (isinstance(value, tuple) and len(value) == 1)
+        return f"({texts})" if isinstance(value, tuple) else f"[{texts}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, np.dtype):
+        return f"np.{value.name}"
+    if callable(value):
+        home, name = home_of(value), getattr(value, "__name__", repr(value))
+        return f"{home}.{name}" if home else name
     if isinstance(value, float) and not math.isfinite(value):
         return {math.inf: "np.inf", -math.inf: "-np.inf"}.get(value, "np.nan")
     return repr(value)
+
+
+def _array_in_code(value: np.ndarray) -> str:
+    entries = value.tolist()
+    found = np.array(entries).dtype == value.dtype  # as NumPy reads the entries
+    return f"np.array({literal(entries)}{'' if found else f', {literal(value.dtype)}'})"
+
+
+def can_be_written(value: object) -> bool:
+    """Whether :func:`literal` gives code that stands for this value."""
+    kind = type(value)  # exactly: a kind of tuple may be more than its entries
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.dtype.kind in "fiub" and (kind is np.ndarray or isinstance(value, np.generic))
+    if isinstance(value, dict):
+        return kind is dict and all(map(can_be_written, (*value.keys(), *value.values())))
+    if isinstance(value, (tuple, list)):
+        return kind in (tuple, list) and all(map(can_be_written, value))
+    plain = kind in (bool, int, float, str, bytes, type(None)) or isinstance(value, np.dtype)
+    return plain or (callable(value) and home_of(value) is not None)
+
+
+def home_of(function: Callable) -> str | None:
+    """The module of NumPy's in which a function lives, as code calls it; None for any other function.
+
+    >>> home_of(np.tanh), home_of(np.linalg.inv), home_of(math.sin)
+    ('np', 'np.linalg', None)
+    """
+    name = getattr(function, "__name__", "")
+    if getattr(np, name, None) is function:
+        return "np"
+    _, *path = (getattr(function, "__module__", None) or "").split(".")
+    home: Any = np
+    for part in path:
+        home = getattr(home, part, None)
+    return ".".join(["np", *path]) if path and getattr(home, name, None) is function else None
 
 
 def power(base: str, exponent: str) -> str:
@@ -206,14 +259,20 @@ WRITTEN: dict[Callable, Written] = {}
 """How the operation that a function makes is written, where not as a call; filled by ``rules/writing.py``."""
 
 
-def form_of(node, code: bool) -> Form:
-    """How ``node``'s operation is written."""
+def form_of(node, code: bool, called: Mapping[Any, str] | None = None) -> Form:
+    """How ``node``'s operation is written.
+
+    ``called``: {rule: the name by which code calls it}, or {node: the name of its operation with all its
+    parameters}.
+    """
     rule = node.rule
+    if called and (node in called or rule in called):
+        return call(called[node], {}, code) if node in called else call(called[rule], node.parameters, code)
     written = rule.written or WRITTEN.get(rule.function, CALL)
     form = written.code if code else written.math
     if form is None:
         name = f"{rule.home}.{rule.name}" if code and rule.home else rule.name
-        return call(name, differing(node.parameters, rule.parameters))
+        return call(name, differing(node.parameters, rule.parameters), code)
     return form if isinstance(form, Form) else form(node)
 
 
@@ -222,9 +281,10 @@ def differing(parameters: dict[str, Any], defaults: dict[str, Any]) -> dict[str,
     return {k: v for k, v in parameters.items() if k not in defaults or v is not defaults[k]}
 
 
-def call(name: str, keywords: dict[str, Any]) -> Form:
+def call(name: str, keywords: dict[str, Any], code: bool) -> Form:
     """The form of ``np.sum(x, axis=0)``."""
-    return _call(name, *(f"{k}={v.tolist() if hasattr(v, 'tolist') else v!r}" for k, v in keywords.items()))
+    write = literal if code else lambda v: repr(v.tolist() if hasattr(v, "tolist") else v)
+    return _call(name, *(f"{k}={write(v)}" for k, v in keywords.items()))
 
 
 @cache
@@ -246,39 +306,62 @@ def expression(node, write: Write | None = None, *, code: bool = False, depth: i
     return written_out(node, write, code=code, depth=depth).text
 
 
-def written_out(node, write: Write | None = None, *, code: bool = False, depth: int = 3) -> Part:
-    """The :func:`expression` of ``node``, and how strongly it binds."""
-    return _written_out(node, write or (lambda operand: written_name(operand, code)), code, depth)
+def written_out(
+    node,
+    write: Write | None = None,
+    *,
+    code: bool = False,
+    depth: int = 3,
+    called: Mapping[Any, str] | None = None,
+) -> Part:
+    """The :func:`expression` of ``node``, and how strongly it binds; ``called`` as for :func:`form_of`."""
+    return _written_out(node, write or (lambda operand: written_name(operand, code)), code, depth, called)
 
 
-def _written_out(node, write: Write, code: bool, depth: int) -> Part:
+def _written_out(node, write: Write, code: bool, depth: int, called) -> Part:
     """A node as its operation on its arguments; a leaf without a name as its numbers."""
     if node.rule is None:
         return Part(array(node.value) if node.value is not None else dimensions(node.shape))
-    form = form_of(node, code)
+    form = form_of(node, code, called)
     slots = iter(form.slots)
     texts: list[str] = []
     for argument in node.arguments:
         slot = next(slots, form.slots[-1])
-        text, binds = _argument(argument, write, code, depth)
+        if hasattr(argument, "arguments"):
+            text, binds = _operand(argument, write, code, depth, called)
+        else:
+            text, binds = _number_in_code(argument, node) if code else number(argument), ATOM
         # a minus may open a sum or a product, nothing else
         if binds < slot or (slot > (ANYTHING if texts else PRODUCT) and opens_with_minus(text)):
             text = f"({text})"
         texts.append(text)
-    text = form.text(*texts) if callable(form.text) else form.text.format(*texts, **node.parameters)
+    if callable(form.text):
+        text = form.text(*texts)
+    else:
+        parameters = {k: literal(v) for k, v in node.parameters.items()} if code else node.parameters
+        text = form.text.format(*texts, **parameters)
     return Part(text, binds if form.binds is None else form.binds)
 
 
-def _argument(argument, write: Write, code: bool, depth: int) -> tuple[str, int]:
-    """An argument and how strongly it binds: as ``write`` has it, else written out, at no depth "…"."""
-    if not hasattr(argument, "arguments"):
-        return (literal(argument) if code else number(argument)), ATOM
-    written = write(argument)
+def _operand(operand, write: Write, code: bool, depth: int, called) -> tuple[str, int]:
+    """A node and how strongly it binds: as ``write`` has it, else written out, at no depth "…"."""
+    written = write(operand)
     if written is not None:
         return (written, ATOM) if isinstance(written, str) else written
-    if depth > 0 or _is_minus_a_name(argument, write):
-        return _written_out(argument, write, code, depth - 1)
+    if depth > 0 or _is_minus_a_name(operand, write):
+        return _written_out(operand, write, code, depth - 1, called)
     return "…", ATOM
+
+
+def _number_in_code(argument, node) -> str:
+    """A number that an operation reads: in the type of the arrays where NumPy would not give it that type."""
+    function, floats = node.rule.function, [a.dtype for a in node.inputs if a.dtype.kind == "f"]
+    if node.rule.home not in (None, "bl") and node.dtype.kind == "f":
+        if isinstance(function, np.ufunc) or function is np.where:  # they read Python's numbers like that
+            argument = argument.item() if isinstance(argument, np.integer) else argument
+        else:
+            argument = node.dtype.type(argument)
+    return literal(argument, weak=not floats or np.dtype(np.float64) in floats)
 
 
 def _is_minus_a_name(node, write) -> bool:

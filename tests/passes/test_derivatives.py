@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracles import numerical_jacobian
+from rule_cases import CASES, nodes
 from samples import programs
 
 import backprop_lab as bl
@@ -239,8 +240,8 @@ def test_wrong_slopes_fail_whatever_their_scale(cost):
 
 
 def test_a_slope_that_rounding_hides_is_called_unclear_and_not_judged():
-    x = bl.variable("x", np.float32([-0.5, 0.3, 2.0]))
-    report = bl.check_gradient(np.sum(bl.relu(x)) + 262144)
+    x = bl.variable("x", [-0.5, 0.3, 2.0])
+    report = bl.check_gradient(np.sum(bl.relu(x)) + 2.0**46)
     assert report.ok and "unclear: rounding hides the slope" in str(report)
     assert bl.check_gradient(np.sum(np.abs(x)) + 1e5).ok
 
@@ -250,10 +251,30 @@ def test_a_single_variable_may_be_named_without_a_list():
     assert [row.variable for row in bl.check_gradient(w * x, wrt=x).rows] == ["x"]
 
 
-def test_float32_is_checked_with_its_own_precision():
-    x = bl.variable("x", np.array([0.5, -2.0, 3.0], np.float32))
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_a_gradient_is_checked_with_its_own_precision(kind):
+    x = bl.variable("x", np.array([0.5, -2.0, 3.0], kind))
     report = bl.check_gradient(np.mean(np.tanh(x) * x))
     assert report.ok and len(report.rows) == 5
+    assert all(row.verdict == "ok" for row in report.rows)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_right_gradients_pass_in_every_precision(name):
+    function, *arrays = CASES[name]
+    for kind in (np.float16, np.float32):
+        z = function(*nodes([np.asarray(array, kind) for array in arrays]))
+        report = bl.check_gradient(z * kind(1), second=kind is np.float32)
+        assert report.ok, report
+
+
+@pytest.mark.parametrize(("kind", "factor"), [(np.float16, 1.15), (np.float32, 1.01), (np.float64, 1.0001)])
+def test_wrong_gradients_fail_in_every_precision(kind, factor):
+    hasty = bl.rule("hasty", lambda x: np.tanh(x), lambda z, x: factor * (1 - z * z))
+    for scale in (1, 1000):
+        x = bl.variable("x", np.array([0.5, -1.0, 0.25], kind))
+        report = bl.check_gradient(scale * np.sum(hasty(x)))
+        assert [row.verdict for row in report.rows[:3]] == ["wrong"] * 3, report
 
 
 def test_an_array_is_checked_through_random_weights():
