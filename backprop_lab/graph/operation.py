@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import wraps
+from functools import cached_property, wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,14 @@ class Rule:
             raise TypeError(f"{self.name} of a node: {wrong}; it takes {arity} operand(s) and {known}")
         return apply(self, *args[:arity], **self.parameters | values)
 
+    @cached_property
+    def decides_precision(self) -> list[bool]:
+        """For each argument, whether its precision matters: those that a gradient flows to (no condition, no
+        labels); all of them, where no gradient flows at all.
+        """
+        followed = [derivative is not None for derivative in self.derivatives]
+        return followed if any(followed) else [True] * len(followed)
+
     def _places(self) -> list[str]:
         """The names of what may follow the operands, in NumPy's order where NumPy has these names."""
         own = list(self.parameters)
@@ -155,13 +163,19 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     return node
 
 
-_OPERANDS = (Node, bool, int, float, np.bool_, np.integer, np.float16, np.float32, np.float64)
+_OPERANDS = (Node, bool, int, float, np.float16, np.float32, np.float64)
 
 
 def _operand(operand, rule: Rule):
-    """A node, a weak literal (Python or NumPy number), or an array as an unnamed constant."""
+    """A node, a literal number, or an array as an unnamed constant.
+
+    Python's numbers are weak, NumPy's floats bring their precision; NumPy's integers count as Python's, so that
+    nothing wraps round.
+    """
     if isinstance(operand, _OPERANDS):
         return operand
+    if isinstance(operand, (np.integer, np.bool_)):
+        return operand.item()
     return constant(None, checked_array(operand, f"{rule.name} of a node"))
 
 
@@ -181,16 +195,15 @@ def _kept(value):
 def _result_dtype(rule: Rule, operands: tuple) -> np.dtype:
     """Integers and booleans are read in the other operand's float type; alone, as float64.
 
-    Where entries only move about they stay what they are, so that a part of the labels is labels. Operands
-    to which no gradient flows (a condition, labels) do not decide the precision.
+    Where entries only move about they stay what they are, so that a part of the labels is labels.
     """
     if rule.gives == "booleans":
         return np.dtype(bool)
-    followed = [o for o, d in zip(operands, rule.derivatives, strict=True) if d is not None] or operands
-    dtypes = [o.dtype for o in followed if isinstance(o, (Node, np.generic))]
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    deciding = [o for o, decides in zip(operands, rule.decides_precision, strict=True) if decides]
+    floats = [o.dtype for o in deciding if isinstance(o, (Node, np.generic)) and o.dtype.kind == "f"]
     if floats:
         return np.result_type(*floats)
-    if rule.gives == "the same" and len(dtypes) == len(followed):
-        return np.result_type(*dtypes)
+    if rule.gives == "the same":
+        dtypes = [o.dtype if isinstance(o, Node) else np.asarray(o).dtype for o in deciding]
+        return np.result_type(*(dtype if dtype.kind in "iub" else np.float64 for dtype in dtypes))
     return np.dtype(np.float64)

@@ -18,6 +18,7 @@ import numpy as np
 from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import topological_order
+from backprop_lab.passes.records import operands_of
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.rules.networks import checked_labels
 from backprop_lab.rules.primitives import converted, scatter
@@ -133,13 +134,38 @@ def opened(roots: Sequence[Node]) -> list[Node]:
     return new if done else opened(new)  # a function may be written with another one
 
 
+def integers_as_floats(roots: Sequence[Node]) -> list[Node]:
+    """Integers and flags are converted to floats where NumPy would calculate in another type than the passes.
+
+    Where it converts them itself, as in ``(x > 0) * w``, the text is shorter without.
+    """
+
+    def rewrite(node, uses):
+        if node.dtype.kind != "f" or node.rule.function is converted:
+            return None
+        deciding = [a for a, decides in zip(node.arguments, node.rule.decides_precision) if decides]
+        whole = {a for a in deciding if isinstance(a, Node) and a.dtype.kind != "f"}
+        if not whole or (node.rule.home not in ("bl", None) and _numpys_type(deciding) == node.dtype):
+            return None
+        made = {a: converted(a, dtype=node.dtype) for a in whole}
+        return with_arguments(node, tuple(made.get(a, a) for a in node.arguments))
+
+    return rewritten(roots, rewrite)
+
+
+def _numpys_type(operands) -> np.dtype:
+    """The type in which a function of NumPy's calculates with these operands."""
+    dtypes = [a.dtype for a in operands if isinstance(a, (Node, np.generic))]
+    return np.result_type(*dtypes, *(0.0 for a in operands if type(a) is float))
+
+
 def folded(roots: Sequence[Node]) -> list[Node]:
     """What depends on no leaf with a name is computed now; x · 1, x + 0 and the like become x."""
 
     def rewrite(node, uses):
         depends = any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
         if not depends and node.rule is not BROADCAST:
-            operands = [checked_value(a, a.value) if isinstance(a, Node) else a for a in node.arguments]
+            operands = operands_of(node, [checked_value(a, a.value) for a in node.inputs])
             with np.errstate(all="ignore"):
                 value = node.rule.compute(*operands, **node.parameters)
             return constant(None, np.asarray(value, node.dtype))
