@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant
+from backprop_lab.graph.node import Node, Unfinished, constant
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
@@ -136,8 +136,8 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     __tracebackhide__ = True  # IPython leaves this frame out: the error stands at the learner's line
     operands = tuple(_operand(operand, rule) for operand in operands)
     parameters = {name: _kept(value) for name, value in parameters.items()}
-    node = Node.__new__(Node)
-    node._begin(assigned_name(), rule, operands, parameters)
+    node = Unfinished()
+    node.begin(assigned_name(), rule, operands, parameters)
     try:
         node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
     except ShapeError as error:
@@ -158,9 +158,10 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
         for operand, derivative in zip(operands, rule.derivatives, strict=True)
     )
-    for operand in node.inputs:
-        operand._remember_consumer(node)
-    return node
+    made = node.finished()
+    for operand in made.inputs:
+        operand._remember_consumer(made)
+    return made
 
 
 _OPERANDS = (Node, bool, int, float, np.float16, np.float32, np.float64)
@@ -169,8 +170,8 @@ _OPERANDS = (Node, bool, int, float, np.float16, np.float32, np.float64)
 def _operand(operand, rule: Rule):
     """A node, a literal number, or an array as an unnamed constant.
 
-    Python's numbers are weak, NumPy's floats bring their precision; NumPy's integers count as Python's, so that
-    nothing wraps round.
+    Python's numbers are weak, NumPy's floats bring their precision; NumPy's integers count as Python's, so
+    that nothing wraps round.
     """
     if isinstance(operand, _OPERANDS):
         return operand

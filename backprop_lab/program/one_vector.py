@@ -16,7 +16,7 @@ from operator import add, mul
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant, variable
+from backprop_lab.graph.node import Node, leaf_of
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.simplify import (
     ADD,
@@ -50,7 +50,7 @@ def in_one_vector(
         groups.setdefault(key, (factor, {}))[1][leaf] = rest
     alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
     name = variables[0].name if alone else _free_name(J)
-    theta = leaf_of(name, (sum(v.size for v in variables),), J.dtype)
+    theta = leaf_of(name, (sum(v.size for v in variables),), J.dtype, needs_gradient=True)
     slices, views, pieces, penalised, start = {}, {}, [], [], 0
     for key in sorted(groups, key=lambda key: key is None):
         (factor, members), first = groups[key], start
@@ -144,10 +144,3 @@ def terms_of(node: Node) -> list[Node]:
         else:
             terms.append(part)
     return terms
-
-
-def leaf_of(name, shape, dtype, moves=True) -> Node:
-    """A leaf without a value: only its name, shape and dtype matter to a program."""
-    leaf = (variable if moves else constant)(name, shape=shape)
-    leaf.dtype = np.dtype(dtype)
-    return leaf

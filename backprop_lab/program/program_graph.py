@@ -14,11 +14,11 @@ from types import ModuleType
 
 import numpy as np
 
-from backprop_lab.graph.node import Node
+from backprop_lab.graph.node import Node, leaf_of
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import adjoints
 from backprop_lab.program import simplify
-from backprop_lab.program.one_vector import in_one_vector, leaf_of
+from backprop_lab.program.one_vector import in_one_vector
 from backprop_lab.program.simplify import Suggestion
 from backprop_lab.program.source import written
 from backprop_lab.rules import extending

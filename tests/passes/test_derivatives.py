@@ -179,7 +179,7 @@ def test_a_wrong_rule_is_never_passed(name, wrong):
     for node in topological_order(J):
         if node.rule is not None and node.rule.name == name:
             broken = tuple(lambda *a, d=d, **k: wrong(d(*a, **k)) for d in node.rule.derivatives)
-            node.rule = replace(node.rule, derivatives=broken)
+            object.__setattr__(node, "rule", replace(node.rule, derivatives=broken))
     report = bl.check_gradient(J)
     assert not report.ok
     assert any(row.verdict == "wrong" and row.entry.startswith("[") for row in report.rows)
