@@ -83,7 +83,7 @@ def test_opened_goes_on_inside_what_it_opened():
     opened = only(simplify.opened, bl.cross_entropy(z, [0, 2]))
     assert {n.rule.name for n in topological_order(opened) if n.rule} <= {
         "sum", "multiply", "negative", "divide", "subtract", "max", "exp", "log", "checked_labels", "index",
-        "equal",
+        "equal", "where",
     }  # fmt: skip
 
 
