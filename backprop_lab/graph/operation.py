@@ -59,7 +59,8 @@ class Rule:
     ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``. It, never the name, says which
     operation this is, and how it is written. ``home`` is where it lives, such as ``np``; None for a reader's
     own, which is written with its name alone. ``written`` is how it is written if ``rules/writing.py`` does
-    not know the function.
+    not know the function. ``squared`` is the rule of z² for an operation that has a kink where z = 0, though
+    its square has none: second derivatives of z² are taken by it.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Rule:
     gives: str = "floats"
     function: Callable | None = None
     written: notation.Written | None = None
+    squared: Rule | None = None
 
     def __call__(self, *args, **keywords) -> Node:
         """A node of this operation, called with NumPy's own signature."""

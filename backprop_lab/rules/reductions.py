@@ -33,7 +33,8 @@ reduction(np.var, "custom",
           spread(g, x, axis, keepdims) * centred(x, axis) * (2 / count(z, x)))
 reduction(np.std, "custom",
           lambda g, z, x, axis, keepdims:
-          spread(g * inverse_or_zero(z), x, axis, keepdims) * centred(x, axis) * (1 / count(z, x)))
+          spread(g * inverse_or_zero(z), x, axis, keepdims) * centred(x, axis) * (1 / count(z, x)),
+          squared=RULES[np.var])
 
 enter(np.cumsum, "linear", cumulated_shape,
       lambda g, z, x, axis: summed_from_the_end(g, x, axis),
@@ -94,7 +95,9 @@ def product_of_others_in_rows(table):
 
 
 def centred(x, axis):
-    return x - np.mean(x, axis=axis, keepdims=True)
+    """x less its mean; twice, because a mean is rounded, and of equal numbers nothing else would be left."""
+    rough = x - np.mean(x, axis=axis, keepdims=True)
+    return rough - np.mean(rough, axis=axis, keepdims=True)
 
 
 def inverse_or_zero(z):
