@@ -158,7 +158,7 @@ class _Binder:
             return False
         view = node.rule.compute(source, **node.parameters)
         if not isinstance(view, np.ndarray):  # an array of one number, not the number
-            key = node.parameters["key"]
+            key = node.parameters.get("key", ())
             view = source[(*(key if isinstance(key, tuple) else (key,)), ...)]
         goal = self.target.get(node, view)
         if _address(view) != _address(goal) or not np.may_share_memory(view, source):

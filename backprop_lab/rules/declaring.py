@@ -62,9 +62,11 @@ def comparison(function: Callable) -> None:
     elementwise(function, None, None, gives="booleans")
 
 
-def reduction(function: Callable, kind: str, back: Callable, **how: Any) -> None:
+def reduction(
+    function: Callable, kind: str, back: Callable, shape: Callable = reduced_shape, **how: Any
+) -> None:
     """Enter an operation that combines the entries along axes; ``back``: d(g, z, x, axis, keepdims)."""
-    enter(function, kind, reduced_shape, back, parameters={"axis": None, "keepdims": False}, **how)
+    enter(function, kind, shape, back, parameters={"axis": None, "keepdims": False}, **how)
 
 
 def rearrangement(function: Callable, shape: Callable, back: Callable, /, **parameters: Any) -> None:

@@ -18,7 +18,7 @@ from backprop_lab.graph.operation import operation
 from backprop_lab.rules.declaring import declare, of_arrays_and_nodes, rule_of
 from backprop_lab.rules.primitives import converted
 from backprop_lab.rules.reductions import spread
-from backprop_lab.rules.shapes import axes_of, broadcast_shape, reduced_shape
+from backprop_lab.rules.shapes import broadcast_shape, extreme_shape
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def softplus(x: ArrayOrNode) -> ArrayOrNode:
 
 
 def _same_shape(x, axis=-1):
-    axes_of(axis, len(x))
+    extreme_shape(x, axis)
     return x
 
 
@@ -134,7 +134,7 @@ def log_softmax(x: ArrayOrNode, axis: int = -1) -> ArrayOrNode:
 
 @declare(
     "custom",
-    lambda x, axis=-1, keepdims=False: reduced_shape(x, axis, keepdims),
+    lambda x, axis=-1, keepdims=False: extreme_shape(x, axis, keepdims),
     lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims) * softmax(x, axis=axis),
     parameters={"axis": -1, "keepdims": False},
 )
@@ -157,6 +157,7 @@ def logsumexp(x: ArrayOrNode, axis: int = -1, keepdims: bool = False) -> ArrayOr
 def _one_hot_shape(labels, logits):
     if labels not in (logits, logits[:-1]) or not logits:
         raise ShapeError(f"labels of shape {labels} fit logits of shape {labels} or (…, classes)")
+    extreme_shape(logits, -1)
     return logits
 
 

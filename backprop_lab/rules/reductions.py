@@ -15,7 +15,7 @@ import numpy as np
 
 from backprop_lab.graph.node import RULES
 from backprop_lab.rules.declaring import enter, reduction
-from backprop_lab.rules.shapes import axes_of, cumulated_shape, inverse, reduced_shape
+from backprop_lab.rules.shapes import axes_of, cumulated_shape, extreme_shape, inverse, reduced_shape
 
 # fmt: off
 reduction(np.sum, "linear",
@@ -23,9 +23,11 @@ reduction(np.sum, "linear",
 reduction(np.mean, "linear",
           lambda g, z, x, axis, keepdims: spread(g / count(z, x), x, axis, keepdims))
 reduction(np.max, "custom",
-          lambda g, z, x, axis, keepdims: shared_extreme(g, z, x, axis, keepdims))
+          lambda g, z, x, axis, keepdims: shared_extreme(g, z, x, axis, keepdims),
+          extreme_shape)
 reduction(np.min, "custom",
-          lambda g, z, x, axis, keepdims: shared_extreme(g, z, x, axis, keepdims))
+          lambda g, z, x, axis, keepdims: shared_extreme(g, z, x, axis, keepdims),
+          extreme_shape)
 reduction(np.prod, "custom",
           lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims) * product_of_others(x, axis))
 reduction(np.var, "custom",

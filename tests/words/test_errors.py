@@ -554,3 +554,14 @@ def test_what_would_fail_later_or_in_pythons_words_is_said_at_once(mistake, erro
 
 def test_a_node_is_formatted_as_text():
     assert f"{x}" == str(x)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [np.max, np.min, bl.softmax, bl.log_softmax, bl.logsumexp, lambda z: bl.cross_entropy(z, [0, 0])],
+)
+def test_the_largest_of_no_entries_is_refused_where_it_is_written(function):
+    z = bl.variable("z", np.zeros((2, 0)))
+    message = message_of(bl.ShapeError, lambda: function(z))
+    assert "z has shape (2, 0)" in message
+    assert message.endswith(": of no entries none is the largest, and none the smallest")
