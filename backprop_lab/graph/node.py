@@ -16,11 +16,13 @@ import math
 import operator
 import weakref
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from backprop_lab.graph import refusals
+from backprop_lab.graph.interrupts import assign_together
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array, finite, frozen, hollow, numbers_for, presentable
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
@@ -102,20 +104,8 @@ def _method(function: Callable, name: str | None = None) -> Callable[..., Node]:
 # ------------------------------------------------------------------------------------------- nodes
 
 
-class Node:
-    """A value in the graph: a leaf, or the result of one operation on other nodes.
-
-    Nodes are made by :func:`variable`, :func:`constant` and by NumPy's functions and operators on
-    nodes. ``==`` is elementwise, as in NumPy; the hash is identity, so that nodes can be keys.
-
-    >>> import numpy as np, backprop_lab as bl
-    >>> x = bl.variable("x", [3.0, -1.0])
-    >>> y = np.tanh(x) * 2
-    >>> y.shape, y.value is None
-    ((2,), True)
-    >>> y
-    <y = tanh(x) · 2, shape (2,), no value yet>
-    """
+class Unfinished:
+    """A node while it is being made: its attributes may still be set, at no cost."""
 
     __slots__ = (
         "__weakref__",
@@ -144,20 +134,47 @@ class Node:
     _value: np.ndarray | None
     _grad: np.ndarray | None
     _learner: Learner | None
-    _consumers: list[weakref.ref[Node]] | None
-    _repr_html_: ClassVar[Callable[[Node], str | None]]  # the package sets it: pictures are floors above
+    _consumers: list[weakref.ref[Node]]
 
-    def __init__(self, *args, **keywords):
-        raise TypeError("make leaves with bl.variable(name, value) or bl.constant(name, value)")
-
-    def _begin(self, name, rule, arguments, parameters):
+    def begin(self, name, rule, arguments, parameters):
+        """Set all but the shape, the type, and whether a gradient is wanted."""
         self._name = name
         self.rule = rule
         self.arguments = arguments
         self.parameters = parameters
         self.inputs = tuple(a for a in arguments if isinstance(a, Node))
-        self._value = self._grad = self._consumers = self._learner = self._plan = None
+        self._consumers = []
+        self._value = self._grad = self._learner = self._plan = None
         self._has_nonfinite = False
+
+    def finished(self) -> Node:
+        """This node, whose attributes stay as they are from now on."""
+        self.__class__ = Node
+        assert isinstance(self, Node)  # for type checkers
+        return self
+
+
+class Node(Unfinished):
+    """A value in the graph: a leaf, or the result of one operation on other nodes.
+
+    Nodes are made by :func:`variable`, :func:`constant` and by NumPy's functions and operators on
+    nodes. ``==`` is elementwise, as in NumPy; the hash is identity, so that nodes can be keys.
+
+    >>> import numpy as np, backprop_lab as bl
+    >>> x = bl.variable("x", [3.0, -1.0])
+    >>> y = np.tanh(x) * 2
+    >>> y.shape, y.value is None
+    ((2,), True)
+    >>> y
+    <y = tanh(x) · 2, shape (2,), no value yet>
+    """
+
+    __slots__ = ()
+
+    _repr_html_: ClassVar[Callable[[Node], str | None]]  # the package sets it: pictures are floors above
+
+    def __init__(self, *args, **keywords):
+        raise TypeError("make leaves with bl.variable(name, value) or bl.constant(name, value)")
 
     # -- what a learner looks at
 
@@ -216,6 +233,11 @@ class Node:
         if self._grad is not None and self._grad.flags.writeable:
             self._grad = presentable(self._grad)
         return self._grad
+
+    def __setattr__(self, attribute, new):
+        if attribute != "value" and not attribute.startswith("_"):
+            raise refusals.setting(self, attribute)
+        super().__setattr__(attribute, new)
 
     def __repr__(self):
         kind = f"{self.leaf_kind} " if self.rule is None else ""
@@ -333,8 +355,6 @@ class Node:
 
     def _remember_consumer(self, node: Node) -> None:
         """Weakly, so that a cell run again does not keep the graph of its last run alive."""
-        if self._consumers is None:
-            self._consumers = []
         consumers = self._consumers
         if len(consumers) >= 16 and len(consumers) & (len(consumers) - 1) == 0:
             consumers[:] = [c for c in consumers if c() is not None]
@@ -342,13 +362,14 @@ class Node:
 
     def forget_consumers(self) -> None:
         """Make unknown all that was computed from this node."""
-        waiting = [self]
+        waiting, known = [self], set[Node]()
         while waiting:
-            for reference in waiting.pop()._consumers or ():
+            for reference in waiting.pop()._consumers:
                 consumer = reference()
-                if consumer is not None and consumer._value is not None:
-                    consumer._value = consumer._grad = None
+                if consumer is not None and consumer._value is not None and consumer not in known:
+                    known.add(consumer)
                     waiting.append(consumer)
+        assign_together(map(set_value, known, repeat(None)), map(set_gradient, known, repeat(None)))
 
 
 class _Missing:
@@ -415,24 +436,28 @@ def constant(
 
 def _leaf(kind, name, value, shape):
     context = f"{kind}({name!r}, …)"
-    leaf = Node.__new__(Node)
-    leaf._begin(name, None, (), {})
-    leaf.needs_gradient = kind == "variable"
     if (value is None) == (shape is None):
         given = "neither" if value is None else "both"
         raise TypeError(f"{context}: give either a value or shape=…, not {given}")
     if shape is not None:
-        leaf.shape = tuple(operator.index(n) for n in (shape if np.ndim(shape) else (shape,)))
-        if any(n < 0 for n in leaf.shape):
-            raise ShapeError(f"{context}: shape={leaf.shape} has a negative length")
-        leaf.dtype = np.dtype(np.float64)
-    else:
-        array = checked_array(value, context)
-        if leaf.needs_gradient and array.dtype.kind != "f":
-            array = array.astype(np.float64)
-        leaf.shape, leaf.dtype = array.shape, array.dtype
-        leaf._set(array)
+        lengths = tuple(operator.index(n) for n in (shape if np.ndim(shape) else (shape,)))
+        if any(n < 0 for n in lengths):
+            raise ShapeError(f"{context}: shape={lengths} has a negative length")
+        return leaf_of(name, lengths, np.float64, kind == "variable")
+    array = checked_array(value, context)
+    if kind == "variable" and array.dtype.kind != "f":
+        array = array.astype(np.float64)
+    leaf = leaf_of(name, array.shape, array.dtype, kind == "variable")
+    leaf._set(array)
     return leaf
+
+
+def leaf_of(name: str | None, shape: tuple[int, ...], dtype: npt.DTypeLike, needs_gradient: bool) -> Node:
+    """A leaf without a value."""
+    leaf = Unfinished()
+    leaf.begin(name, None, (), {})
+    leaf.shape, leaf.dtype, leaf.needs_gradient = shape, np.dtype(dtype), needs_gradient
+    return leaf.finished()
 
 
 def _checked_name(name) -> str:
@@ -444,4 +469,6 @@ def _checked_name(name) -> str:
 
 
 # The setters of these slots are written in C, as ``assign_together`` wants them.
-set_value, set_gradient, set_learner = (vars(Node)[slot].__set__ for slot in ("_value", "_grad", "_learner"))
+set_value, set_gradient, set_learner = (
+    vars(Unfinished)[slot].__set__ for slot in ("_value", "_grad", "_learner")
+)

@@ -9,13 +9,13 @@ import copy
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import wraps
+from functools import cached_property, wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant
+from backprop_lab.graph.node import Node, Unfinished, constant
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
@@ -61,7 +61,8 @@ class Rule:
     ``function`` is what a learner calls, such as ``np.tanh`` or ``bl.relu``. It, never the name, says which
     operation this is, and how it is written. ``home`` is where it lives, such as ``np``; None for a reader's
     own, which is written with its name alone. ``written`` is how it is written if ``rules/writing.py`` does
-    not know the function.
+    not know the function. ``squared`` is the rule of z² for an operation that has a kink where z = 0, though
+    its square has none: second derivatives of z² are taken by it.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Rule:
     takes: str = "numbers"
     function: Callable | None = None
     written: notation.Written | None = None
+    squared: Rule | None = None
 
     def __call__(self, *args, **keywords) -> Node:
         """A node of this operation, called with NumPy's own signature."""
@@ -89,6 +91,14 @@ class Rule:
             known = ", ".join(f"{k}=" for k in self.parameters) or "no keywords"
             raise TypeError(f"{self.name} of a node: {wrong}; it takes {arity} operand(s) and {known}")
         return apply(self, *args[:arity], **self.parameters | values)
+
+    @cached_property
+    def decides_precision(self) -> list[bool]:
+        """For each argument, whether its precision matters: those that a gradient flows to (no condition, no
+        labels); all of them, where no gradient flows at all.
+        """
+        followed = [derivative is not None for derivative in self.derivatives]
+        return followed if any(followed) else [True] * len(followed)
 
     def _places(self) -> list[str]:
         """The names of what may follow the operands, in NumPy's order where NumPy has these names."""
@@ -131,8 +141,8 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     __tracebackhide__ = True  # IPython leaves this frame out: the error stands at the learner's line
     operands = tuple(_operand(operand, rule) for operand in operands)
     parameters = {name: _kept(value) for name, value in parameters.items()}
-    node = Node.__new__(Node)
-    node._begin(assigned_name(), rule, operands, parameters)
+    node = Unfinished()
+    node.begin(assigned_name(), rule, operands, parameters)
     node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     try:
         node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
@@ -153,11 +163,12 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
         for operand, derivative in zip(operands, rule.derivatives, strict=True)
     )
+    made = node.finished()
     if rule.takes == "booleans":
-        _refuse_numbers(node)
-    for operand in node.inputs:
-        operand._remember_consumer(node)
-    return node
+        _refuse_numbers(made)
+    for operand in made.inputs:
+        operand._remember_consumer(made)
+    return made
 
 
 def _refuse_numbers(node):
@@ -172,13 +183,19 @@ def _refuse_numbers(node):
             )
 
 
-_OPERANDS = (Node, bool, int, float, np.bool_, np.integer, np.float16, np.float32, np.float64)
+_OPERANDS = (Node, bool, int, float, np.float16, np.float32, np.float64)
 
 
 def _operand(operand, rule: Rule):
-    """A node, a weak literal (Python or NumPy number), or an array as an unnamed constant."""
+    """A node, a literal number, or an array as an unnamed constant.
+
+    Python's numbers are weak, NumPy's floats bring their precision; NumPy's integers count as Python's, so
+    that nothing wraps round.
+    """
     if isinstance(operand, _OPERANDS):
         return operand
+    if isinstance(operand, (np.integer, np.bool_)):
+        return operand.item()
     return constant(None, checked_array(operand, f"{rule.name} of a node"))
 
 
@@ -198,19 +215,18 @@ def _kept(value):
 def _result_dtype(rule: Rule, operands: tuple) -> np.dtype:
     """Integers and booleans are read in the other operand's float type; alone, as float64.
 
-    Where entries only move about they stay what they are, so that a part of the labels is labels. Operands
-    to which no gradient flows (a condition, labels) do not decide the precision; nor do the constants of a
-    cost, its targets.
+    Where entries only move about they stay what they are, so that a part of the labels is labels. The
+    constants of a cost, its targets, do not decide its precision.
     """
     if rule.gives == "booleans":
         return np.dtype(bool)
-    followed = [o for o, d in zip(operands, rule.derivatives, strict=True) if d is not None] or operands
+    deciding = [o for o, decides in zip(operands, rule.decides_precision, strict=True) if decides]
     if rule.gives == "a cost":
-        followed = [o for o in followed if isinstance(o, Node) and o.needs_gradient] or followed
-    dtypes = [o.dtype for o in followed if isinstance(o, (Node, np.generic))]
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+        deciding = [o for o in deciding if isinstance(o, Node) and o.needs_gradient] or deciding
+    floats = [o.dtype for o in deciding if isinstance(o, (Node, np.generic)) and o.dtype.kind == "f"]
     if floats:
         return np.result_type(*floats)
-    if rule.gives == "the same" and len(dtypes) == len(followed):
-        return np.result_type(*dtypes)
+    if rule.gives == "the same":
+        dtypes = [o.dtype if isinstance(o, Node) else np.asarray(o).dtype for o in deciding]
+        return np.result_type(*(dtype if dtype.kind in "iub" else np.float64 for dtype in dtypes))
     return np.dtype(np.float64)

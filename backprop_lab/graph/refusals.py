@@ -54,6 +54,23 @@ METHODS = {  # of a node, without the underscores around their names
     ),
 }
 
+_INSTEAD = {  # of setting an attribute of a node
+    "shape": "make another node of it: {name}.reshape(…)",
+    "dtype": 'make a leaf of numbers of that type: bl.variable("{name}", np.float32(…))',
+    "T": "make another node of it: {name}.T",
+    "name": '{name}.named("…") gives another name',
+    "grad": "a backward pass computes it, and begins each time from nothing, so it need not be reset either",
+    "needs_gradient": "bl.variable makes a leaf whose gradient is wanted, bl.constant one whose is not",
+}
+
+
+def setting(node, attribute: str) -> AttributeError:
+    """The error for ``w.shape = …`` and the like."""
+    name = notation.mention(node, code=True)
+    known = "a node stays as it was made: write the expression anew"
+    instead = _INSTEAD.get(attribute, known if hasattr(node, attribute) else "a node has no such attribute")
+    return AttributeError(f"{name}.{attribute} = …: cannot be set; {instead.format(name=name)}")
+
 
 def writing_into_an_array(ufunc: np.ufunc) -> NotAnArrayError:
     """The error for ``out=`` and for an array's ``+=`` with a node."""

@@ -9,14 +9,17 @@ What must hold: the graph's state stays as it is; nothing recurses over the grap
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant, variable
-from backprop_lab.graph.order import plan_of
+from backprop_lab.graph.node import RULES, Node, constant, variable
+from backprop_lab.graph.operation import apply
+from backprop_lab.graph.order import places, plan_of
 from backprop_lab.passes.passes import checked_node, checked_seed, pull_back
+from backprop_lab.rules.networks import l2
 from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
@@ -60,21 +63,59 @@ def gradient(J: Node, wrt: Node | Sequence[Node], seed: Operand = 1) -> Node | l
 def adjoints(J: Node, seed: Operand = 1, asked: Iterable[Node] = ()) -> dict[Node, Node]:
     """{node: ∂J/∂node, as a node of the gradient's graph} for every node that a gradient reaches.
 
-    The others of ``asked`` get zeros.
+    The others of ``asked`` get zeros. Where z has a kink and z² has none (a norm, |x|), the gradient of z²
+    goes past z, so that second derivatives are right at z = 0 as well.
     """
     order, plan = plan_of(J)
     sums: dict[Node, Node] = {J: seed if isinstance(seed, Node) else constant(None, checked_seed(seed, J))}
     if sums[J].shape != J.shape:
         raise ShapeError(f"gradient: the seed has shape {sums[J].shape}, {notation.mention(J)} has {J.shape}")
+
+    def send(node, place, upstream):
+        receiver = node.arguments[place]
+        flow = vector_jacobian(node, place, upstream, node, node.arguments)
+        if not isinstance(flow, Node):  # a reader's derivative that does not depend on its arguments
+            flow = constant(None, flow)
+        sums[receiver] = sums[receiver] + flow if receiver in sums else flow
+
+    asked = set(asked)
     with np.errstate(all="ignore"):  # a number such as 1 / 0 gives an infinity, which the passes report
         for i, _, place, k, _, _ in plan.arrows:
-            node, receiver = order[i], order[k]
-            flow = vector_jacobian(node, place, sums[node], node, node.arguments)
-            if not isinstance(flow, Node):  # a reader's derivative that does not depend on its arguments
-                flow = constant(None, flow)
-            sums[receiver] = sums[receiver] + flow if receiver in sums else flow
+            node, base = order[i], order[k]
+            if node not in sums:
+                continue  # it stands in squares alone, whose gradient went past it
+            share = None if base in asked else share_of_square(node, place, sums[node])
+            if share is None:
+                send(node, place, sums[node])
+            else:
+                square = apply(base.rule.squared, *base.arguments, **base.parameters)
+                for origin in places(square):
+                    if square.arguments[origin].needs_gradient:
+                        send(square, origin, share)
     zeros = {n: constant(None, np.zeros(n.shape, n.dtype)) for n in asked if n not in sums}
     return sums | zeros
+
+
+def share_of_square(node: Node, place: int, upstream: Node) -> Node | None:
+    """What z², z · z, z⁴ or l2(z) sends to z² along one arrow, if z has a kink and z² has none; else None."""
+    z, function = node.arguments[place], node.rule.function
+    if z.rule is None or z.rule.squared is None:
+        return None
+    other = node.arguments[1 - place] if len(node.arguments) == 2 else None
+    if function is np.square:
+        return upstream
+    if function is np.multiply and _same(z, other):
+        return upstream / 2  # it has two arrows, one for each factor
+    if function is np.power and isinstance(other, (int, float)) and other > 0 and other % 2 == 0:
+        return upstream if other == 2 else upstream * (other / 2 * z ** (other - 2))
+    return RULES[np.broadcast_to](upstream, z.shape) if function is l2 else None
+
+
+def _same(x: Node, y: Operand | None) -> bool:
+    """Whether two nodes are the same operation on the same arguments."""
+    if not isinstance(y, Node) or x.rule is not y.rule:
+        return x is y
+    return x.parameters == y.parameters and all(map(operator.is_, x.arguments, y.arguments))
 
 
 def checked_asked(node: object) -> None:

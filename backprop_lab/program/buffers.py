@@ -158,7 +158,7 @@ class _Binder:
             return False
         view = node.rule.compute(source, **node.parameters)
         if not isinstance(view, np.ndarray):  # an array of one number, not the number
-            key = node.parameters["key"]
+            key = node.parameters.get("key", ())
             view = source[(*(key if isinstance(key, tuple) else (key,)), ...)]
         goal = self.target.get(node, view)
         if _address(view) != _address(goal) or not np.may_share_memory(view, source):
@@ -184,7 +184,7 @@ class _Binder:
         """Where a node's value goes: its target, an input that nobody reads any more, or a new array."""
         if node in self.target:
             return self.target[node]
-        for a in node.inputs if _is_entrywise(node) else ():
+        for a in node.inputs if _is_entrywise(node) else _elses(node):
             place = self.place[a]
             fits = (a.shape, a.dtype) == (node.shape, node.dtype) and a not in self.owner
             free = a.rule is not None and a not in self.target and a in self.moves and not self.reads[a]
@@ -352,6 +352,23 @@ def _extreme(binder, node, out):
     return "; ".join(f"{call}({a}, {b}, out={out})" for a, b in pairs)
 
 
+def _elses(node) -> tuple[Node, ...]:
+    """What np.where takes where its condition does not hold: its memory may become the result's."""
+    return (
+        node.inputs[-1:] if node.rule.function is np.where and node.arguments[-1] is node.inputs[-1] else ()
+    )
+
+
+def _where(binder, node, out):
+    """The one branch copied whole, and the other over it."""
+    condition, x, y = node.arguments
+    if out is None or not isinstance(condition, Node) or condition.dtype != bool or condition.shape == ():
+        return None
+    x, y = (binder._operand(a, node) for a in (x, y))
+    before = "" if y == out else f"copyto({out}, {y}); "
+    return f"{before}copyto({out}, {x}, where={binder._text(condition)})"
+
+
 def _ravel(binder, node, out):
     """A single number as a vector of one."""
     place = binder.place[node.inputs[0]]
@@ -375,6 +392,7 @@ _EMITTERS: dict[Callable, Callable] = {
     np.mean: _sum,
     np.max: _extreme,
     np.min: _extreme,
+    np.where: _where,
     np.ravel: _ravel,
     np.concatenate: _join,
 }

@@ -83,11 +83,10 @@ class Functional:
             dtype = graph.leaves[leaf].dtype
             if dtype.kind == "f" and np.dtype(array.dtype).kind in "iub":
                 given[leaf] = array * 1.0
-            if dtype in (np.float32, np.float16):
-                given[leaf] = given[leaf].astype(dtype)
+            given[leaf] = _no_wider(given[leaf], dtype)
         value, gradient = function(**graph.arguments(xp, parameters, given))
         return value, {
-            leaf.name: xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape))
+            leaf.name: xp.array(xp.reshape(_no_wider(gradient[graph.slices[leaf]], leaf.dtype), leaf.shape))
             for leaf in program.variables
         }
 
@@ -103,3 +102,8 @@ class Functional:
         scope: dict[str, Any] = {"np": self._xp}
         exec(builtins.compile(text.partition("\n")[2], "<program of a graph>", "exec"), scope)
         return graph, scope["program"], parameters
+
+
+def _no_wider(array, dtype: np.dtype):
+    """An array of another library in this precision; float64, which not every library has, is left to it."""
+    return array.astype(dtype) if dtype in (np.float16, np.float32) else array

@@ -3,31 +3,31 @@
 So the penalty on all weights, what it adds to the gradient, and the update of a step take five calls in all,
 however many variables there are.
 
-What must hold: values stay the same up to rounding; variables that share a penalty lie side by side.
+What must hold: values stay the same up to rounding, and no sum is taken in another order; variables that
+share a penalty lie side by side.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import reduce
 from itertools import chain, count
-from operator import add, mul
+from operator import add
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant, variable
+from backprop_lab.graph.node import Node, leaf_of
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.simplify import (
     ADD,
     BROADCAST,
     CONCATENATE,
+    MULTIPLY,
     RAVEL,
     Suggestion,
-    can_stand,
-    factors_of,
     folded,
     has_name,
+    number_in,
     rewritten,
     shared,
 )
@@ -44,16 +44,16 @@ def in_one_vector(
     groups: dict = {}
     for leaf, gradient in zip(variables, gradients):
         found = decay_of(gradient, leaf) if leaf.ndim else None
-        key, rest, factor = found or (None, gradient, None)
+        key, rest, numbers = found or (None, gradient, [])
         if rest.shape != leaf.shape:  # a term that is still to be broadcast
             rest = BROADCAST(rest, leaf.shape)
-        groups.setdefault(key, (factor, {}))[1][leaf] = rest
+        groups.setdefault(key, (numbers, {}))[1][leaf] = rest
     alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
     name = variables[0].name if alone else _free_name(J)
-    theta = leaf_of(name, (sum(v.size for v in variables),), J.dtype)
+    theta = leaf_of(name, (sum(v.size for v in variables),), J.dtype, needs_gradient=True)
     slices, views, pieces, penalised, start = {}, {}, [], [], 0
     for key in sorted(groups, key=lambda key: key is None):
-        (factor, members), first = groups[key], start
+        (numbers, members), first = groups[key], start
         for leaf in members:
             slices[leaf] = slice(start, start + leaf.size)
             views[leaf] = _view(theta, slices[leaf], leaf)
@@ -62,7 +62,7 @@ def in_one_vector(
         if key is not None:
             span = theta[first:start].named(Suggestion("penalised"))
             together = CONCATENATE(parts).named(Suggestion("without_penalty"))
-            parts = [together + factor * span]
+            parts = [together + reduce(lambda product, number: number * product, numbers, span)]
             penalised.append((set(members), span))
         pieces += parts
     total = CONCATENATE(pieces) if len(pieces) > 1 else pieces[0]
@@ -86,19 +86,32 @@ def _view(theta, place, variable):
 
 
 def decay_of(gradient: Node, variable: Node):
-    """If ``gradient`` is rest + factor · variable with a single number as factor: (key, rest, factor).
+    """If ``gradient`` ends in a multiple of ``variable`` by single numbers: (a key, the rest, these numbers).
 
-    That is what a penalty on a variable adds to its gradient. Equal factors have equal keys.
+    That is what a penalty on a variable adds to its gradient. The same numbers have the same key. A sum of
+    two may begin with it as well; in a longer one, all others would be added in another order.
     """
     terms = terms_of(gradient)
-    for i, term in enumerate(terms):
-        number, factors, divisors = factors_of(term, Counter())
-        scalars = [f for f in factors if f is not variable]
-        alone = len(factors) == len(scalars) + 1 and not divisors and can_stand(number, variable.dtype)
+    for i in (0, 1) if len(terms) == 2 else [len(terms) - 1]:
+        numbers = _multiples_of(variable, terms[i])
         rest = terms[:i] + terms[i + 1 :]
-        if alone and rest and all(s.shape == () for s in scalars):
-            return (number, *sorted(map(id, scalars))), reduce(add, rest), reduce(mul, [number, *scalars])
+        if numbers and rest:
+            key = tuple(id(n) if number_in(n) is None else number_in(n) for n in numbers)
+            return key, reduce(add, rest), numbers
     return None
+
+
+def _multiples_of(variable: Node, term: Node) -> list[Node | float] | None:
+    """The single numbers by which a variable was multiplied, one after the other; None for another term."""
+    numbers: list[Node | float] = []
+    while term is not variable:
+        if term.rule is not MULTIPLY:
+            return None
+        number, term = sorted(term.arguments, key=np.ndim)
+        if np.ndim(number) or not isinstance(term, Node):
+            return None
+        numbers.insert(0, number)
+    return numbers
 
 
 def penalties_together(roots: Sequence[Node], penalised) -> list[Node]:
@@ -107,20 +120,10 @@ def penalties_together(roots: Sequence[Node], penalised) -> list[Node]:
     def rewrite(node, uses):
         if node.rule is not ADD:
             return None
-        terms = terms_of(node)
+        squared = [_squared(term) for term in terms_of(node)]
         for members, span in penalised:
-            squares: dict[float, list] = {}
-            for term in terms:
-                number, factors, divisors = factors_of(term, Counter())
-                tame = not divisors and can_stand(number, node.dtype)
-                if tame and len(factors) == 1 and _squared(factors[0]) is not None:
-                    squares.setdefault(number, []).append((_squared(factors[0]), term))
-            for number, found in squares.items():
-                once = dict(found)
-                if 1 < len(members) == len(found) and set(once) == members:
-                    kept = [t for t in terms if all(t is not other for other in once.values())]
-                    penalty = span @ span
-                    return reduce(add, [*kept, penalty if number == 1 else number * penalty])
+            if len(squared) == len(members) and set(squared) == members:
+                return span @ span
         return None
 
     return rewritten(roots, rewrite)
@@ -135,19 +138,9 @@ def _squared(node):
 
 
 def terms_of(node: Node) -> list[Node]:
-    """A sum taken apart: what is added."""
-    terms, waiting = [], [node]
-    while waiting:
-        part = waiting.pop()
-        if part.rule is ADD and len(part.inputs) == 2 and (part is node or not has_name(part)):
-            waiting += reversed(part.arguments)
-        else:
-            terms.append(part)
-    return terms
-
-
-def leaf_of(name, shape, dtype, moves=True) -> Node:
-    """A leaf without a value: only its name, shape and dtype matter to a program."""
-    leaf = (variable if moves else constant)(name, shape=shape)
-    leaf.dtype = np.dtype(dtype)
-    return leaf
+    """A sum taken apart: what is added, one after the other."""
+    later, first = [], node
+    while first.rule is ADD and len(first.inputs) == 2 and (first is node or not has_name(first)):
+        first, term = first.arguments
+        later.append(term)
+    return [first, *reversed(later)]

@@ -15,16 +15,15 @@ from types import ModuleType
 
 import numpy as np
 
-from backprop_lab.graph.node import Node
+from backprop_lab.graph.node import Node, leaf_of
 from backprop_lab.graph.operation import Rule
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import adjoints
 from backprop_lab.program import simplify
-from backprop_lab.program.one_vector import in_one_vector, leaf_of
+from backprop_lab.program.one_vector import in_one_vector
 from backprop_lab.program.simplify import Suggestion
 from backprop_lab.program.source import written
 from backprop_lab.rules import extending
-from backprop_lab.rules.primitives import converted
 
 Shapes = dict[Node, tuple[int, ...]]
 Parameters = dict[str, Node | Rule | None]
@@ -47,6 +46,7 @@ class ProgramGraph:
         for simplification in simplify.SIMPLIFICATIONS:
             roots = simplification(roots)
         self.cost, gradient, self.theta, slices = in_one_vector(roots[0], roots[1:], copies)
+        self.cost, gradient = simplify.folded(simplify.as_the_passes_read([self.cost, gradient]))
         nameless = gradient.rule is not None and gradient.name is None
         self.gradient = gradient.named(Suggestion("gradient")) if nameless else gradient
         self.slices = {variable: slices[self.leaves[variable]] for variable in variables}
@@ -82,39 +82,20 @@ def copied(
 ) -> tuple[Node, dict[Node, Node]]:
     """(J on copies of its leaves, with these shapes; {leaf: its copy}); only ``variables`` want a gradient.
 
-    A leaf of integers becomes one of floats, unless an operation needs them as integers.
+    A leaf of integers becomes one of floats, if all operations read it in the same type of floats.
     """
-    whole = {
-        a
-        for node in topological_order(J)
-        for a, derivative in zip(node.arguments, node.rule.derivatives if node.rule else ())
-        if derivative is None or node.dtype.kind != "f"
-    }
+    read_as: dict[Node, set[np.dtype]] = {}
+    for node in topological_order(J):
+        for a, derivative in zip(node.arguments, node.rule.derivatives if node.rule else ()):
+            if isinstance(a, Node):
+                read_as.setdefault(a, set()).add(a.dtype if derivative is None else node.dtype)
     copies, moving = {}, set(variables)
     for leaf in leaves:
-        dtype = leaf.dtype if leaf.dtype.kind == "f" or leaf in whole else J.dtype
+        readers = read_as.get(leaf, set())
+        dtype = next(iter(readers)) if leaf.dtype.kind != "f" and len(readers) == 1 else leaf.dtype
         copies[leaf] = leaf_of(leaf.name, shapes.get(leaf, leaf.shape), dtype, leaf in moving)
-    (copy,) = simplify.rewritten([J], lambda node, uses: _as_floats(node), copies)
+    (copy,) = simplify.as_the_passes_read(simplify.rewritten([J], lambda node, uses: None, copies))
     return copy, copies
-
-
-def _as_floats(node) -> Node:
-    """A node that reads counts, flags and targets in its own type, where NumPy would compute in another."""
-    arguments = node.arguments
-    floats = [a for a in arguments if (a.dtype.kind == "f" if isinstance(a, Node) else isinstance(a, float))]
-    single = node.dtype != np.float64
-
-    def converts(a, derivative):
-        if isinstance(a, Node) and a.dtype.kind == "f":
-            return node.rule.gives == "a cost" and a.dtype != node.dtype
-        counts = isinstance(a, Node) and a.dtype.kind != "f" and derivative is not None
-        return counts and node.dtype.kind == "f" and (not floats or (single and a.dtype.kind != "b"))
-
-    read = (
-        converted(a, dtype=node.dtype) if converts(a, derivative) else a
-        for a, derivative in zip(arguments, node.rule.derivatives)
-    )
-    return simplify.with_arguments(node, tuple(read))
 
 
 def is_of_a_readers_rule(error: Exception) -> bool:

@@ -11,13 +11,14 @@ the given graph stays as it is, except that nodes without a name may get one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
 from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import topological_order
+from backprop_lab.passes.records import operands_of
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.rules.networks import checked_labels
 from backprop_lab.rules.primitives import converted, scatter
@@ -44,13 +45,12 @@ def rewritten(
     roots: Sequence[Node],
     rewrite: Callable[[Node, Counter[Node]], Node | None],
     given: Mapping[Node, Node] | None = None,
-    spared: Collection[Node] = (),
 ) -> list[Node]:
     """The roots of a graph in which every computed node is replaced by ``rewrite(node, uses)``, or kept.
 
     Inputs are replaced first, so that ``rewrite`` sees a node whose arguments are new already; ``given``
-    are replacements made beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
-    counts the arrows that leave a node. The new node takes the name of the old one.
+    are replacements made beforehand. ``uses[node]`` counts the arrows that leave a node. The new node takes
+    the name of the old one.
     """
     order, old_uses = topological_order(*roots), uses_in(roots)
     new: dict[Node, Node] = dict(given or {})
@@ -60,7 +60,7 @@ def rewritten(
             new[node] = node
             if node.rule is not None:
                 kept = with_arguments(node, tuple(new.get(a, a) for a in node.arguments))
-                made = None if node in spared else rewrite(kept, uses)
+                made = rewrite(kept, uses)
                 new[node] = kept if made is None else made
         _pass_name(node, new[node])
         uses[new[node]] += old_uses[node]
@@ -135,13 +135,40 @@ def opened(roots: Sequence[Node]) -> list[Node]:
     return new if done else opened(new)  # a function may be written with another one
 
 
+def as_the_passes_read(roots: Sequence[Node]) -> list[Node]:
+    """Integers, flags and a cost's targets are converted where NumPy would not calculate in the node's type.
+
+    Where it converts them itself, as in ``(x > 0) * w``, the text is shorter without.
+    """
+
+    def rewrite(node, uses):
+        if node.dtype.kind != "f" or node.rule.function is converted:
+            return None
+        deciding = [a for a, decides in zip(node.arguments, node.rule.decides_precision) if decides]
+        of_a_cost = node.rule.gives == "a cost"
+        others = {a for a in deciding if isinstance(a, Node) and a.dtype != node.dtype}
+        others = {a for a in others if a.dtype.kind != "f" or of_a_cost}
+        if not others or (node.rule.home not in ("bl", None) and _numpys_type(deciding) == node.dtype):
+            return None
+        made = {a: converted(a, dtype=node.dtype) for a in others}
+        return with_arguments(node, tuple(made.get(a, a) for a in node.arguments))
+
+    return rewritten(roots, rewrite)
+
+
+def _numpys_type(operands) -> np.dtype:
+    """The type in which a function of NumPy's calculates with these operands."""
+    dtypes = [a.dtype for a in operands if isinstance(a, (Node, np.generic))]
+    return np.result_type(*dtypes, *(0.0 for a in operands if type(a) is float))
+
+
 def folded(roots: Sequence[Node]) -> list[Node]:
     """What depends on no leaf with a name is computed now; x · 1, x + 0 and the like become x."""
 
     def rewrite(node, uses):
         depends = any(isinstance(a, Node) and (a.rule is not None or a.name) for a in node.arguments)
         if not depends and node.rule is not BROADCAST:
-            operands = [checked_value(a, a.value) if isinstance(a, Node) else a for a in node.arguments]
+            operands = operands_of(node, [checked_value(a, a.value) for a in node.inputs])
             with np.errstate(all="ignore"):
                 value = node.rule.compute(*operands, **node.parameters)
             return constant(None, np.asarray(value, node.dtype))
@@ -222,42 +249,32 @@ def gates_from_outputs(roots: Sequence[Node]) -> list[Node]:
 
 
 def numbers_gathered(roots: Sequence[Node]) -> list[Node]:
-    """In a product all numbers become one, which multiplies the smallest factor.
+    """Numbers that a node is multiplied with or divided by, one after the other, become one number.
 
-    Factors that do not change while learning come first, so that they are multiplied only once. Only whole
-    products are taken apart, not the products inside them: a long chain has too many of those.
+    And x · (1 / y) becomes x / y. Nothing else changes its place: in another order, what lies between may
+    overflow, or lose its digits, where the written order keeps them.
     """
-    moves, uses_before = moving(roots), uses_in(roots)
-    products = [node for node in topological_order(*roots) if node.rule in PRODUCTS]
-    inner = {a for node in products for a in node.inputs if a.rule in PRODUCTS and _is_free(a, uses_before)}
 
     def rewrite(node, uses):
-        made = gathered(node, uses)
-        moves.update(new for new in (node, made) if not moves.isdisjoint(new.inputs))
-        return made
-
-    def gathered(node, uses):
-        if node.rule not in PRODUCTS:
+        for x, inverse in (node.arguments, node.arguments[::-1]) if node.rule is MULTIPLY else ():
+            if isinstance(inverse, Node) and inverse.rule is DIVIDE and _is_free(inverse, uses):
+                one, y = inverse.arguments
+                if number_in(one) == 1 != number_in(x) and isinstance(y, Node):
+                    made = x / y
+                    return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
+        number, rest = number_and_rest(node, uses)
+        if rest is node or not can_stand(number, node.dtype):
             return node
-        number, factors, divisors = factors_of(node, uses)
-        whole = all(isinstance(factor, Node) for factor in (*factors, *divisors))
-        as_it_is = number == 1 and all(a is b for a, b in zip(factors, node.arguments)) and not divisors
-        if as_it_is or not factors or not whole or not can_stand(number, node.dtype):
-            return node
-        factors.sort(key=lambda factor: (factor in moves, factor.size))
-        made = factors[0]
-        if number == -1 and made.dtype == node.dtype:
-            made = -made
-        elif number != 1:
+        if number == -1 and rest.dtype == node.dtype:
+            made = -rest
+        elif number == 1:
+            made = rest
+        else:
             short = int(number) if number.is_integer() and abs(number) < 1e6 else number
-            made = (short if made.dtype == node.dtype else node.dtype.type(short)) * made
-        for factor in factors[1:]:
-            made = made * factor
-        for divisor in divisors:
-            made = made / divisor
+            made = (short if rest.dtype == node.dtype else node.dtype.type(short)) * rest
         return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
 
-    return rewritten(roots, rewrite, spared=inner)
+    return rewritten(roots, rewrite)
 
 
 def moving(roots: Sequence[Node]) -> set[Node]:
@@ -269,29 +286,25 @@ def moving(roots: Sequence[Node]) -> set[Node]:
     return found
 
 
-def factors_of(node: Node, uses: Counter[Node]) -> tuple[float, list[Node], list[Node]]:
-    """A product taken apart: its number, its factors and its divisors."""
-    number = 1.0
-    factors: list[Node] = []
-    divisors: list[Node] = []
-    waiting = [(node, False)]
-    while waiting:
-        part, below = waiting.pop()
-        value = number_in(part)
-        if below and value == 0:  # the pass itself makes the infinity
-            value = None
-        inner = isinstance(part, Node) and (part is node or _is_free(part, uses))
-        if value is not None:
-            number = number / value if below else number * value
-        elif inner and part.rule is NEGATIVE:
-            number = -number
-            waiting.append((part.arguments[0], below))
-        elif inner and part.rule in (MULTIPLY, DIVIDE):
-            first, second = part.arguments
-            waiting += [(second, below != (part.rule is DIVIDE)), (first, below)]
-        else:
-            (divisors if below else factors).append(part)
-    return number, factors, divisors
+def number_and_rest(node: Node, uses: Counter[Node]) -> tuple[float, Node]:
+    """A product taken apart: its number and what that multiplies."""
+    number, rest = 1.0, node
+    while rest is node or _is_free(rest, uses):
+        if rest.rule is NEGATIVE:
+            number, rest = -number, rest.arguments[0]
+            continue
+        if rest.rule not in (MULTIPLY, DIVIDE):
+            break
+        first, second = rest.arguments
+        if rest.rule is MULTIPLY and not (isinstance(first, Node) and number_in(first) is None):
+            first, second = second, first
+        factor = number_in(second)
+        if factor is None or not isinstance(first, Node):
+            break
+        if rest.rule is DIVIDE and factor == 0:  # the pass itself makes the infinity
+            break
+        number, rest = number * factor if rest.rule is MULTIPLY else number / factor, first
+    return number, rest
 
 
 def can_stand(number: float, dtype: np.dtype) -> bool:

@@ -64,9 +64,11 @@ def condition(function: np.ufunc, **how: Any) -> None:
     elementwise(function, *[None] * function.nin, gives="booleans", **how)
 
 
-def reduction(function: Callable, kind: str, back: Callable, **how: Any) -> None:
+def reduction(
+    function: Callable, kind: str, back: Callable, shape: Callable = reduced_shape, **how: Any
+) -> None:
     """Enter an operation that combines the entries along axes; ``back``: d(g, z, x, axis, keepdims)."""
-    enter(function, kind, reduced_shape, back, parameters={"axis": None, "keepdims": False}, **how)
+    enter(function, kind, shape, back, parameters={"axis": None, "keepdims": False}, **how)
 
 
 def rearrangement(function: Callable, shape: Callable, back: Callable, /, **parameters: Any) -> None:

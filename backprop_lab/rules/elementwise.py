@@ -12,6 +12,7 @@ import numpy as np
 
 from backprop_lab.graph.node import RULES
 from backprop_lab.rules.declaring import condition, elementwise, enter, rule_of
+from backprop_lab.rules.networks import sigmoid
 from backprop_lab.rules.shapes import broadcast_shape
 
 # fmt: off
@@ -22,7 +23,7 @@ elementwise(np.divide,       lambda z, x, y: np.divide(1, y),   lambda z, x, y: 
 elementwise(np.power,        lambda z, x, y: y * lowered(x, y), lambda z, x, y: z * log_of_base(x))
 elementwise(np.floor_divide, lambda z, x, y: 0 * z,             lambda z, x, y: 0 * z)
 elementwise(np.remainder,    lambda z, x, y: 1,                 lambda z, x, y: -(x // y))
-elementwise(np.logaddexp,    lambda z, x, y: np.exp(x - z),     lambda z, x, y: np.exp(y - z))
+elementwise(np.logaddexp,    lambda z, x, y: sigmoid(x - y),    lambda z, x, y: sigmoid(y - x))
 elementwise(np.maximum,      lambda z, x, y: share(x, y),       lambda z, x, y: share(y, x))
 elementwise(np.minimum,      lambda z, x, y: share(y, x),       lambda z, x, y: share(x, y))
 
@@ -42,7 +43,7 @@ elementwise(np.arctan,       lambda z, x: 1 / (1 + x**2))
 elementwise(np.sinh,         lambda z, x: np.cosh(x))
 elementwise(np.cosh,         lambda z, x: np.sinh(x))
 elementwise(np.tanh,         lambda z, x: 1 - z**2)
-elementwise(np.absolute,     lambda z, x: np.sign(x))
+elementwise(np.absolute,     lambda z, x: np.sign(x),           squared=RULES[np.square])
 elementwise(np.sign,         lambda z, x: 0 * x)
 
 condition(np.greater)

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from backprop_lab.rules.declaring import enter, reduction
+from backprop_lab.rules.declaring import enter, reduction, rule_of
 from backprop_lab.rules.reductions import inverse_or_zero, spread
-from backprop_lab.rules.shapes import traced_shape
+from backprop_lab.rules.shapes import reduced_shape, traced_shape
+
+
+def squared_norm(x, axis, keepdims):
+    return np.sum(np.square(x), axis=axis, keepdims=keepdims)
+
 
 # fmt: off
 reduction(np.linalg.norm, "custom",
-          lambda g, z, x, axis, keepdims: spread(g * inverse_or_zero(z), x, axis, keepdims) * x)
+          lambda g, z, x, axis, keepdims: spread(g * inverse_or_zero(z), x, axis, keepdims) * x,
+          squared=rule_of(squared_norm, "custom", reduced_shape,
+                          lambda g, z, x, axis, keepdims: spread(2 * g, x, axis, keepdims) * x))
 
 enter(np.trace, "linear", traced_shape,
       lambda g, z, x: g * np.eye(*np.shape(x), dtype=np.result_type(x)))

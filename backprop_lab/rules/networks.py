@@ -18,10 +18,12 @@ from backprop_lab.graph.operation import operation
 from backprop_lab.rules.declaring import declare, of_arrays_and_nodes, rule_of
 from backprop_lab.rules.primitives import converted
 from backprop_lab.rules.reductions import spread
-from backprop_lab.rules.shapes import axes_of, broadcast_shape, reduced_shape
+from backprop_lab.rules.shapes import broadcast_shape, extreme_shape
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backprop_lab.graph.operation import Operation
     from backprop_lab.rules.declaring import ArrayOrNode
 
@@ -80,9 +82,20 @@ def softplus(x: ArrayOrNode) -> ArrayOrNode:
     return np.logaddexp(x, 0)
 
 
+# ------------------------------------------------------------------------------- softmax and its relatives
+#
+# An entry of −∞ has the probability 0, one of +∞ all of it (several share it). A row of −∞ alone has no
+# probabilities: they are NaN, while logsumexp, as NumPy's logaddexp, is −∞ there.
+
+
 def _same_shape(x, axis=-1):
-    axes_of(axis, len(x))
+    extreme_shape(x, axis)
     return x
+
+
+def _less_the_largest(x, axis):
+    """x less its largest entry along ``axis``, so that no exponential overflows; ∞ becomes 0."""
+    return np.where(x == np.inf, 0, x - np.max(x, axis=axis, keepdims=True))
 
 
 @declare(
@@ -98,7 +111,7 @@ def softmax(x: ArrayOrNode, axis: int = -1) -> ArrayOrNode:
     >>> bl.softmax([1.0, 2.0, 0.0]).round(3)
     array([0.245, 0.665, 0.09 ])
     """
-    powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    powers = np.exp(_less_the_largest(x, axis))
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
 
@@ -115,14 +128,14 @@ def log_softmax(x: ArrayOrNode, axis: int = -1) -> ArrayOrNode:
     >>> bl.log_softmax([0.0, -1000.0])
     array([    0., -1000.])
     """
-    shifted = x - np.max(x, axis=axis, keepdims=True)
+    shifted = _less_the_largest(x, axis)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
 @declare(
     "custom",
-    lambda x, axis=-1, keepdims=False: reduced_shape(x, axis, keepdims),
-    lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims) * np.exp(x - spread(z, x, axis, keepdims)),
+    lambda x, axis=-1, keepdims=False: extreme_shape(x, axis, keepdims),
+    lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims) * softmax(x, axis=axis),
     parameters={"axis": -1, "keepdims": False},
 )
 def logsumexp(x: ArrayOrNode, axis: int = -1, keepdims: bool = False) -> ArrayOrNode:
@@ -133,7 +146,8 @@ def logsumexp(x: ArrayOrNode, axis: int = -1, keepdims: bool = False) -> ArrayOr
     1000.6931
     """
     largest = np.max(x, axis=axis, keepdims=True)
-    total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    total = np.log(np.sum(np.exp(_less_the_largest(x, axis)), axis=axis, keepdims=True)) + largest
+    total = np.where(largest == -np.inf, largest, total)
     return total if keepdims else np.squeeze(total, axis=axis)
 
 
@@ -143,6 +157,7 @@ def logsumexp(x: ArrayOrNode, axis: int = -1, keepdims: bool = False) -> ArrayOr
 def _one_hot_shape(labels, logits):
     if labels not in (logits, logits[:-1]) or not logits:
         raise ShapeError(f"labels of shape {labels} fit logits of shape {labels} or (…, classes)")
+    extreme_shape(logits, -1)
     return logits
 
 
@@ -211,17 +226,24 @@ def cross_entropy(logits: ArrayOrNode, labels: ArrayOrNode) -> ArrayOrNode:
             "cross_entropy: class labels are integers, one for each example; probabilities have the "
             f"shape of the logits, {np.shape(logits)}"
         )
-    return _cross_entropy(logits, labels)
+    return (_of_classes if np.ndim(labels) < np.ndim(logits) else _of_probabilities)(logits, labels)
 
 
-@declare(
-    "custom", lambda logits, labels: _one_hot_shape(labels, logits) and (),
-    lambda g, z, logits, labels: g * p_minus_y(logits, labels) / _examples(logits),
-    lambda g, z, logits, labels: (
-        -g * log_softmax(logits) / _examples(logits) if np.ndim(labels) == np.ndim(logits) else 0 * labels),
-    name="cross_entropy", function=cross_entropy, gives="a cost")  # fmt: skip
-def _cross_entropy(logits, labels):
-    return -np.sum(one_hot(labels, logits) * log_softmax(logits)) / _examples(logits)
+def _cross_entropy(by_labels: Callable | None) -> Operation:
+    """The operation; ``by_labels``: its derivative with respect to the labels, None for class numbers."""
+
+    def compute(logits, labels):
+        y = one_hot(labels, logits)
+        return -np.sum(y * np.where(y == 0, 0, log_softmax(logits))) / _examples(logits)  # 0 · log 0 is 0
+
+    return operation(rule_of(
+        compute, "custom", lambda logits, labels: _one_hot_shape(labels, logits) and (),
+        lambda g, z, logits, labels: g * p_minus_y(logits, labels) / _examples(logits), by_labels,
+        name="cross_entropy", home="bl", function=cross_entropy, gives="a cost"))  # fmt: skip
+
+
+_of_classes = _cross_entropy(None)
+_of_probabilities = _cross_entropy(lambda g, z, logits, labels: -g * log_softmax(logits) / _examples(logits))
 
 
 @declare(

@@ -15,7 +15,7 @@ import numpy as np
 
 from backprop_lab.graph.node import RULES
 from backprop_lab.rules.declaring import enter, reduction
-from backprop_lab.rules.shapes import axes_of, cumulated_shape, inverse, reduced_shape
+from backprop_lab.rules.shapes import axes_of, cumulated_shape, extreme_shape, inverse, reduced_shape
 
 # fmt: off
 reduction(np.sum, "linear",
@@ -23,9 +23,11 @@ reduction(np.sum, "linear",
 reduction(np.mean, "linear",
           lambda g, z, x, axis, keepdims: spread(g / count(z, x), x, axis, keepdims))
 reduction(np.max, "custom",
-          lambda g, z, x, axis, keepdims: shared_extreme(g, z, x, axis, keepdims))
+          lambda g, z, x, axis, keepdims: shared_extreme(g, z, x, axis, keepdims),
+          extreme_shape)
 reduction(np.min, "custom",
-          lambda g, z, x, axis, keepdims: shared_extreme(g, z, x, axis, keepdims))
+          lambda g, z, x, axis, keepdims: shared_extreme(g, z, x, axis, keepdims),
+          extreme_shape)
 reduction(np.prod, "custom",
           lambda g, z, x, axis, keepdims: spread(g, x, axis, keepdims) * product_of_others(x, axis))
 reduction(np.var, "custom",
@@ -33,7 +35,8 @@ reduction(np.var, "custom",
           spread(g, x, axis, keepdims) * centred(x, axis) * (2 / count(z, x)))
 reduction(np.std, "custom",
           lambda g, z, x, axis, keepdims:
-          spread(g * inverse_or_zero(z), x, axis, keepdims) * centred(x, axis) * (1 / count(z, x)))
+          spread(g * inverse_or_zero(z), x, axis, keepdims) * centred(x, axis) * (1 / count(z, x)),
+          squared=RULES[np.var])
 
 enter(np.cumsum, "linear", cumulated_shape,
       lambda g, z, x, axis: summed_from_the_end(g, x, axis),
@@ -94,7 +97,9 @@ def product_of_others_in_rows(table):
 
 
 def centred(x, axis):
-    return x - np.mean(x, axis=axis, keepdims=True)
+    """x less its mean; twice, because a mean is rounded, and of equal numbers nothing else would be left."""
+    rough = x - np.mean(x, axis=axis, keepdims=True)
+    return rough - np.mean(rough, axis=axis, keepdims=True)
 
 
 def inverse_or_zero(z):

@@ -62,6 +62,14 @@ def reduced_shape(x, axis=None, keepdims=False):
     return tuple(1 if i in axes else n for i, n in enumerate(x) if keepdims or i not in axes)
 
 
+def extreme_shape(x, axis=None, keepdims=False):
+    """The shape of a reduction that needs an entry, such as a maximum."""
+    shape = reduced_shape(x, axis, keepdims)
+    if 0 in x and 0 not in shape:
+        raise ShapeError("of no entries none is the largest, and none the smallest")
+    return shape
+
+
 def reshaped_shape(x, shape):
     lengths = (shape,) if isinstance(shape, (int, np.integer)) else shape
     wanted = tuple(map(operator.index, lengths))

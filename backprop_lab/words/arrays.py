@@ -21,7 +21,10 @@ READABLE = 36  # entries of an array that a person may read number by number
 
 
 def checked_array(value: object, context: str) -> np.ndarray:
-    """The numbers in ``value`` as an array (perhaps the same one) in native byte order, or an error."""
+    """The numbers in ``value`` as an array in the machine's own byte order (perhaps the same one).
+
+    Or an error in words.
+    """
     if hasattr(value, "needs_gradient"):  # a node
         raise NotAnArrayError(
             f"{context}: {notation.mention(value, code=True)} is a node already; give numbers (its "
@@ -45,7 +48,7 @@ def checked_array(value: object, context: str) -> np.ndarray:
             f"{context}: {array.dtype} is wider than float64, the widest type that a graph computes in; "
             "convert the numbers first: np.float64(…)"
         )
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _refuse_other_meanings(value, context):

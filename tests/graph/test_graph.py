@@ -534,7 +534,7 @@ def test_a_forced_cycle_is_refused(passing):
     x = bl.variable("x", 1.0)
     a = x + 1
     b = a * 2
-    a.inputs = (b,)
+    object.__setattr__(a, "inputs", (b,))
     with pytest.raises(ValueError, match=r"a cycle: (a|b) depends on itself through (a|b)"):
         passing(b)
 
@@ -542,7 +542,7 @@ def test_a_forced_cycle_is_refused(passing):
 def test_a_node_that_is_its_own_input_is_refused():
     x = bl.variable("x", 1.0)
     a = x + 1
-    a.inputs = (a,)
+    object.__setattr__(a, "inputs", (a,))
     with pytest.raises(ValueError, match="a cycle: a depends on itself through a"):
         topological_order(a)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from oracles import numerical_jacobian
 from rule_cases import CASES, nodes
 from samples import programs
+from ways import agree_in_every_way
 
 import backprop_lab as bl
 from backprop_lab.graph.order import topological_order
@@ -180,7 +181,7 @@ def test_a_wrong_rule_is_never_passed(name, wrong):
     for node in topological_order(J):
         if node.rule is not None and node.rule.name == name:
             broken = tuple(lambda *a, d=d, **k: wrong(d(*a, **k)) for d in node.rule.derivatives)
-            node.rule = replace(node.rule, derivatives=broken)
+            object.__setattr__(node, "rule", replace(node.rule, derivatives=broken))
     report = bl.check_gradient(J)
     assert not report.ok
     assert any(row.verdict == "wrong" and row.entry.startswith("[") for row in report.rows)
@@ -353,3 +354,44 @@ def test_an_infinite_slope_where_the_function_is_not_vertical_is_wrong():
     own = bl.rule("own", lambda x: np.sin(x), lambda z, x: np.cos(x) / np.where(x > 1, 0, 1))
     verdicts = {r.entry: r.verdict for r in bl.check_gradient(np.sum(own(bl.variable("x", [0.5, 2.0])))).rows}
     assert verdicts["[0]"] == "ok" and verdicts["[1]"] == "wrong"
+
+
+# ---------------------------------------------------------------- squares of what has a kink where it is 0
+
+zeros, ones, some = np.zeros(3), np.full(3, 0.1), np.array([0.0, 1.0, -2.0])
+centring = np.eye(3) - 1 / 3
+SQUARES = {  # (the square, where, its Hessian there)
+    "a norm": (lambda x: np.linalg.norm(x) ** 2, zeros, 2 * np.eye(3)),
+    "half a norm": (lambda x: 0.5 * np.linalg.norm(x) ** 2.0, zeros, np.eye(3)),
+    "a norm by square": (lambda x: np.square(np.linalg.norm(x)), zeros, 2 * np.eye(3)),
+    "a norm times itself": (lambda x: np.linalg.norm(x) * np.linalg.norm(x), zeros, 2 * np.eye(3)),
+    "a norm to the power 4": (lambda x: np.linalg.norm(x) ** 4, ones, 0.12 * np.eye(3) + 0.08),
+    "a norm to the power 4, at 0": (lambda x: np.linalg.norm(x) ** 4, zeros, np.zeros((3, 3))),
+    "norms of rows": (
+        lambda x: np.sum(np.linalg.norm(np.reshape(x, (3, 1)), axis=1) ** 2),
+        some,
+        2 * np.eye(3),
+    ),
+    "a deviation": (lambda x: np.std(x) ** 2, ones, 2 / 3 * centring),
+    "a deviation that is kept": (lambda x: np.sum(np.std(x, keepdims=True) ** 2), some, 2 / 3 * centring),
+    "distances": (lambda x: np.sum(abs(x) ** 2), zeros, 2 * np.eye(3)),
+    "the penalty of distances": (lambda x: bl.l2(abs(x)), some, 2 * np.eye(3)),
+    "distances to the power 4": (lambda x: np.sum(abs(x) ** 4), some, np.diag(12 * some**2)),
+}
+
+
+@pytest.mark.parametrize("name", SQUARES)
+def test_second_derivatives_are_right_where_a_square_has_lost_its_kink(name):
+    square, at, hessian = SQUARES[name]
+    x = bl.variable("x", at)
+    np.testing.assert_allclose(bl.hessian(square(x), x), hessian, atol=1e-12)
+    agree_in_every_way(square(x))
+
+
+def test_a_node_under_a_square_can_still_be_asked_for():
+    x = bl.variable("x", [3.0, 4.0])
+    z = np.linalg.norm(x)
+    by_z, by_x = bl.gradient(z**2, [z, x])
+    assert bl.forward(by_z) == 10 and bl.forward(by_x).tolist() == [6, 8]
+    apart = z**2 + 3 * z
+    np.testing.assert_allclose(bl.forward(bl.gradient(apart, x)), [7.8, 10.4])

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import agree_with_others, law, numerical_jacobian
 from rule_cases import CASES, A, nodes, numbers, positive
+from ways import agree_in_every_way
 
 import backprop_lab as bl
 from backprop_lab.graph.node import RULES
@@ -419,6 +420,24 @@ def test_the_conventions_at_edges():
     edge = bl.variable("e", [-1.0, 0.0, 1.0])
     assert bl.backward(np.sum(np.clip(edge, -1, 1)))[edge].tolist() == [1.0, 1.0, 1.0]
     assert bl.backward(np.sum(bl.leaky_relu(edge)))[edge].tolist() == [0.01, 0.01, 1.0]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("n", [2, 3, 7, 10, 49])
+@pytest.mark.parametrize("entry", [0.1, 0.3, 100.1])
+def test_the_deviation_of_equal_numbers_sends_nothing_back_however_their_mean_is_rounded(kind, n, entry):
+    x = bl.variable("x", np.full((2, n), entry, kind))
+    for J in (np.std(x), np.sum(np.std(x, axis=1)), np.sum(np.std(x, axis=(0, 1), keepdims=True))):
+        _, gradients = agree_in_every_way(J, precision=1e-6)
+        np.testing.assert_allclose(gradients["x"], 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("function", [np.std, np.var])
+@pytest.mark.parametrize("far", [0.0, 1e8, -1e12])
+def test_what_a_deviation_sends_back_sums_to_zero(function, far):
+    x = bl.variable("x", far + numbers(3, 4))
+    gradient = bl.backward(np.sum(function(x, axis=1)))[x]
+    np.testing.assert_allclose(gradient.sum(axis=1), 0, atol=1e-15)
 
 
 BYTES = np.array([1, 2, 200], np.uint8)

@@ -58,3 +58,14 @@ def test_arrays_of_other_libraries_that_mean_the_same_are_taken(tmp_path):
     numbers = np.memmap(tmp_path / "numbers", dtype=float, mode="w+", shape=(3,))
     numbers[:] = [1, 2, 3]
     assert bl.forward(np.sum(entries() * numbers)) == 14
+
+
+@pytest.mark.parametrize("kind", [">f8", ">f4", ">f2", ">i4", ">u2"])
+def test_numbers_are_kept_in_the_byte_order_of_the_machine(kind):
+    given = np.array([1, 200, 3], kind)
+    leaf = bl.constant("c", given)
+    assert leaf.dtype.isnative and leaf.value.dtype.isnative and leaf.dtype.itemsize == given.dtype.itemsize
+    np.testing.assert_array_equal(leaf.value, given)
+    leaf.value = given[::-1]
+    np.testing.assert_array_equal(leaf.value, given[::-1])
+    assert (bl.variable("w", given) * given).dtype.isnative

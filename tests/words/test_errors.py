@@ -214,9 +214,35 @@ def test_a_computed_value_cannot_be_set():
     assert message == "y is computed, so its value cannot be set; give its leaves new values instead"
 
 
-def test_a_gradient_cannot_be_set():
-    with pytest.raises(AttributeError):
-        x.grad = np.ones(3)
+@pytest.mark.parametrize(
+    ("attribute", "new", "instead"),
+    [
+        ("shape", (3, 1), r"make another node of it: x\.reshape\(…\)"),
+        (
+            "dtype",
+            np.float32,
+            r"make a leaf of numbers of that type: bl\.variable\(\"x\", np\.float32\(…\)\)",
+        ),
+        ("name", "X", r"x\.named\(\"…\"\) gives another name"),
+        ("grad", np.ones(3), "a backward pass computes it, and begins each time from nothing"),
+        ("needs_gradient", False, "bl.constant one whose is not"),
+        ("inputs", (), "a node stays as it was made: write the expression anew"),
+        ("rule", None, "a node stays as it was made"),
+        ("T", None, r"make another node of it: x\.T"),
+        ("units", "cm", "a node has no such attribute"),
+    ],
+)
+def test_what_a_node_is_cannot_be_set(attribute, new, instead):
+    for node in (x, (x * 2).named("x"), bl.constant("x", [1, 2])):
+        with pytest.raises(AttributeError, match=rf"^x\.{attribute} = …: cannot be set; .*{instead}"):
+            setattr(node, attribute, new)
+    assert x.shape == (3,) and x.dtype == float
+
+
+def test_the_value_of_a_leaf_can_be_set():
+    w = bl.variable("w", [1.0, 2.0])
+    w.value = [3.0, 4.0]
+    assert w.value.tolist() == [3.0, 4.0]
 
 
 @pytest.mark.parametrize("key", [[True, False, True], np.array([True] * 3), True, (True, 0), x > 0])
@@ -529,3 +555,14 @@ def test_what_would_fail_later_or_in_pythons_words_is_said_at_once(mistake, erro
 
 def test_a_node_is_formatted_as_text():
     assert f"{x}" == str(x)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [np.max, np.min, bl.softmax, bl.log_softmax, bl.logsumexp, lambda z: bl.cross_entropy(z, [0, 0])],
+)
+def test_the_largest_of_no_entries_is_refused_where_it_is_written(function):
+    z = bl.variable("z", np.zeros((2, 0)))
+    message = message_of(bl.ShapeError, lambda: function(z))
+    assert "z has shape (2, 0)" in message
+    assert message.endswith(": of no entries none is the largest, and none the smallest")
