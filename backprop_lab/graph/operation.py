@@ -139,7 +139,7 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     operands = tuple(_operand(operand, rule) for operand in operands)
     parameters = {name: _kept(value) for name, value in parameters.items()}
     node = Unfinished()
-    node.begin(assigned_name(), rule, operands, parameters)
+    node._begin(assigned_name(), rule, operands, parameters)
     try:
         node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
     except ShapeError as error:
@@ -160,7 +160,7 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
         for operand, derivative in zip(operands, rule.derivatives, strict=True)
     )
-    made = node.finished()
+    made = node._finished()
     for operand in made.inputs:
         operand._remember_consumer(made)
     return made
