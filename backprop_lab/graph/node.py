@@ -136,7 +136,7 @@ class Unfinished:
     _learner: Learner | None
     _consumers: list[weakref.ref[Node]]
 
-    def begin(self, name, rule, arguments, parameters):
+    def _begin(self, name, rule, arguments, parameters):
         """Set all but the shape, the type, and whether a gradient is wanted."""
         self._name = name
         self.rule = rule
@@ -147,7 +147,7 @@ class Unfinished:
         self._value = self._grad = self._learner = self._plan = None
         self._has_nonfinite = False
 
-    def finished(self) -> Node:
+    def _finished(self) -> Node:
         """This node, whose attributes stay as they are from now on."""
         self.__class__ = Node
         assert isinstance(self, Node)  # for type checkers
@@ -455,9 +455,9 @@ def _leaf(kind, name, value, shape):
 def leaf_of(name: str | None, shape: tuple[int, ...], dtype: npt.DTypeLike, needs_gradient: bool) -> Node:
     """A leaf without a value."""
     leaf = Unfinished()
-    leaf.begin(name, None, (), {})
+    leaf._begin(name, None, (), {})
     leaf.shape, leaf.dtype, leaf.needs_gradient = shape, np.dtype(dtype), needs_gradient
-    return leaf.finished()
+    return leaf._finished()
 
 
 def _checked_name(name) -> str:

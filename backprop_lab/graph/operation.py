@@ -142,7 +142,7 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     operands = tuple(_operand(operand, rule) for operand in operands)
     parameters = {name: _kept(value) for name, value in parameters.items()}
     node = Unfinished()
-    node.begin(assigned_name(), rule, operands, parameters)
+    node._begin(assigned_name(), rule, operands, parameters)
     node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     try:
         node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
@@ -163,7 +163,7 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
         isinstance(operand, Node) and operand.needs_gradient and derivative is not None
         for operand, derivative in zip(operands, rule.derivatives, strict=True)
     )
-    made = node.finished()
+    made = node._finished()
     if rule.takes == "booleans":
         _refuse_numbers(made)
     for operand in made.inputs:

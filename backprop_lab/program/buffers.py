@@ -329,6 +329,8 @@ def _sum(binder, node, out):
     count = x.size // max(node.size, 1)
     if isinstance(place, str) or place.dtype != node.dtype or not 0 < count <= LONGEST_ONES:
         return None
+    if place.dtype == np.float16:  # too coarse for 1/n; NumPy itself sums in single precision
+        return None
     ones = binder._constant(1.0 if node.rule.compute is np.sum else 1 / count, (count,), place.dtype)
     if out is None:
         return f"dot({ones}, {binder._name(place.reshape(-1))})" if place.flags.c_contiguous else None

@@ -256,25 +256,36 @@ def numbers_gathered(roots: Sequence[Node]) -> list[Node]:
     """
 
     def rewrite(node, uses):
+        if node.rule not in PRODUCTS:
+            return None
+        made = merged(node, uses)
+        if (made.shape, made.dtype) != (node.shape, node.dtype):
+            made = node
+        if made.rule not in PRODUCTS:
+            return made
+        return with_arguments(made, tuple(_without_suggestion(a, uses) for a in made.arguments))
+
+    def merged(node, uses):
         for x, inverse in (node.arguments, node.arguments[::-1]) if node.rule is MULTIPLY else ():
             if isinstance(inverse, Node) and inverse.rule is DIVIDE and _is_free(inverse, uses):
                 one, y = inverse.arguments
                 if number_in(one) == 1 != number_in(x) and isinstance(y, Node):
-                    made = x / y
-                    return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
+                    return x / y
         number, rest = number_and_rest(node, uses)
         if rest is node or not can_stand(number, node.dtype):
             return node
         if number == -1 and rest.dtype == node.dtype:
-            made = -rest
-        elif number == 1:
-            made = rest
-        else:
-            short = int(number) if number.is_integer() and abs(number) < 1e6 else number
-            made = (short if rest.dtype == node.dtype else node.dtype.type(short)) * rest
-        return made if (made.shape, made.dtype) == (node.shape, node.dtype) else node
+            return -rest
+        short = int(number) if number.is_integer() and abs(number) < 1e6 else number
+        return rest if number == 1 else (short if rest.dtype == node.dtype else node.dtype.type(short)) * rest
 
     return rewritten(roots, rewrite)
+
+
+def _without_suggestion(operand, uses):
+    """A factor that is a product itself gives up the compiler's name: a product is written in one line."""
+    inner = isinstance(operand, Node) and operand.rule in PRODUCTS and _is_free(operand, uses)
+    return apply(operand.rule, *operand.arguments) if inner and operand.name is not None else operand
 
 
 def moving(roots: Sequence[Node]) -> set[Node]:
