@@ -86,10 +86,11 @@ class Functional:
             if dtype in (np.float32, np.float16):
                 given[leaf] = given[leaf].astype(dtype)
         value, gradient = function(**graph.arguments(xp, parameters, given))
-        return value, {
-            leaf.name: xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape))
-            for leaf in program.variables
-        }
+        gradients = {}
+        for leaf in program.variables:
+            own = None if leaf.dtype == program.cost.dtype else leaf.dtype
+            gradients[leaf.name] = xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape), own)
+        return value, gradients
 
     @property
     def source(self) -> str:
