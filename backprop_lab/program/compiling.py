@@ -85,10 +85,11 @@ class Functional:
                 given[leaf] = array * 1.0
             given[leaf] = _no_wider(given[leaf], dtype)
         value, gradient = function(**graph.arguments(xp, parameters, given))
-        return value, {
-            leaf.name: xp.array(xp.reshape(_no_wider(gradient[graph.slices[leaf]], leaf.dtype), leaf.shape))
-            for leaf in program.variables
-        }
+        gradients = {}
+        for leaf in program.variables:
+            own = None if leaf.dtype == program.cost.dtype else leaf.dtype
+            gradients[leaf.name] = xp.array(xp.reshape(gradient[graph.slices[leaf]], leaf.shape), own)
+        return value, gradients
 
     @property
     def source(self) -> str:

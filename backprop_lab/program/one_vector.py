@@ -31,6 +31,7 @@ from backprop_lab.program.simplify import (
     rewritten,
     shared,
 )
+from backprop_lab.rules.primitives import converted
 
 
 def in_one_vector(
@@ -48,7 +49,7 @@ def in_one_vector(
         if rest.shape != leaf.shape:  # a term that is still to be broadcast
             rest = BROADCAST(rest, leaf.shape)
         groups.setdefault(key, (numbers, {}))[1][leaf] = rest
-    alone = len(variables) == 1 and variables[0].ndim == 1  # it is θ itself
+    alone = len(variables) == 1 and variables[0].ndim == 1 and variables[0].dtype == J.dtype  # it is θ itself
     name = variables[0].name if alone else _free_name(J)
     theta = leaf_of(name, (sum(v.size for v in variables),), J.dtype, needs_gradient=True)
     slices, views, pieces, penalised, start = {}, {}, [], [], 0
@@ -79,9 +80,12 @@ def _free_name(J):
 
 def _view(theta, place, variable):
     if variable.shape == ():
-        return theta[place.start].named(variable.name)
-    part = theta[place] if place.stop - place.start < theta.size else theta
-    part = part if variable.ndim == 1 else part.reshape(variable.shape)
+        part = theta[place.start]
+    else:
+        part = theta[place] if place.stop - place.start < theta.size else theta
+        part = part if variable.ndim == 1 else part.reshape(variable.shape)
+    if variable.dtype != theta.dtype:  # θ has that of the cost, which may be wider
+        part = converted(part, dtype=variable.dtype)
     return part if part is theta else part.named(variable.name)
 
 
