@@ -172,7 +172,7 @@ class Node:
                 f"{notation.mention(self, code=True)} is computed, so its value cannot be set; "
                 "give its leaves new values instead"
             )
-        new = numbers_for(self, new, f"{self._name}.value = …")
+        new = numbers_for(self, new, "{}.value = …")
         if new.shape != self.shape:
             raise ShapeError(
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "

@@ -19,7 +19,7 @@ from backprop_lab.graph.node import RULES, Node, constant
 from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.inputs import checked_value
-from backprop_lab.rules.networks import checked_labels
+from backprop_lab.rules.networks import rows_of
 from backprop_lab.rules.primitives import converted, scatter
 
 ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
@@ -28,7 +28,7 @@ BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
 CONCATENATE = RULES[np.concatenate]
 PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
-FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # of the package's own functions
+FOR_ARRAYS_ONLY = {converted, scatter, rows_of}  # of the package's own functions
 
 
 class Suggestion(str):

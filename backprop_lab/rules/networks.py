@@ -157,16 +157,12 @@ def one_hot(labels, logits):
 
 @declare(
     "custom", lambda labels, classes, dtype: (*labels, classes), None,
-    parameters={"classes": None, "dtype": None})  # fmt: skip
+    parameters={"classes": None, "dtype": None}, gives="the same")  # fmt: skip
 def rows_of(labels, classes, dtype):
     """Class labels as rows that are 1 at the label, else 0."""
-    rows = checked_labels(labels, classes=classes)[..., None] == np.arange(classes)
-    return rows * dtype.type(1)
+    return (checked_labels(labels, classes)[..., None] == np.arange(classes)).astype(dtype)
 
 
-@declare(
-    "custom", lambda x, classes: x, None,
-    parameters={"classes": None}, gives="the same")  # fmt: skip
 def checked_labels(labels, classes):
     """The labels as they are, if all of these classes exist."""
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
@@ -210,17 +206,24 @@ def cross_entropy(logits: ArrayOrNode, labels: ArrayOrNode) -> ArrayOrNode:
             "cross_entropy: class labels are integers, one for each example; probabilities have the "
             f"shape of the logits, {np.shape(logits)}"
         )
-    return _cross_entropy(logits, labels)
+    return (_of_labels if np.ndim(labels) < np.ndim(logits) else _of_rows)(logits, labels)
 
 
-@declare(
-    "custom", lambda logits, labels: _one_hot_shape(labels, logits) and (),
-    lambda g, z, logits, labels: g * p_minus_y(logits, labels) / _examples(logits),
-    lambda g, z, logits, labels: (
-        -g * log_softmax(logits) / _examples(logits) if np.ndim(labels) == np.ndim(logits) else 0 * labels),
-    name="cross_entropy", function=cross_entropy)  # fmt: skip
-def _cross_entropy(logits, labels):
+def _cross_entropy(back_to_labels):
+    """The operation; class labels get no gradient, rows of probabilities do."""
+    return declare(
+        "custom", lambda logits, labels: _one_hot_shape(labels, logits) and (),
+        lambda g, z, logits, labels: g * p_minus_y(logits, labels) / _examples(logits),
+        back_to_labels,
+        name="cross_entropy", function=cross_entropy)(_mean_of_logs)  # fmt: skip
+
+
+def _mean_of_logs(logits, labels):
     return -np.sum(one_hot(labels, logits) * log_softmax(logits)) / _examples(logits)
+
+
+_of_labels = _cross_entropy(None)
+_of_rows = _cross_entropy(lambda g, z, logits, labels: -g * log_softmax(logits) / _examples(logits))
 
 
 @declare(
