@@ -131,7 +131,8 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     node = Node.__new__(Node)
     node._begin(assigned_name(), rule, operands, parameters)
     try:
-        node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
+        of_operands = [o.shape if isinstance(o, Node) else () for o in operands]
+        node.shape = tuple(rule.shape(*of_operands, **parameters))
     except ShapeError as error:
         node._name = None
         named = [o for o in operands if isinstance(o, Node)]
@@ -146,12 +147,25 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
                 f"{rule.name} of a node: {name}= stays as it is given, and {given} is a node; give its .value"
             )
     node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
-    node.needs_gradient = any(
-        isinstance(operand, Node) and operand.needs_gradient and derivative is not None
-        for operand, derivative in zip(operands, rule.derivatives, strict=True)
-    )
-    for operand in node.inputs:
-        operand._remember_consumer(node)
+    return _joined(node)
+
+
+def again(node: Node, operands: tuple) -> Node:
+    """The operation of a node on other operands of the same shapes and types: all else is known already."""
+    new = Node.__new__(Node)
+    new._begin(None, node.rule, operands, node.parameters)
+    new.shape, new.dtype = node.shape, node.dtype
+    return _joined(new)
+
+
+def _joined(node: Node) -> Node:
+    """A node that its inputs know of."""
+    node.needs_gradient = False
+    for operand, derivative in zip(node.arguments, node.rule.derivatives, strict=True):
+        if isinstance(operand, Node):
+            operand._remember_consumer(node)
+            if operand.needs_gradient and derivative is not None:
+                node.needs_gradient = True
     return node
 
 

@@ -22,6 +22,7 @@ from backprop_lab.program.simplify import (
     ADD,
     BROADCAST,
     CONCATENATE,
+    PRODUCTS,
     RAVEL,
     Suggestion,
     can_stand,
@@ -30,6 +31,7 @@ from backprop_lab.program.simplify import (
     has_name,
     rewritten,
     shared,
+    uses_in,
 )
 
 
@@ -92,6 +94,8 @@ def decay_of(gradient: Node, variable: Node):
     """
     terms = terms_of(gradient)
     for i, term in enumerate(terms):
+        if _without_numbers(term) is not variable:
+            continue
         number, factors, divisors = factors_of(term, Counter())
         scalars = [f for f in factors if f is not variable]
         alone = len(factors) == len(scalars) + 1 and not divisors and can_stand(number, variable.dtype)
@@ -101,13 +105,29 @@ def decay_of(gradient: Node, variable: Node):
     return None
 
 
+def _without_numbers(term: Node) -> Node:
+    """The array in a product of single numbers and one array."""
+    arrays = [term]
+    while len(arrays) == 1 and arrays[0].rule in PRODUCTS:
+        (term,) = arrays
+        arrays = [a for a in term.inputs if a.shape != ()]
+    return arrays[0] if len(arrays) == 1 else term
+
+
 def penalties_together(roots: Sequence[Node], penalised) -> list[Node]:
-    """A sum of x · x over neighbours in θ becomes one product of their part of θ with itself."""
+    """A sum of x · x over neighbours in θ becomes one product of their part of θ with itself.
+
+    Only whole sums are taken apart, not the sums inside them: a long one has too many of those.
+    """
+    sums = [node for node in topological_order(*roots) if node.rule is ADD] if penalised else []
+    within = Counter([a for node in sums for a in node.inputs if a.rule is ADD and not has_name(a)])
+    uses_before = uses_in(roots)
+    inner = {a for a, count in within.items() if count == uses_before[a]}
 
     def rewrite(node, uses):
-        if node.rule is not ADD:
+        if node.rule is not ADD or not penalised:
             return None
-        terms = terms_of(node)
+        whole = terms = terms_of(node)
         for members, span in penalised:
             squares: dict[float, list] = {}
             for term in terms:
@@ -120,10 +140,10 @@ def penalties_together(roots: Sequence[Node], penalised) -> list[Node]:
                 if 1 < len(members) == len(found) and set(once) == members:
                     kept = [t for t in terms if all(t is not other for other in once.values())]
                     penalty = span @ span
-                    return reduce(add, [*kept, penalty if number == 1 else number * penalty])
-        return None
+                    terms = [*kept, penalty if number == 1 else number * penalty]
+        return None if terms is whole else reduce(add, terms)
 
-    return rewritten(roots, rewrite)
+    return rewritten(roots, rewrite, spared=inner)
 
 
 def _squared(node):

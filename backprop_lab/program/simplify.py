@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 import numpy as np
 
 from backprop_lab.graph.node import RULES, Node, constant
-from backprop_lab.graph.operation import apply
+from backprop_lab.graph.operation import again, apply
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.rules.networks import rows_of
@@ -52,39 +52,53 @@ def rewritten(
     are replacements made beforehand, and ``spared`` nodes only get their new arguments. ``uses[node]``
     counts the arrows that leave a node. The new node takes the name of the old one.
     """
-    order, old_uses = topological_order(*roots), uses_in(roots)
+    order = topological_order(*roots)
+    old_uses = uses_in(roots, order)
     new: dict[Node, Node] = dict(given or {})
     uses: Counter[Node] = Counter()
     for node in order:
         if node not in new:
-            new[node] = node
+            made = node
             if node.rule is not None:
-                kept = with_arguments(node, tuple(new.get(a, a) for a in node.arguments))
-                made = None if node in spared else rewrite(kept, uses)
-                new[node] = kept if made is None else made
-        _pass_name(node, new[node])
-        uses[new[node]] += old_uses[node]
+                if any([new[a] is not a for a in node.inputs]):
+                    made = with_arguments(node, tuple([new.get(a, a) for a in node.arguments]))
+                if node not in spared:
+                    better = rewrite(made, uses)
+                    made = made if better is None else better
+            new[node] = made
+        made = new[node]
+        if made is not node:
+            _pass_name(node, made)
+        uses[made] += old_uses[node]
     return [new[root] for root in roots]
 
 
-def uses_in(roots: Sequence[Node]) -> Counter[Node]:
+def uses_in(roots: Sequence[Node], order: Sequence[Node] | None = None) -> Counter[Node]:
     """How many arrows leave each node; being a root counts as one more."""
     uses = Counter(roots)
-    for node in topological_order(*roots):
-        uses.update(node.inputs)
+    for node in topological_order(*roots) if order is None else order:
+        for a in node.inputs:
+            uses[a] += 1
     return uses
 
 
 def with_arguments(node: Node, arguments: tuple) -> Node:
     """The node's operation on other arguments; the node itself if they are the ones it has."""
-    if all(a is b for a, b in zip(arguments, node.arguments)):
+    pairs = list(zip(arguments, node.arguments))
+    if all([a is b for a, b in pairs]):
         return node
+    if all([a is b or _alike(a, b) for a, b in pairs]):
+        return again(node, arguments)
     return apply(node.rule, *arguments, **node.parameters)
+
+
+def _alike(a, b) -> bool:
+    return isinstance(a, Node) and isinstance(b, Node) and a.shape == b.shape and a.dtype == b.dtype
 
 
 def _pass_name(old, new):
     better = old.name is not None and (new.name is None or isinstance(new.name, Suggestion))
-    if new is not old and new.rule is not None and better:
+    if new.rule is not None and better:
         new.named(old.name)
 
 

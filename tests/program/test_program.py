@@ -454,3 +454,20 @@ def test_an_operation_in_place_does_not_read_what_it_has_overwritten():
     agrees_with_the_passes(np.sum(np.exp(z) * z.T[0][:, None] + z[::-1]))
     y = np.sin(A)
     agrees_with_the_passes(np.sum((y * y[::-1]) ** 2) + np.sum(np.maximum(y, y[:, ::-1])))
+
+
+def test_penalties_of_two_strengths_in_a_long_sum_are_put_together():
+    random = np.random.default_rng(3)
+    leaves = [bl.variable(name, random.normal(size=(2, 3))) for name in "ABCD"]
+    A, B, C, D = leaves
+    x = bl.constant("x", random.normal(size=3))
+    J = 0.1 * bl.l2(A, B) + np.sum(np.tanh(A @ x)) + 0.3 * (bl.l2(C) + bl.l2(D))
+    for i in range(5):
+        J = J + np.sum(np.tanh(B @ x + i) * (C @ x)) + 0.5 * np.mean(D)
+    program = bl.compile(J)
+    assert program.source.count("penalised @ penalised") + program.source.count("penalised_2 @ penalised_2") == 2
+    value, gradients = program()
+    np.testing.assert_allclose(value, bl.forward(J), rtol=1e-13)
+    expected = bl.backward(J)
+    for leaf in leaves:
+        np.testing.assert_allclose(gradients[leaf], expected[leaf], rtol=1e-12)

@@ -230,3 +230,17 @@ def test_a_long_product_is_taken_apart_once_and_not_at_each_of_its_factors(monke
         product = product * bl.variable(f"v{k}", 1.0)
     simplify.numbers_gathered([product])
     assert sum(seen) <= 2 * 201
+
+
+def test_a_node_on_other_operands_of_the_same_kind_is_the_same_operation():
+    y, z = bl.constant("y", [1.0, 2.0, 3.0]), bl.variable("z", [1.0, 2.0, 3.0])
+    total = np.sum(x * y, axis=0, keepdims=True)
+    for other in (y, z, bl.constant("f", np.ones(3, np.float32)), bl.constant("row", np.ones((2, 3)))):
+        (found,) = simplify.rewritten([total], lambda node, uses: None, {x: other})
+        expected = np.sum(other * y, axis=0, keepdims=True)
+        for attribute in ("shape", "dtype", "needs_gradient", "parameters", "rule"):
+            assert getattr(found, attribute) == getattr(expected, attribute)
+        np.testing.assert_array_equal(bl.forward(found), bl.forward(expected))
+        if other.leaf_kind == "variable":
+            other.value = 2 * other.value
+            assert found.value is None  # its operands know of it
