@@ -396,4 +396,6 @@ def _checked_name(name) -> str:
 
 
 # The setters of these slots are written in C, as ``assign_together`` wants them.
-set_value, set_gradient, set_learner = (vars(Node)[slot].__set__ for slot in ("_value", "_grad", "_learner"))
+set_value, set_gradient, set_learner, set_nonfinite = (
+    vars(Node)[slot].__set__ for slot in ("_value", "_grad", "_learner", "_has_nonfinite")
+)

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import wraps
+from functools import cached_property, wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +78,7 @@ class Rule:
         __tracebackhide__ = True
         arity = len(self.derivatives)
         more = args[arity:]
-        values = dict(zip(self._places(), more)) | keywords if more else keywords
+        values = dict(zip(self._places, more)) | keywords if more else keywords
         unknown = [k for k in values if k not in self.parameters]
         if not arity <= len(args) <= arity + len(self.parameters) or unknown:
             given = f"{len(args)} arguments were given"
@@ -87,6 +87,7 @@ class Rule:
             raise TypeError(f"{self.name} of a node: {wrong}; it takes {arity} operand(s) and {known}")
         return apply(self, *args[:arity], **self.parameters | values)
 
+    @cached_property
     def _places(self) -> list[str]:
         """The names of what may follow the operands, in NumPy's order where NumPy has these names."""
         own = list(self.parameters)
@@ -147,7 +148,10 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
                 f"{rule.name} of a node: {name}= stays as it is given, and {given} is a node; give its .value"
             )
     node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
-    return _joined(node)
+    node.needs_gradient = _wants_gradient(rule, operands)
+    for operand in node.inputs:
+        operand._remember_consumer(node)
+    return node
 
 
 def again(node: Node, operands: tuple) -> Node:
@@ -155,18 +159,20 @@ def again(node: Node, operands: tuple) -> Node:
     new = Node.__new__(Node)
     new._begin(None, node.rule, operands, node.parameters)
     new.shape, new.dtype = node.shape, node.dtype
-    return _joined(new)
+    new.needs_gradient = _wants_gradient(node.rule, operands)
+    for operand in new.inputs:
+        operand._remember_consumer(new)
+    return new
 
 
-def _joined(node: Node) -> Node:
-    """A node that its inputs know of."""
-    node.needs_gradient = False
-    for operand, derivative in zip(node.arguments, node.rule.derivatives, strict=True):
-        if isinstance(operand, Node):
-            operand._remember_consumer(node)
-            if operand.needs_gradient and derivative is not None:
-                node.needs_gradient = True
-    return node
+def _wants_gradient(rule: Rule, operands: tuple) -> bool:
+    """Whether a gradient flows through an operation on these operands."""
+    return any(
+        [
+            isinstance(operand, Node) and operand.needs_gradient and derivative is not None
+            for operand, derivative in zip(operands, rule.derivatives, strict=True)
+        ]
+    )
 
 
 _OPERANDS = (Node, bool, int, float, np.bool_, np.integer, np.float16, np.float32, np.float64)

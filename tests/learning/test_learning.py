@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from itertools import islice, repeat
 
@@ -764,3 +765,16 @@ def test_a_batch_read_by_a_loop_is_not_taken_for_the_leaves_own_values():
             costs.append(next(run).cost)
             assert float(program()[0]) == own
         assert own not in costs
+
+
+def test_a_variable_that_diverged_is_reported_where_it_is_used_until_it_has_sound_values_again():
+    w, v = bl.variable("w", [1e200, 1.0]), bl.variable("v", [1.0, 2.0])
+    with pytest.warns(bl.NonFiniteWarning):
+        list(bl.sgd(1e200 * np.sum(w**2) + np.sum(v), learning_rate=0.1))
+    elsewhere = np.sum(np.where(w > 0, 1.0, 0.0) * v)
+    with pytest.warns(bl.NonFiniteWarning, match="w was given −∞"):
+        bl.forward(elsewhere)
+    w.value = [1.0, 1.0]
+    list(bl.sgd(np.sum(w**2) + np.sum(v), learning_rate=0.1))
+    with warnings.catch_warnings(action="error"):
+        bl.forward(elsewhere)

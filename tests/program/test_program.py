@@ -465,7 +465,9 @@ def test_penalties_of_two_strengths_in_a_long_sum_are_put_together():
     for i in range(5):
         J = J + np.sum(np.tanh(B @ x + i) * (C @ x)) + 0.5 * np.mean(D)
     program = bl.compile(J)
-    assert program.source.count("penalised @ penalised") + program.source.count("penalised_2 @ penalised_2") == 2
+    assert (
+        program.source.count("penalised @ penalised") + program.source.count("penalised_2 @ penalised_2") == 2
+    )
     value, gradients = program()
     np.testing.assert_allclose(value, bl.forward(J), rtol=1e-13)
     expected = bl.backward(J)
