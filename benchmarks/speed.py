@@ -382,7 +382,7 @@ def main():
         print(f"\n{table.__doc__}\n")
         found = [run[head] for run in runs]
         columns = list(dict.fromkeys(column for row in found[0].values() for column in row))
-        print(f"| {head} | " + " | ".join(columns) + " |\n|" + "---|" * (1 + len(columns)))
+        print("| " + " | ".join([head, *columns]).lstrip() + " |\n|" + "---|" * (1 + len(columns)))
         for name in found[0]:
             cells = [_cell([run[name].get(column) for run in found]) for column in columns]
             print(f"| {name} | " + " | ".join(cells) + " |")

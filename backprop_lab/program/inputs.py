@@ -41,37 +41,37 @@ class Inputs:
     def take(self, arrays: Mapping[Node, np.ndarray], rows: np.ndarray) -> bool:
         """Copy these rows of arrays that were checked, if so many are expected; whether they are."""
         self.changed = True
-        count = len(rows)
+        places, sources, count = self._places, self._sources, len(rows)
         for leaf, array in arrays.items():
-            place = self._places[leaf]
+            place = places[leaf]
             if len(place) != count:
                 return False
-            self._sources[leaf] = place  # so that whatever comes next is copied
+            sources[leaf] = place  # so that whatever comes next is copied
             if array.dtype is place.dtype:
                 array.take(rows, 0, place, "clip")  # all rows exist, and "raise" would not write at once
             else:
                 place[...] = array.take(rows, 0)
-        return self._filled_up(arrays.keys())
+        return len(arrays) == len(places) or self._filled_up(arrays.keys())
 
     def read(self, data: Mapping[str, object]) -> bool:
         """Copy arrays, by name, if they need no conversion and fit; whether they do."""
         self.changed = True
+        expected, sources = self._expected, self._sources
         for name, array in data.items():
-            if name not in self._expected:
+            if name not in expected:
                 return False
-            leaf, dtype, shape, place = self._expected[name]
+            leaf, dtype, shape, place = expected[name]
             if type(array) is not np.ndarray or array.dtype is not dtype or array.shape != shape:
                 return False
-            self._sources[leaf] = place
+            sources[leaf] = place
             place[...] = array
-        return len(data) == len(self._places) or self._filled_up({self._expected[name][0] for name in data})
+        return len(data) == len(expected) or self._filled_up({expected[name][0] for name in data})
 
     def _filled_up(self, there: Set[Node]) -> bool:
         """Copy the values of all leaves but these, if they fit; whether they do."""
-        if len(there) < len(self._places):
-            if any(leaf.shape != place.shape for leaf, place in self._places.items() if leaf not in there):
-                return False
-            self.fill({leaf: self._places[leaf] for leaf in there})
+        if any(leaf.shape != place.shape for leaf, place in self._places.items() if leaf not in there):
+            return False
+        self.fill({leaf: self._places[leaf] for leaf in there})
         return True
 
     def sources_become(self, values: dict[Node, np.ndarray]) -> map:
