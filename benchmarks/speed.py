@@ -357,7 +357,8 @@ def _chain(length):
     return x
 
 
-TABLES = {"": networks, "a neuron of ten nodes": scalars, "nodes compiled": compiling, "nodes": chains}
+# The other libraries come last: what they leave in memory slows down Python's search for garbage.
+TABLES = {"a neuron of ten nodes": scalars, "nodes compiled": compiling, "nodes": chains, "": networks}
 
 
 # ------------------------------------------------------------------------------ several processes, the tables
