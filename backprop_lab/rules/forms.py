@@ -118,6 +118,12 @@ def einsum(node) -> Form:
     return Form(lambda *texts: f"einsum({node.parameters['subscripts']}: {', '.join(texts)})")
 
 
+def rows_in_code(node) -> Form:
+    """``np.eye(3)[y]``"""
+    dtype = "" if node.dtype == np.float64 else f", dtype=np.{node.dtype}"
+    return Form(f"np.eye({{classes}}{dtype})[{{0}}]")
+
+
 # ------------------------------------------------------------------------------------------------- indices
 
 

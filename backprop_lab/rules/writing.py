@@ -68,7 +68,7 @@ WRITTEN.update({
     networks.squared_error:  formula("mean(({0} − {1})²)", ATOM, SUM, PRODUCT),
     networks.l2:             Written(None, forms.squared_norms),
     networks.stop_gradient:  formula("stopped({0})"),
-    networks.rows_of:        formula("onehot({0})", code="np.eye({classes})[{0}]"),
+    networks.rows_of:        Written(forms.rows_in_code, Form("onehot({0})")),
 
     primitives.scatter:      Written(forms.scattered_in_code, forms.scattered),
     primitives.sum_to:       Written(forms.summed_in_code, forms.summed),
