@@ -32,7 +32,7 @@ from benchmarks.handwritten import LEARNING_RATE, PENALTY, WORKLOADS, InPlace, p
 from benchmarks.networks import network, residual_network
 
 RUNS = 5  # processes
-STEP, GRADIENTS = "plain NumPy, one step", "plain NumPy, cost and gradients"
+STEP, GRADIENTS = "plain NumPy, one step (µs)", "plain NumPy, cost and gradients (µs)"
 SGD = "bl.sgd: one step"
 BATCHES = f"{SGD}, batch_size=", f"{SGD}, a list of batches"
 exact = time.get_clock_info("process_time").resolution < 1e-6

@@ -206,10 +206,10 @@ class Program:
 
     def leaf_called(self, name: str | Node | None) -> Node:
         """The leaf of this name, which a node may stand for; or an error in words."""
-        name = name.name if isinstance(name, Node) else name
-        if name is None or name not in self.leaves:
-            raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(self.leaves)}")
-        return self.leaves[name]
+        called = name.name if isinstance(name, Node) else name
+        if called is None or called not in self.leaves:
+            raise TypeError(f"the program has no leaf {called!r}; its leaves are {', '.join(self.leaves)}")
+        return self.leaves[called]
 
     def checked(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, np.ndarray]:
         """{name: value} as {leaf: array of its type}, or an error in words.
@@ -218,7 +218,7 @@ class Program:
         """
         arrays = {}
         for name, value in given.items():
-            leaf = self.leaves[name] if name in self.leaves else self.leaf_called(name)
+            leaf = self.leaf_called(name)
             array = numbers_for(leaf, value, "program({}=…)")
             if array.shape != leaf.shape:
                 self.check_shape(leaf, array)
