@@ -316,10 +316,9 @@ def notebooks():
 
 def speed():
     """The fast program, the SGD step and the explaining pass against NumPy by hand and other libraries."""
-    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    flags = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
-    environment = os.environ | one_thread | flags
-    subprocess.run([sys.executable, "-m", "benchmarks.speed"], cwd=ROOT, env=environment, check=True)
+    from benchmarks import speed
+
+    speed.main()
 
 
 def classroom():

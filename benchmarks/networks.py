@@ -1,4 +1,4 @@
-"""The workloads of ``handwritten.py`` as graphs of the package."""
+"""The workloads of ``handwritten.py`` as graphs of the package, and a deep network of any length."""
 
 from __future__ import annotations
 
@@ -22,3 +22,18 @@ def network(workload: Workload):
     loss = np.mean(bl.relu(1 - y * z)) if workload.loss == "hinge" else bl.cross_entropy(z, y)
     J = loss + PENALTY * bl.l2(W1, W2, W3)
     return J, leaves
+
+
+def residual_network(nodes: int):
+    """A cost with about so many nodes: blocks x + relu(norm(x) W + b) V, each of 17 nodes."""
+    random = np.random.default_rng(1)
+    X, y = bl.constant("X", random.normal(size=(16, 8))), bl.constant("y", random.integers(0, 8, 16))
+    x, weights = X, []
+    for i in range(round(nodes / 17)):
+        W, V = (bl.variable(f"{name}{i}", random.normal(size=(8, 8)) / 4) for name in "WV")
+        b, scale = bl.variable(f"b{i}", np.zeros(8)), bl.variable(f"scale{i}", np.ones(8))
+        centred = x - np.mean(x, axis=1, keepdims=True)
+        spread = np.sqrt(np.mean(centred**2, axis=1, keepdims=True) + 1e-5)
+        x = x + bl.relu(scale * (centred / spread) @ W + b) @ V
+        weights += [W, V]
+    return bl.cross_entropy(x, y) + PENALTY * bl.l2(*weights)

@@ -1,27 +1,43 @@
 """How fast the engine is beside NumPy written by hand and other libraries: ``python -m benchmarks speed``.
 
-Every round runs all contestants, one after the other, on one thread; a ratio is taken within its round, and
-the table gives the median ratio and the range of 90 of 100 rounds. Before anything is timed, all gradients
-are compared with the hand-written ones.
+Several processes run after each other, each on one core with one thread for every library. In each, every
+round runs all contestants, one after the other, starting with another one each time; a ratio is taken within
+its round, and the process reports the median ratio. The table gives the median of the processes, and the
+lowest and the highest of them. Times are those of the processor: on one core that is all there is to wait
+for, except for other people's work. Before anything is timed, all gradients are compared with the
+hand-written ones.
 
 What must hold: all do the same work: the cost, all gradients and, where the name has it, the step.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import statistics
+import subprocess
+import sys
 import time
 import tracemalloc
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 import backprop_lab as bl
+from backprop_lab.graph.order import topological_order
+from backprop_lab.learning.batches import Whole
 from benchmarks.handwritten import LEARNING_RATE, PENALTY, WORKLOADS, InPlace, plain, plain_step
-from benchmarks.networks import network
+from benchmarks.networks import network, residual_network
 
-STEP, GRADIENTS = "plain NumPy, one step", "plain NumPy, cost and gradients"
-ROUNDS, REPEATS = 41, {"W2": 60, "W3": 30, "W4": 3}
+RUNS = 5  # processes
+STEP, GRADIENTS = "plain NumPy, one step (µs)", "plain NumPy, cost and gradients (µs)"
+SGD = "bl.sgd: one step"
+BATCHES = f"{SGD}, batch_size=", f"{SGD}, a list of batches"
+exact = time.get_clock_info("process_time").resolution < 1e-6
+now = time.process_time if exact else time.perf_counter
+ROUNDS, REPEATS = 31, {"W2": 60, "W3": 30, "W4": 3}
 
 
 # ---------------------------------------------------------------------------------------- contestants
@@ -54,7 +70,8 @@ def ours(workload):
     next(run)
     for leaf, parameter in zip(moving, by_hand):
         np.testing.assert_allclose(leaf.value, parameter, atol=1e-10)
-    yield "bl.sgd: one step", run.__next__, None
+    yield SGD, run.__next__, None
+    yield from on_batches(workload)
     K, leaves = network(workload)
     values = [leaf.value for leaf in leaves]
 
@@ -67,6 +84,28 @@ def ours(workload):
 
     explained.before = forgotten
     yield "bl.backward: the explaining pass", explained, lambda: [explained()[leaf] for leaf in leaves]
+
+
+def on_batches(workload, batches=8):
+    """Steps on data that differ from step to step: cut from a data set, and from a list of mappings."""
+    size = workload.batch
+    rows = np.random.default_rng(3).integers(0, size, batches * size)
+    data = {name: array[rows] for name, array in zip("Xy", workload.data())}
+    cut = [
+        {name: array[i : i + size].copy() for name, array in data.items()} for i in range(0, len(rows), size)
+    ]
+    for name, given, how in zip(BATCHES, (data, cut), ({"batch_size": size}, {})):
+        J, leaves = network(workload)
+        run = bl.sgd(J, given, learning_rate=LEARNING_RATE, epochs=10**9, **how)
+        by_hand = [p.copy() for p in workload.parameters()]
+        for _ in range(3):
+            _, batch = run.batches.peek()
+            X, y = (next(a for leaf, a in batch.items() if leaf.name == called) for called in "Xy")
+            plain_step(plain(workload), by_hand, X, y)
+            next(run)
+        for leaf, parameter in zip(leaves, by_hand):
+            np.testing.assert_allclose(leaf.value, parameter, atol=1e-10)
+        yield name, run.__next__, None
 
 
 def autograd_library(workload):
@@ -98,12 +137,11 @@ def pytorch(workload):
         return loss + PENALTY * (W1.square().sum() + W2.square().sum() + W3.square().sum())
 
     first = [g.numpy() for g in torch.autograd.grad(cost(), parameters)]
-    optimizer = torch.optim.SGD(parameters, lr=LEARNING_RATE)
 
-    def step():
-        optimizer.zero_grad()
-        cost().backward()
-        optimizer.step()
+    def step():  # an optimizer takes up to 1.4 times as long
+        gradients = torch.autograd.grad(cost(), parameters)
+        with torch.no_grad():
+            torch._foreach_add_(parameters, gradients, alpha=-LEARNING_RATE)
 
     yield "PyTorch eager, one step", step, lambda: first
 
@@ -170,7 +208,7 @@ def micrograd_library(workload):
 LIBRARIES = (hand_written, ours, autograd_library, pytorch, jax_library, micrograd_library)
 
 
-# ------------------------------------------------------------------------------------------- the table
+# ---------------------------------------------------------------------------------- what one process measures
 
 
 def contestants(workload):
@@ -184,19 +222,20 @@ def contestants(workload):
                     np.testing.assert_allclose(mine, theirs, atol=1e-10, err_msg=f"{name}, {workload.name}")
                 found[name] = run
         except ImportError as error:
-            print(f"(left out: {error})")
+            print(f"(left out: {error})", file=sys.stderr)
     return found
 
 
-def measured(workload):
+def measured(runs, repeats):
     """{name: seconds of each round}."""
-    runs = contestants(workload)
     times = {name: [] for name in runs}
-    for _ in range(ROUNDS):
-        for name, run in runs.items():
+    names = list(runs)
+    for round in range(ROUNDS):
+        first = round % len(names)  # whoever runs before may leave the caches full
+        for name in names[first:] + names[:first]:
             slow = "micrograd" in name
             if not slow or len(times[name]) < 3:
-                times[name].append(_seconds(run, 1 if slow else REPEATS[workload.name]))
+                times[name].append(_seconds(runs[name], 1 if slow else repeats))
     return times
 
 
@@ -206,67 +245,33 @@ def _seconds(run, repeats):
     for _ in range(1 if before is None else repeats):
         if before is not None:
             before()
-        start = time.perf_counter()
+        start = now()
         for _ in range(repeats if before is None else 1):
             run()
-        total += time.perf_counter() - start
+        total += now() - start
     return total / repeats
 
 
+def _ratio(times, name, base):
+    return statistics.median(a / b for a, b in zip(times[name], times[base]))
+
+
 def networks():
-    """Ratios to plain NumPy written by hand, median (range): to its step, and to its cost and gradients."""
-    rows = {}
+    """Ratios to plain NumPy by hand: to its step; after a semicolon to its cost and gradients alone."""
+    found = {}
     for workload in WORKLOADS.values():
-        times = measured(workload)
+        times = measured(contestants(workload), REPEATS[workload.name])
         for name, seconds in times.items():
-            cells = rows.setdefault(name, [])
             if name in (STEP, GRADIENTS):
-                cells.append(f"{statistics.median(seconds) * 1e6:.0f} µs")
-                continue
-            to_step, to_gradients = (
-                [s / b for s, b in zip(seconds, times[base])] for base in (STEP, GRADIENTS)
-            )
-            cells.append(_ratio(to_step) + ("" if name.endswith("step") else f"; {_ratio(to_gradients)}"))
-    print("| | W2 | W3 | W4 |\n|---|---|---|---|")
-    for name, cells in rows.items():
-        print(f"| {name} | " + " | ".join(cells + ["–"] * (3 - len(cells))) + " |")
-
-
-def _ratio(ratios):
-    median = statistics.median(ratios)
-    digits = 0 if median >= 100 else 1 if median >= 3 else 2
-    low, high = np.percentile(ratios, [5, 95])
-    return f"{median:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
-
-
-def chains():
-    """Both passes over chains of nodes, and the memory that the graph and its numbers take."""
-    print("| nodes | build, µs a node | both passes, µs a node | memory, bytes a node |\n|---|---|---|---|")
-    for length in (10, 100, 1000, 10_000, 100_000):
-        repeats = max(1, 20_000 // length)
-        build, passes = [], []
-        for _ in range(min(repeats, 50)):
-            start = time.perf_counter()
-            J = _chain(length)
-            middle = time.perf_counter()
-            bl.backward(J)
-            passes.append(time.perf_counter() - middle)
-            build.append(middle - start)
-        tracemalloc.start()
-        J = _chain(length)
-        bl.backward(J)
-        memory = tracemalloc.get_traced_memory()[0]
-        tracemalloc.stop()
-        micro = [statistics.median(t) / length * 1e6 for t in (build, passes)]
-        print(f"| {length:,} | {micro[0]:.1f} | {micro[1]:.1f} | {memory / length:,.0f} |")
-        del J
-
-
-def _chain(length):
-    x = bl.variable("x", 0.5)
-    for _ in range(length // 2):
-        x = np.sin(x) * 0.9
-    return x
+                cell = [statistics.median(seconds) * 1e6]
+            else:
+                bases = (STEP,) if "one step" in name else (STEP, GRADIENTS)
+                cell = [_ratio(times, name, base) for base in bases]
+            found.setdefault(name, {})[workload.name] = cell
+        for name in BATCHES:
+            row = found.setdefault(f"{name} ÷ data that stay", {})
+            row[workload.name] = [_ratio(times, name, SGD)]
+    return found
 
 
 def scalars():
@@ -286,32 +291,122 @@ def scalars():
         slope = 1 - y * y
         return y, slope * a, slope * c, slope
 
-    run = bl.sgd(J, learning_rate=0.0, epochs=10**9)
+    run, bound = bl.sgd(J, learning_rate=0.0, epochs=10**9), program.bound_for(Whole(0, {}), None)
+    base = "the same program on NumPy scalars"
     runs = {
-        "the same program on NumPy scalars": lambda: scope["program"](**inputs),
+        base: lambda: scope["program"](**inputs),
         "by hand on NumPy scalars": by_hand,
-        "compiled: bound to Python floats": program.bound_for({}).run,
+        "compiled: bound to Python floats": partial(bound.calls, False),
         "program(), with fresh arrays": program,
         "one step of bl.sgd": run.__next__,
     }
     value, gradients = program()
     assert math.isclose(value, by_hand()[0])
     np.testing.assert_allclose([gradients[v] for v in (w1, w2, b)], by_hand()[1:])
-    times = {name: [] for name in runs}
-    for _ in range(ROUNDS):
-        for name, call in runs.items():
-            start = time.perf_counter()
-            for _ in range(500):
-                call()
-            times[name].append((time.perf_counter() - start) / 500 * 1e6)
-    base = times["the same program on NumPy scalars"]
-    print("| a neuron of ten nodes | µs | ÷ NumPy scalars |\n|---|---|---|")
-    for name, found in times.items():
-        ratio = statistics.median(t / b for t, b in zip(found, base))
-        print(f"| {name} | {statistics.median(found):.2f} | {ratio:.2f} |")
+    times = measured(runs, 500)
+    return {
+        name: {"µs": [statistics.median(found) * 1e6], "÷ NumPy scalars": [_ratio(times, name, base)]}
+        for name, found in times.items()
+    }
+
+
+def compiling():
+    """``bl.compile`` of a residual network, the quickest of five."""
+    found = {}
+    for nodes in (100, 400, 1300):
+        J = residual_network(nodes)
+        count, times = len(topological_order(J)), []
+        for _ in range(5):
+            start = now()
+            bl.compile(J)
+            times.append(now() - start)
+        least = min(times)
+        found[f"{count:,}"] = {"ms": [least * 1e3], "ms a node": [least / count * 1e3]}
+    return found
+
+
+def chains():
+    """Both passes over chains of nodes, and the memory that the graph and its numbers take."""
+    found = {}
+    for length in (10, 100, 1000, 10_000, 100_000):
+        repeats = max(1, 20_000 // length)
+        build, passes = [], []
+        for _ in range(min(repeats, 50)):
+            start = now()
+            J = _chain(length)
+            middle = now()
+            bl.backward(J)
+            passes.append(now() - middle)
+            build.append(middle - start)
+        tracemalloc.start()
+        J = _chain(length)
+        bl.backward(J)
+        memory = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        micro = [statistics.median(t) / length * 1e6 for t in (build, passes)]
+        columns = ("build, µs a node", "both passes, µs a node", "memory, bytes a node")
+        found[f"{length:,}"] = dict(zip(columns, ([m] for m in (*micro, memory / length))))
+        del J
+    return found
+
+
+def _chain(length):
+    x = bl.variable("x", 0.5)
+    for _ in range(length // 2):
+        x = np.sin(x) * 0.9
+    return x
+
+
+# The other libraries come last: what they leave in memory slows down Python's search for garbage.
+TABLES = {"a neuron of ten nodes": scalars, "nodes compiled": compiling, "nodes": chains, "": networks}
+
+
+# ------------------------------------------------------------------------------ several processes, the tables
+
+
+def main():
+    """Run the processes, and print the tables."""
+    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    flags = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
+    command = [sys.executable, "-m", "benchmarks.speed"]
+    runs = []
+    for i in range(RUNS):
+        run = subprocess.run(
+            [*command, str(i)],
+            stdout=subprocess.PIPE,
+            check=True,
+            cwd=Path(__file__).parent.parent,
+            env=os.environ | one_thread | flags,
+        )
+        runs.append(json.loads(run.stdout))
+    for head, table in TABLES.items():
+        print(f"\n{table.__doc__}\n")
+        found = [run[head] for run in runs]
+        columns = list(dict.fromkeys(column for row in found[0].values() for column in row))
+        print("| " + " | ".join([head, *columns]).lstrip() + " |\n|" + "---|" * (1 + len(columns)))
+        for name in found[0]:
+            cells = [_cell([run[name].get(column) for run in found]) for column in columns]
+            print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def _cell(runs) -> str:
+    """What all runs found: the median of each number, from the lowest to the highest."""
+    return "–" if runs[0] is None else "; ".join(map(_spread, zip(*runs, strict=True)))
+
+
+def _spread(numbers) -> str:
+    median = statistics.median(numbers)
+    digits = 0 if median >= 30 else 1 if median >= 3 else 2
+    return f"{median:,.{digits}f} ({min(numbers):,.{digits}f}–{max(numbers):,.{digits}f})"
+
+
+def one_run(i: int):
+    """All tables measured in this process, on one core, as JSON."""
+    if hasattr(os, "sched_setaffinity"):  # a library that finds more cores waits for its threads on them
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[i % len(cores)]})
+    print(json.dumps({head: table() for head, table in TABLES.items()}))
 
 
 if __name__ == "__main__":
-    for table in (networks, scalars, chains):
-        print(f"\n{table.__doc__}\n")
-        table()
+    one_run(int(sys.argv[1])) if sys.argv[1:] else main()

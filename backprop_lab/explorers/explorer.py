@@ -95,7 +95,7 @@ class Explorer(LabWidget):
         self.controls = {control.name: control for control in controls}
         self.picture = picture
         self._start = {control.name: control.start for control in controls}
-        first = picture.scene(self._start)
+        self._last = first = picture.scene(self._start)
         self.lines = first.lines
         super().__init__(
             spec={"title": title, "controls": [control._asdict() for control in controls]},
@@ -125,10 +125,10 @@ class Explorer(LabWidget):
         with self.hold_sync():
             self.complaint = ""
             try:
-                scene = self.picture.scene(change["new"])
+                self._last = scene = self.picture.scene(change["new"])
                 self.lines, self.scene = scene.lines, self._data(scene)
             except ValueError as error:
-                self.complaint = f"{error}. The picture stays at the last numbers that have one."
+                self.complaint = _stays(error)
                 written = {name: notation.number(value) for name, value in change["new"].items()}
                 self.scene = {**self.scene, "written": written}
             self.runs += 1
@@ -154,13 +154,25 @@ class Explorer(LabWidget):
         return "\n".join([repr(self), *(line for scene in self._stills() for line in scene.lines)])
 
     def _stills(self) -> list[Scene]:
-        """The scenes of the twin: the start, drawn anew, since the learner may have changed the graph."""
-        return [self.picture.scene(self._start)]
+        """The scenes of the twin: the start, drawn anew, since the learner may have changed the graph.
+
+        Where it has no scene any more, the last one and why.
+        """
+        try:
+            self._last = self.picture.scene(self._start)
+        except ValueError as error:
+            return [self._last._replace(lines=[*self._last.lines, _stays(error).rstrip(".")])]
+        return [self._last]
 
     def _twin(self) -> str:
         pictures = "".join(map(_still, self._stills()))
         title = escape(self.spec["title"])
         return f"<div><p><b>{title}</b>, as a picture. Run this cell to move it.</p>{pictures}</div>"
+
+
+def _stays(error: ValueError) -> str:
+    """Why a picture has not changed."""
+    return f"{error}. The picture stays at the last numbers that have one."
 
 
 def _still(scene: Scene) -> str:

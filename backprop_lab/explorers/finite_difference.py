@@ -3,13 +3,14 @@
 With a large h the quotient is wrong because f bends (truncation); with a small h, because the computer keeps
 16 digits, and few of them are left in a difference (rounding). Between the two lies a valley.
 
-What must hold: all values are computed once, and a drag only reads them; errors are measured against the
-derivative of the backward pass.
+What must hold: a drag only reads values, which are computed again only after a leaf has changed; errors are
+measured against the derivative of the backward pass.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -95,15 +96,19 @@ def _valley(name, written, kind, quotients, slope) -> _Valley:
 
 
 class _Picture:
-    """The fixed parts of the picture, drawn once, and the scene at any h."""
+    """The fixed parts of the picture, and the scene at any h."""
 
     def __init__(self, f: RealFunction, x: float):
-        self.formula, self.x = f.formula, x
-        value, self.slope = f.value_and_slope(x)
+        self.f, self.x = f, x
         exponents = np.linspace(SMALLEST, LARGEST, (LARGEST - SMALLEST) * A_DECADE + 1).tolist()
-        self.h = h = np.array(
-            [10.0**e for e in exponents]
-        )  # the last digits of np.power depend on the machine
+        self.h = np.array([10.0**e for e in exponents])  # the last digits of np.power depend on the machine
+        self._measure()
+
+    def _measure(self):
+        """All that does not depend on which h is looked at."""
+        f, x, h = self.f, self.x, self.h
+        parameters = f.parameters()
+        value, self.slope = f.value_and_slope(x)
         after, before = f.at(x + h), f.at(x - h)
         with np.errstate(all="ignore"):
             self.valleys = [
@@ -115,6 +120,7 @@ class _Picture:
         self.across = Axis(SMALLEST, LARGEST, LEFT, RIGHT, log=True)
         self.up = Axis(*self._exponents(), BOTTOM, TOP, log=True)
         self.still = self._still()
+        self.parameters = parameters
 
     def _exponents(self) -> tuple[int, int]:
         """The powers of ten between which the errors lie."""
@@ -150,6 +156,8 @@ class _Picture:
         return "none" if valley.slopeless else f"near h = {notation.number(self.h[valley.bottom], 1)}"
 
     def scene(self, values: dict) -> Scene:
+        if not all(map(operator.is_, self.parameters, self.f.parameters())):
+            self._measure()
         i = round((values["exponent"] - SMALLEST) * A_DECADE)
         h = notation.number(self.h[i], 2)
         plot = Plot(WIDTH, HEIGHT, "The errors of both difference quotients over h, two valleys")
@@ -163,7 +171,7 @@ class _Picture:
         plot.area("handle", LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP, drag_x=self.across.drag("exponent"))
         x, slope = notation.number(self.x), notation.number(self.slope, 10)
         lines = [
-            f"f(x) = {self.formula} at x = {x}; its derivative, by the backward pass: {slope}",
+            f"f(x) = {self.f.formula} at x = {x}; its derivative, by the backward pass: {slope}",
             f"h = {h}",
             *(valley.in_words(i) for valley in self.valleys),
             "bottom of the valley: " + ", ".join(f"{v.name} {self._where(v)}" for v in self.valleys),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backprop_lab.graph.node import Node, variable
+from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.passes import Pass, evaluate
 from backprop_lab.words import notation
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
@@ -40,6 +41,12 @@ class RealFunction:
                 f"{letter} is one; take np.sum or one entry of it"
             )
         self.formula = formula_in_leaves(self.output)
+        leaves = [node for node in topological_order(self.output) if node.rule is None]
+        self._others = [leaf for leaf in leaves if leaf is not self.input]
+
+    def parameters(self) -> list[np.ndarray | None]:
+        """The values of all leaves but the input: the same arrays as long as nobody has changed them."""
+        return [leaf._current_value() for leaf in self._others]
 
     def __call__(self, x: float) -> float:
         """The value at ``x``; nan or infinite where there is none."""

@@ -211,7 +211,7 @@ class Node(Unfinished):
                 f"{notation.mention(self, code=True)} is computed, so its value cannot be set; "
                 "give its leaves new values instead"
             )
-        new = numbers_for(self, new, f"{self._name}.value = …")
+        new = numbers_for(self, new, "{}.value = …")
         if new.shape != self.shape:
             raise ShapeError(
                 f"{self._name}.value = …: {self._name} has shape {self.shape}, the new value has "
@@ -469,6 +469,6 @@ def _checked_name(name) -> str:
 
 
 # The setters of these slots are written in C, as ``assign_together`` wants them.
-set_value, set_gradient, set_learner = (
-    vars(Unfinished)[slot].__set__ for slot in ("_value", "_grad", "_learner")
+set_value, set_gradient, set_learner, set_nonfinite = (
+    vars(Unfinished)[slot].__set__ for slot in ("_value", "_grad", "_learner", "_has_nonfinite")
 )

@@ -83,7 +83,7 @@ class Rule:
         __tracebackhide__ = True
         arity = len(self.derivatives)
         more = args[arity:]
-        values = dict(zip(self._places(), more)) | keywords if more else keywords
+        values = dict(zip(self._places, more)) | keywords if more else keywords
         unknown = [k for k in values if k not in self.parameters]
         if not arity <= len(args) <= arity + len(self.parameters) or unknown:
             given = f"{len(args)} arguments were given"
@@ -100,6 +100,7 @@ class Rule:
         followed = [derivative is not None for derivative in self.derivatives]
         return followed if any(followed) else [True] * len(followed)
 
+    @cached_property
     def _places(self) -> list[str]:
         """The names of what may follow the operands, in NumPy's order where NumPy has these names."""
         own = list(self.parameters)
@@ -145,7 +146,8 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
     node._begin(assigned_name(), rule, operands, parameters)
     node.dtype = np.dtype(parameters["dtype"]) if "dtype" in parameters else _result_dtype(rule, operands)
     try:
-        node.shape = tuple(rule.shape(*(np.shape(operand) for operand in operands), **parameters))
+        of_operands = [o.shape if isinstance(o, Node) else () for o in operands]
+        node.shape = tuple(rule.shape(*of_operands, **parameters))
     except ShapeError as error:
         node._name = None
         named = [o for o in operands if isinstance(o, Node)]
@@ -159,10 +161,7 @@ def apply(rule: Rule, *operands: Operand, **parameters: Any) -> Node:
             raise NotAnArrayError(
                 f"{rule.name} of a node: {name}= stays as it is given, and {given} is a node; give its .value"
             )
-    node.needs_gradient = any(
-        isinstance(operand, Node) and operand.needs_gradient and derivative is not None
-        for operand, derivative in zip(operands, rule.derivatives, strict=True)
-    )
+    node.needs_gradient = _wants_gradient(rule, operands)
     made = node._finished()
     if rule.takes == "booleans":
         _refuse_numbers(made)
@@ -181,6 +180,28 @@ def _refuse_numbers(node):
                 f"{notation.expression(node, code=True)} joins conditions, and {given} is {dtype}; put each "
                 "comparison in brackets: (x > 0) & (x < 1)"
             )
+
+
+def again(node: Node, operands: tuple) -> Node:
+    """The operation of a node on other operands of the same shapes and types: all else is known already."""
+    new = Unfinished()
+    new._begin(None, node.rule, operands, node.parameters)
+    new.shape, new.dtype = node.shape, node.dtype
+    new.needs_gradient = _wants_gradient(node.rule, operands)
+    made = new._finished()
+    for operand in made.inputs:
+        operand._remember_consumer(made)
+    return made
+
+
+def _wants_gradient(rule: Rule, operands: tuple) -> bool:
+    """Whether a gradient flows through an operation on these operands."""
+    return any(
+        [
+            isinstance(operand, Node) and operand.needs_gradient and derivative is not None
+            for operand, derivative in zip(operands, rule.derivatives, strict=True)
+        ]
+    )
 
 
 _OPERANDS = (Node, bool, int, float, np.float16, np.float32, np.float64)

@@ -28,24 +28,25 @@ def topological_order(*roots: Node) -> list[Node]:
     ['x', 'u', 'v', 'J']
     """
     done: dict[Node, bool] = {}  # False while its inputs are being visited
-    stack = [(root, False) for root in reversed(roots)]
+    stack = list(reversed(roots))
     order = []
     while stack:
-        node, inputs_done = stack.pop()
-        if inputs_done:
-            done[node] = True
-            order.append(node)
-        elif node not in done:
+        node = stack[-1]
+        if node not in done:
             done[node] = False
-            stack.append((node, True))
             for operand in reversed(node.inputs):
                 if operand not in done:
-                    stack.append((operand, False))
+                    stack.append(operand)
                 elif not done[operand]:
                     raise ValueError(
                         f"a cycle: {notation.mention(node, code=True)} depends on itself through "
                         f"{notation.mention(operand, code=True)}; a graph to differentiate has none"
                     )
+        else:
+            stack.pop()
+            if not done[node]:
+                done[node] = True
+                order.append(node)
     return order
 
 

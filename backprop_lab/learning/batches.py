@@ -17,10 +17,64 @@ import numpy as np
 
 from backprop_lab.graph.interrupts import fetch_next
 from backprop_lab.graph.node import Node
+from backprop_lab.program.inputs import Inputs
 from backprop_lab.words.errors import ShapeError
 
-Batch = tuple[int, dict[Node, np.ndarray]]
-"""(epoch, {leaf: array})."""
+Checked = Callable[[Any], dict[Node, np.ndarray]]
+"""What reads {leaf name: array} as {leaf: array}, or refuses it in words."""
+
+
+class Whole:
+    """A batch of arrays that stay the same in all steps of a loop, or of none: the leaves as they are."""
+
+    __slots__ = ("epoch", "given")
+
+    def __init__(self, epoch: int, given: dict[Node, np.ndarray]):
+        self.epoch, self.given = epoch, given
+
+    def into(self, inputs: Inputs) -> bool:
+        """Copy what changed since the step before."""
+        inputs.fill(self.given)
+        return True
+
+
+class Rows:
+    """A batch of some rows of arrays."""
+
+    __slots__ = ("_arrays", "_rows", "epoch")
+
+    def __init__(self, epoch: int, arrays: dict[Node, np.ndarray], rows: np.ndarray):
+        self.epoch, self._arrays, self._rows = epoch, arrays, rows
+
+    @property
+    def given(self) -> dict[Node, np.ndarray]:
+        """{leaf: array}."""
+        return {leaf: array.take(self._rows, 0) for leaf, array in self._arrays.items()}
+
+    def into(self, inputs: Inputs) -> bool:
+        """Take the rows straight to where the program reads them; whether it expects as many."""
+        return inputs.take(self._arrays, self._rows)
+
+
+class Unchecked:
+    """A batch as an iterable gave it."""
+
+    __slots__ = ("_checked", "_data", "epoch")
+
+    def __init__(self, epoch: int, data: object, checked: Checked):
+        self.epoch, self._data, self._checked = epoch, data, checked
+
+    @property
+    def given(self) -> dict[Node, np.ndarray]:
+        """{leaf: array}, or an error in words."""
+        return self._checked(self._data)
+
+    def into(self, inputs: Inputs) -> bool:
+        """Copy the arrays if they are just as the program expects them; all else has to be checked."""
+        return type(self._data) is dict and inputs.read(self._data)
+
+
+Batch = Whole | Rows | Unchecked
 
 
 class Source(Protocol):
@@ -39,7 +93,7 @@ class LeavesAsTheyAre:
         self.steps = epochs
 
     def at(self, i: int) -> Batch | None:
-        return (i, {}) if i < self.steps else None
+        return Whole(i, {}) if i < self.steps else None
 
 
 class AllExamples:
@@ -49,7 +103,7 @@ class AllExamples:
         self.steps, self._arrays = epochs, arrays
 
     def at(self, i: int) -> Batch | None:
-        return (i, self._arrays) if i < self.steps else None
+        return Whole(i, self._arrays) if i < self.steps else None
 
 
 class Minibatches:
@@ -66,28 +120,28 @@ class Minibatches:
             return None
         epoch, place = divmod(i, self._in_epoch)
         chosen = self._orders.at(epoch)[place * self._size : (place + 1) * self._size]
-        return epoch, {leaf: array[chosen] for leaf, array in self._arrays.items()}
+        return Rows(epoch, self._arrays, chosen)
 
 
 class GivenBatches:
-    """The batches of an iterable as they come, all of them in each epoch; ``checked`` reads one."""
+    """The batches of an iterable as they come, all of them in each epoch."""
 
     steps = None
 
-    def __init__(self, batches: Iterable, epochs: int, checked: Callable[..., dict[Node, np.ndarray]]):
+    def __init__(self, batches: Iterable, epochs: int, checked: Checked):
         # No generator: an interrupt would end it.
         numbered = chain.from_iterable(map(zip, map(repeat, range(epochs)), repeat(batches)))
         self._batches, self._checked = OneByOne(numbered), checked
 
     def at(self, i: int) -> Batch | None:
         found = self._batches.at(i)
-        return found and (found[0], self._checked(found[1]))
+        return None if found is None else Unchecked(found[0], found[1], self._checked)
 
 
 class Batches:
     """The batches of a source, one after the other; ``taken`` counts them.
 
-    ``peek()`` gives the next one without taking it.
+    ``peek()`` gives the next one without taking it, as (epoch, {leaf: array}).
     """
 
     def __init__(self, source: Source):
@@ -103,8 +157,13 @@ class Batches:
         self.taken += 1
         return batch
 
-    def peek(self) -> Batch | None:
+    def peek(self) -> tuple[int, dict[Node, np.ndarray]] | None:
         """The next batch, or None where none is left."""
+        batch = self.coming()
+        return None if batch is None else (batch.epoch, batch.given)
+
+    def coming(self) -> Batch | None:
+        """The next batch as its source has it, or None where none is left."""
         return self._at(self.taken)
 
 
@@ -126,9 +185,9 @@ def source_of(
     batch_size: int | None,
     epochs: int,
     seed: int,
-    checked: Callable[..., dict[Node, np.ndarray]],
+    checked: Checked,
 ) -> Source:
-    """The source for data as :func:`bl.sgd` takes them; ``checked`` reads a mapping as {leaf: array}."""
+    """The source for data as :func:`bl.sgd` takes them."""
     if data is None:
         if batch_size is not None:
             raise TypeError("sgd: batch_size= cuts data into batches; give them: sgd(J, {name: array}, …)")

@@ -114,7 +114,7 @@ class SGD:
         while True:
             for step in self._steps:
                 return step
-            if self.batches.peek() is None:
+            if self.batches.coming() is None:
                 raise StopIteration
             self._steps = self._run()  # an interrupt had ended it
 
@@ -144,20 +144,18 @@ class SGD:
     def _run(self):
         program, parameters, batches = self._program, self._program.parameters, self.batches
         theta, reported = parameters.theta, False
-        rate = eta = bar = None
+        rate = eta = bar = bound = None
         try:
-            while (batch := batches.peek()) is not None:
-                epoch, given = batch
+            while (batch := batches.coming()) is not None:
                 index = batches.taken
                 parameters.fill({})
-                bound = program.bound_for(given)
-                bound.inputs.fill(given)
+                bound = program.bound_for(batch, bound)
                 cost = float(bound.run())
                 if self._raises:
-                    self._refuse_nonfinite(cost, bound.gradient, given)
+                    self._refuse_nonfinite(cost, bound.gradient, batch)
                 elif not (reported or math.isfinite(cost)):
                     reported = True
-                    program.report(given)
+                    program.report(batch.given)
                 wanted = checked_rate(self._rate(index)) if callable(self._rate) else self._rate
                 if wanted != rate:
                     rate, eta = wanted, np.array(wanted, theta.dtype)
@@ -168,15 +166,15 @@ class SGD:
                         bar = self._bar(initial=index)
                     bar.set_postfix_str(f"cost {number(cost)}", refresh=False)
                     bar.update()
-                yield SGDStep(epoch, index, cost, wanted)
+                yield SGDStep(batch.epoch, index, cost, wanted)
         finally:
             parameters.publish()
             if bar is not None:
                 bar.close()
 
-    def _refuse_nonfinite(self, cost, gradient, given):
+    def _refuse_nonfinite(self, cost, gradient, batch):
         if not (math.isfinite(cost) and all_finite(gradient)):
-            self._program.report(given, "raise")
+            self._program.report(batch.given, "raise")
             step = self.batches.taken
             raise NonFiniteError(f"the cost or its gradient is not finite in step {step}")
 
@@ -185,7 +183,7 @@ class SGD:
             raise TypeError(
                 f"sgd: a batch is a mapping {{leaf name: array}}, was given {type(data).__name__}"
             )
-        arrays = self._program.checked({getattr(key, "name", key): value for key, value in data.items()})
+        arrays = self._program.checked(data)
         for leaf in arrays:
             if leaf in self._program.moving:
                 raise TypeError(f"sgd: {leaf.name} is a variable that learns; data are for constants")

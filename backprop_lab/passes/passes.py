@@ -237,7 +237,7 @@ def evaluate(J: Node, given: Mapping[Node, npt.ArrayLike]) -> np.ndarray:
 def _value_for(leaf: Node, given: Mapping[Node, npt.ArrayLike]) -> np.ndarray | None:
     if leaf not in given:
         return leaf._current_value()
-    array = np.array(numbers_for(leaf, given[leaf], f"the value given for {leaf.name}"))
+    array = np.array(numbers_for(leaf, given[leaf], "the value given for {}"))
     if array.shape != leaf.shape:
         raise ShapeError(f"{leaf.name} has shape {leaf.shape}, the value given for it {array.shape}")
     return frozen(array)

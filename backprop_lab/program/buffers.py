@@ -22,6 +22,7 @@ from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.inputs import checked_value
 from backprop_lab.program.simplify import moving, number_in
+from backprop_lab.rules.networks import checked_labels, rows_of
 from backprop_lab.rules.shapes import axes_of
 from backprop_lab.words import notation
 
@@ -52,10 +53,9 @@ _VIEWS: set[Callable] = {
 
 
 class Calls(NamedTuple):
-    """``run()`` computes the cost and fills ``gradient``, ``prepare()`` what depends on the data alone."""
+    """``run(changed)`` computes the cost and fills ``gradient``; ``changed``: whether the data were."""
 
-    run: Callable[[], float]
-    prepare: Callable[[], object]
+    run: Callable[[bool], float]
     gradient: np.ndarray
 
 
@@ -63,7 +63,7 @@ def bind(J: Node, gradient: Node, leaves: dict[Node, np.ndarray]) -> Calls:
     """The calls that compute J and its gradient.
 
     ``leaves`` maps every leaf with a name to the array that holds its value. The variable among them moves
-    between runs; after any other has changed, call ``prepare`` first.
+    between runs; the others are data.
     """
     return _Binder(J, gradient, leaves).bound()
 
@@ -101,31 +101,34 @@ class _Binder:
         lines.append(f"return {self._text(J)}")
         numbers = [p for n, p in self.place.items() if isinstance(p, str) and n not in self.moves]
         kept = [f"global {', '.join(numbers)}"] if numbers else []
+        self.scope["prepare"] = _function([*kept, *self.lines[False], "return"], self.scope)
+        lines.insert(0, "if changed: prepare()")
         run = _silent(_function(lines, self.scope))
-        prepare = _silent(_function([*kept, *self.lines[False], "return"], self.scope))
         if all(map(_is_number, self.order)):
-            run, prepare = self._on_floats(run, prepare, lines, numbers)
-        return Calls(run, prepare, self.gradient)
+            run = self._on_floats(run, lines, numbers)
+        return Calls(run, self.gradient)
 
-    def _on_floats(self, slow, prepared, lines, numbers):
+    def _on_floats(self, slow, lines, numbers):
         """The calls on Python's own floats: NumPy takes ten times as long for one number.
 
         Where Python refuses (1 / 0, log of a negative number) NumPy gives its infinities and NaNs.
         """
-        scope = {**self.scope, **vars(math), "number": float}
-        quick = _function(lines, scope)
-
-        def run():
-            try:
-                return quick()
-            except (ArithmeticError, ValueError):
-                return slow()
+        prepared = _silent(self.scope["prepare"])
 
         def prepare():
             prepared()
             scope.update({name: float(self.scope[name]) for name in numbers})
 
-        return run, prepare
+        scope = {**self.scope, **vars(math), "number": float, "prepare": prepare}
+        quick = _function(lines, scope)
+
+        def run(changed):
+            try:
+                return quick(changed)
+            except (ArithmeticError, ValueError):
+                return slow(changed)
+
+        return run
 
     # -- where results go
 
@@ -265,8 +268,8 @@ class _Binder:
 
 
 def _function(lines: list[str], scope: dict[str, Any]) -> Callable:
-    """The function without arguments that has these lines as its body; ``scope`` holds its globals."""
-    exec(compile("\n    ".join(["def run():", *lines]), "<program of a graph>", "exec"), scope)
+    """The function that has these lines as its body; ``scope`` holds its globals."""
+    exec(compile("\n    ".join(["def run(changed=True):", *lines]), "<program of a graph>", "exec"), scope)
     return scope["run"]
 
 
@@ -386,6 +389,19 @@ def _join(binder, node, out):
     return "; ".join(f"copyto({binder._name(part)}, {binder._text(a)})" for a, part in apart) or "pass"
 
 
+def _rows_of_labels(binder, node, out):
+    """Rows of the identity matrix, if that is no larger than what is computed."""
+    labels, classes = binder.place.get(node.arguments[0]), node.parameters["classes"]
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or classes**2 > node.size:
+        return None
+    largest, rows = binder._name(np.maximum.reduce), binder._name(np.eye(classes, dtype=node.dtype).take)
+    unsigned = binder._name(labels.view(f"u{labels.itemsize}"))  # in which a negative label is a large one
+    checked, labels = binder._name(partial(checked_labels, classes=classes)), binder._name(labels)
+    return (
+        f"{largest}({unsigned}, None) < {classes} or {checked}({labels}); {rows}({labels}, 0, {out}, 'clip')"
+    )
+
+
 _EMITTERS: dict[Callable, Callable] = {
     np.matmul: _product,
     np.vdot: partial(_of_vectors, -1, -1),
@@ -397,4 +413,5 @@ _EMITTERS: dict[Callable, Callable] = {
     np.where: _where,
     np.ravel: _ravel,
     np.concatenate: _join,
+    rows_of: _rows_of_labels,
 }

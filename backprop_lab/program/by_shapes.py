@@ -25,7 +25,8 @@ class ByShapes(Generic[Made]):
 
     def __init__(self, make: Callable[[dict[Node, tuple[int, ...]]], Made], constants: Iterable[Node]):
         self._make, self._constants = make, list(constants)
-        self._made: dict[tuple, tuple[Made, list[np.ndarray | None]]] = {}
+        self._values: list[np.ndarray | None] = [None] * len(self._constants)
+        self._made: dict[tuple, Made] = {}
 
     def __len__(self):
         return len(self._made)
@@ -33,15 +34,20 @@ class ByShapes(Generic[Made]):
     def made_for(self, given: Mapping[Node, np.ndarray]) -> Made:
         """What ``make`` gives for the shapes of the given arrays."""
         key = tuple([(leaf, tuple(a.shape)) for leaf, a in given.items() if a.shape != leaf.shape])
-        if key in self._made:
-            made, values = self._made[key]
-            if all(map(operator.is_, values, [constant._value for constant in self._constants])):
-                return made
-        elif len(self._made) == MOST_SHAPES:
-            del self._made[next(iter(self._made))]
-        values = [
-            constant._value for constant in self._constants
-        ]  # read first: another thread may change one
-        made = self._make(dict(key))
-        self._made[key] = made, values
-        return made
+        if not self._hold():
+            self._made, self._values = {}, self._values_now()  # read first: another thread may change one
+        if key not in self._made:
+            if len(self._made) == MOST_SHAPES:
+                del self._made[next(iter(self._made))]
+            self._made[key] = self._make(dict(key))
+        return self._made[key]
+
+    def keeps(self, made: Made) -> bool:
+        """Whether this was made for the values that unnamed constants have now."""
+        return made in self._made.values() and self._hold()
+
+    def _hold(self) -> bool:
+        return not self._constants or all(map(operator.is_, self._values, self._values_now()))
+
+    def _values_now(self) -> list[np.ndarray | None]:
+        return [constant._value for constant in self._constants]

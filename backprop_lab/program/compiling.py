@@ -72,12 +72,13 @@ class Functional:
 
     def __call__(self, /, **leaves: npt.ArrayLike) -> tuple[Any, dict[str | None, Any]]:
         program, xp = self._program, self._xp
-        named = program.named(leaves)
+        named = {program.leaf_called(name): value for name, value in leaves.items()}
         given = {
             leaf: xp.asarray(named[leaf] if leaf in named else checked_value(leaf, leaf.value))
             for leaf in program.leaves.values()
         }
-        program.check_shapes(given)
+        for leaf, array in given.items():
+            program.check_shape(leaf, array)
         graph, function, parameters = self._functions.made_for(given)
         for leaf, array in given.items():
             dtype = graph.leaves[leaf].dtype

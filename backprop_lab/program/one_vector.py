@@ -122,15 +122,30 @@ def penalties_together(roots: Sequence[Node], penalised) -> list[Node]:
     """A sum of x · x over neighbours in θ becomes one product of their part of θ with itself."""
 
     def rewrite(node, uses):
-        if node.rule is not ADD:
-            return None
-        squared = [_squared(term) for term in terms_of(node)]
-        for members, span in penalised:
-            if len(squared) == len(members) and set(squared) == members:
-                return span @ span
+        if node.rule is ADD:
+            for members, span in penalised:
+                if _are_squared(members, node):
+                    return span @ span
         return None
 
     return rewritten(roots, rewrite)
+
+
+def _are_squared(members: set[Node], node: Node) -> bool:
+    """Whether a node is the sum of x · x over these variables, each once.
+
+    A long sum is left at its last term, so that to ask it at each of its parts takes no time.
+    """
+    missing, waiting = set(members), [node]
+    while waiting:
+        part = waiting.pop()
+        if part.rule is ADD and len(part.inputs) == 2 and (part is node or not has_name(part)):
+            waiting += part.arguments
+        elif (squared := _squared(part)) in missing:
+            missing.remove(squared)
+        else:
+            return False
+    return not missing
 
 
 def _squared(node):

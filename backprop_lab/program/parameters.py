@@ -15,10 +15,10 @@ from itertools import repeat
 import numpy as np
 
 from backprop_lab.graph.interrupts import assign_together
-from backprop_lab.graph.node import Node, set_learner, set_value
+from backprop_lab.graph.node import Node, set_learner, set_nonfinite, set_value
 from backprop_lab.passes.passes import Gradients
 from backprop_lab.program.inputs import Inputs
-from backprop_lab.words.arrays import frozen
+from backprop_lab.words.arrays import finite, frozen
 
 
 class Parameters:
@@ -66,8 +66,12 @@ class Parameters:
             values = self.parts(frozen(self.theta.copy()))
             for value in values.values():
                 value.setflags(write=False)  # some were converted to another precision
+            with np.errstate(over="ignore"):
+                sound = finite(self.theta)
+                nonfinite = [not (sound or finite(value)) for value in values.values()]
             assign_together(
                 map(set_value, values, values.values()),
+                map(set_nonfinite, values, nonfinite),
                 self._inputs.sources_become(values),
                 map(set_learner, values, repeat(None)),
             )

@@ -15,7 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -40,14 +40,32 @@ MOST_BOUND_NODES = 2000  # of a graph; a longer one is run by the plain passes
 
 
 class Bound(NamedTuple):
-    """A cost and its gradient for one set of shapes: ``run()`` gives the cost and fills ``gradient``.
+    """A cost and its gradient for one set of shapes, which read θ as it is and the data in ``inputs``.
 
-    It reads θ and the data in ``inputs``; fill both first.
+    ``calls(changed)`` gives the cost and fills ``gradient``; ``changed``: whether the data were.
     """
 
     inputs: Inputs
-    run: Callable[[], float]
+    calls: Callable[[bool], float]
     gradient: np.ndarray
+
+    def run(self) -> float:
+        """The cost; fills ``gradient``."""
+        inputs = self.inputs
+        cost = self.calls(inputs.changed)
+        inputs.changed = False
+        return cost
+
+
+class Batch(Protocol):
+    """Arrays for one step of learning."""
+
+    @property
+    def given(self) -> Mapping[Node, np.ndarray]:
+        """{leaf: array}, checked."""
+
+    def into(self, inputs: Inputs) -> bool:
+        """Copy them there, and the values of all other leaves, if all fit; whether they do."""
 
 
 class Program:
@@ -72,7 +90,7 @@ class Program:
         self.leaves = _by_name([*leaves, *self.variables])
         self._lock = Lock()
         self._bound = ByShapes(self._bind, self.constants)
-        self.bound_for({})
+        self._bound.made_for({})
 
     def __call__(self, /, **leaves: npt.ArrayLike) -> tuple[np.ndarray, dict[Node, np.ndarray]]:
         """(value, {variable: gradient}), with these values for leaves in this call."""
@@ -90,9 +108,8 @@ class Program:
         return while_holding(self._lock, self._run, given)
 
     def _run(self, given):
-        bound = self.bound_for(given)
+        bound = self._filled(given)
         self.parameters.fill(given)
-        bound.inputs.fill(given)
         return bound.run(), bound.gradient.copy()
 
     @property
@@ -122,9 +139,19 @@ class Program:
         """The graph that is bound, printed and run in other libraries, for these shapes of leaves."""
         return ProgramGraph(self.cost, self.leaves.values(), self.variables, shapes)
 
-    def bound_for(self, given: Mapping[Node, np.ndarray]) -> Bound:
-        """The program bound to memory for arrays of these shapes, once for each set of shapes."""
-        return self._bound.made_for(given)
+    def bound_for(self, batch: Batch, last: Bound | None) -> Bound:
+        """The program bound to memory for arrays of these shapes, with this batch in it.
+
+        ``last`` is what the batch before got: most batches fit there as well.
+        """
+        if last is not None and self._bound.keeps(last) and batch.into(last.inputs):
+            return last
+        return self._filled(batch.given)
+
+    def _filled(self, given: Mapping[Node, np.ndarray]) -> Bound:
+        bound = self._bound.made_for(given)
+        bound.inputs.fill(given)
+        return bound
 
     def _bind(self, shapes) -> Bound:
         graph = self._graph_to_bind(shapes)
@@ -135,7 +162,7 @@ class Program:
         data = self._places(graph.leaves)
         bound = {graph.leaves[leaf]: place for leaf, place in data.items()}
         calls = bind(graph.cost, graph.gradient, {graph.theta: self.parameters.theta} | bound)
-        return Bound(Inputs(data, calls.prepare), calls.run, calls.gradient)
+        return Bound(Inputs(data), *calls)
 
     def _graph_to_bind(self, shapes) -> ProgramGraph | None:
         """The graph to bind, or None where the plain passes are run instead."""
@@ -160,7 +187,7 @@ class Program:
         theta, parts, slices = self.parameters.theta, self.parameters.parts, self.parameters.slices
         gradient, data = np.zeros_like(theta), self._places(copies)
 
-        def run():
+        def run(changed):
             values = {copies[leaf]: array for leaf, array in (data | parts(theta)).items()}
             passed = Pass(cost, "program")
             passed.values = [values.get(node, node._value) for node in passed.order]
@@ -178,48 +205,46 @@ class Program:
         plain.inputs.fill(given)
         plain.run()
 
-    def named(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, npt.ArrayLike]:
-        """{name: value} as {leaf: value}, or an error in words."""
-        found, leaves = {}, self.leaves
-        for name, value in given.items():
-            known = name if name in leaves else folded(name)
-            if known not in leaves:
-                raise TypeError(f"the program has no leaf {name!r}; its leaves are {', '.join(leaves)}")
-            found[leaves[known]] = value
-        return found
+    def leaf_called(self, name: str | Node | None) -> Node:
+        """The leaf of this name, as Python reads it, which a node may stand for; or an error in words."""
+        called = name.name if isinstance(name, Node) else name
+        known = called if called is None or called in self.leaves else folded(called)
+        if known is None or known not in self.leaves:
+            raise TypeError(f"the program has no leaf {called!r}; its leaves are {', '.join(self.leaves)}")
+        return self.leaves[known]
 
     def checked(self, given: Mapping[str, npt.ArrayLike]) -> dict[Node, np.ndarray]:
         """{name: value} as {leaf: array of its type}, or an error in words.
 
         Each is a new view, because the reader may have changed an array since it was last given.
         """
-        arrays = {
-            leaf: numbers_for(leaf, value, f"program({leaf.name}=…)").view()
-            for leaf, value in self.named(given).items()
-        }
-        self.check_shapes(arrays)
+        arrays = {}
+        for name, value in given.items():
+            leaf = self.leaf_called(name)
+            array = numbers_for(leaf, value, "program({}=…)")
+            if array.shape != leaf.shape:
+                self.check_shape(leaf, array)
+            arrays[leaf] = array.view()
         return arrays
 
-    def check_shapes(self, arrays: Mapping[Node, np.ndarray]):
+    def check_shape(self, leaf: Node, array: np.ndarray):
         """Only data may change their shape, and only in the number of examples, along the first axis."""
-        for leaf, array in arrays.items():
-            if array.shape == leaf.shape:
-                continue
-            if leaf in self.moving:
-                raise ShapeError(
-                    f"program({leaf.name}=…): the variable {leaf.name} has shape {leaf.shape}, was given "
-                    f"{array.shape}; only data may change their shape"
-                )
-            if array.ndim != leaf.ndim or array.shape[1:] != leaf.shape[1:]:
-                raise ShapeError(
-                    f"program({leaf.name}=…): {leaf.name} has shape {leaf.shape} in the graph, was given "
-                    f"{array.shape}; only the first axis, that of the examples, may be longer or shorter"
-                )
-            if len(array) == 0:
-                raise ShapeError(
-                    f"program({leaf.name}=…): {leaf.name} was given shape {array.shape}, which holds no "
-                    "example"
-                )
+        if array.shape == leaf.shape:
+            return
+        if leaf in self.moving:
+            raise ShapeError(
+                f"program({leaf.name}=…): the variable {leaf.name} has shape {leaf.shape}, was given "
+                f"{array.shape}; only data may change their shape"
+            )
+        if array.ndim != leaf.ndim or array.shape[1:] != leaf.shape[1:]:
+            raise ShapeError(
+                f"program({leaf.name}=…): {leaf.name} has shape {leaf.shape} in the graph, was given "
+                f"{array.shape}; only the first axis, that of the examples, may be longer or shorter"
+            )
+        if len(array) == 0:
+            raise ShapeError(
+                f"program({leaf.name}=…): {leaf.name} was given shape {array.shape}, which holds no example"
+            )
 
 
 all_finite = np.errstate(over="ignore")(finite)

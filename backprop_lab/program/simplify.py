@@ -16,11 +16,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 import numpy as np
 
 from backprop_lab.graph.node import RULES, Node, constant
-from backprop_lab.graph.operation import apply
+from backprop_lab.graph.operation import again, apply
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.records import operands_of
 from backprop_lab.program.inputs import checked_value
-from backprop_lab.rules.networks import checked_labels
+from backprop_lab.rules.networks import rows_of
 from backprop_lab.rules.primitives import converted, scatter
 
 ADD, SUBTRACT, MULTIPLY = RULES[np.add], RULES[np.subtract], RULES[np.multiply]
@@ -29,7 +29,7 @@ BROADCAST, RESHAPE, RAVEL = RULES[np.broadcast_to], RULES[np.reshape], RULES[np.
 SUM, MAXIMUM, GREATER = RULES[np.sum], RULES[np.maximum], RULES[np.greater]
 CONCATENATE = RULES[np.concatenate]
 PRODUCTS = (MULTIPLY, DIVIDE, NEGATIVE)
-FOR_ARRAYS_ONLY = {converted, scatter, checked_labels}  # of the package's own functions
+FOR_ARRAYS_ONLY = {converted, scatter, rows_of}  # of the package's own functions
 
 
 class Suggestion(str):
@@ -52,39 +52,52 @@ def rewritten(
     are replacements made beforehand. ``uses[node]`` counts the arrows that leave a node. The new node takes
     the name of the old one.
     """
-    order, old_uses = topological_order(*roots), uses_in(roots)
+    order = topological_order(*roots)
+    old_uses = uses_in(roots, order)
     new: dict[Node, Node] = dict(given or {})
     uses: Counter[Node] = Counter()
     for node in order:
         if node not in new:
-            new[node] = node
+            made = node
             if node.rule is not None:
-                kept = with_arguments(node, tuple(new.get(a, a) for a in node.arguments))
-                made = rewrite(kept, uses)
-                new[node] = kept if made is None else made
-        _pass_name(node, new[node])
-        uses[new[node]] += old_uses[node]
+                if any([new[a] is not a for a in node.inputs]):
+                    made = with_arguments(node, tuple([new.get(a, a) for a in node.arguments]))
+                better = rewrite(made, uses)
+                made = made if better is None else better
+            new[node] = made
+        made = new[node]
+        if made is not node:
+            _pass_name(node, made)
+        uses[made] += old_uses[node]
     return [new[root] for root in roots]
 
 
-def uses_in(roots: Sequence[Node]) -> Counter[Node]:
+def uses_in(roots: Sequence[Node], order: Sequence[Node] | None = None) -> Counter[Node]:
     """How many arrows leave each node; being a root counts as one more."""
     uses = Counter(roots)
-    for node in topological_order(*roots):
-        uses.update(node.inputs)
+    for node in topological_order(*roots) if order is None else order:
+        for a in node.inputs:
+            uses[a] += 1
     return uses
 
 
 def with_arguments(node: Node, arguments: tuple) -> Node:
     """The node's operation on other arguments; the node itself if they are the ones it has."""
-    if all(a is b for a, b in zip(arguments, node.arguments)):
+    pairs = list(zip(arguments, node.arguments))
+    if all([a is b for a, b in pairs]):
         return node
+    if all([a is b or _alike(a, b) for a, b in pairs]):
+        return again(node, arguments)
     return apply(node.rule, *arguments, **node.parameters)
+
+
+def _alike(a, b) -> bool:
+    return isinstance(a, Node) and isinstance(b, Node) and a.shape == b.shape and a.dtype == b.dtype
 
 
 def _pass_name(old, new):
     better = old.name is not None and (new.name is None or isinstance(new.name, Suggestion))
-    if new is not old and new.rule is not None and better:
+    if new.rule is not None and better:
         new.named(old.name)
 
 
@@ -142,7 +155,7 @@ def as_the_passes_read(roots: Sequence[Node]) -> list[Node]:
     """
 
     def rewrite(node, uses):
-        if node.dtype.kind != "f" or node.rule.function is converted:
+        if node.dtype.kind != "f" or "dtype" in node.parameters:  # it converts by itself
             return None
         deciding = [a for a, decides in zip(node.arguments, node.rule.decides_precision) if decides]
         of_a_cost = node.rule.gives == "a cost"

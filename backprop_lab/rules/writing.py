@@ -75,7 +75,6 @@ WRITTEN.update({
     networks.l2:             Written(None, forms.squared_norms),
     networks.stop_gradient:  formula("stopped({0})"),
     networks.rows_of:        Written(forms.rows_in_code, Form("onehot({0})")),
-    networks.checked_labels: Written(forms.ITSELF, forms.ITSELF),
 
     primitives.scatter:      Written(forms.scattered_in_code, forms.scattered),
     primitives.sum_to:       Written(forms.summed_in_code, forms.summed),

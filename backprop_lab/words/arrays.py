@@ -65,7 +65,13 @@ def _refuse_other_meanings(value, context):
 
 
 def numbers_for(leaf, value: object, context: str) -> np.ndarray:
-    """``value`` as numbers of the leaf's type (perhaps the same array), or an error in words."""
+    """``value`` as numbers of the leaf's type (perhaps the same array), or an error in words.
+
+    ``context`` says where they were given, with {} for the leaf's name.
+    """
+    if type(value) is np.ndarray and value.dtype == leaf.dtype:
+        return value
+    context = context.format(leaf.name)
     array = checked_array(value, context)
     whole = leaf.dtype.kind != "f"
     if whole and (array.dtype.kind == "f" or not np.array_equal(array.astype(leaf.dtype), array)):

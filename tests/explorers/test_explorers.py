@@ -150,6 +150,39 @@ PAIRS = {
 }
 
 
+FOLLOWING = {  # explorers of a function in which the learner's leaf w stands
+    "chain_rule": lambda w: bl.explore.chain_rule(lambda x: w * x, np.square, x=1.0),
+    "finite_difference": lambda w: bl.explore.finite_difference(lambda x: np.sin(w * x), 1.0),
+    "jacobian_map": lambda w: bl.explore.jacobian_map(lambda r, t: (w * r * np.cos(t), r * np.sin(t))),
+}
+
+
+@pytest.mark.parametrize("make", FOLLOWING.values(), ids=FOLLOWING.keys())
+def test_a_twin_is_that_of_the_graph_as_it_is_now(make):
+    w = bl.constant("w", 2.0)
+    explorer = make(w)
+    w.value = 3.0
+    now = explorer._text()
+    assert now == make(w)._text()
+    w.value = 2.0
+    assert explorer._text() == make(w)._text() != now
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+@pytest.mark.parametrize("make", FOLLOWING.values(), ids=FOLLOWING.keys())
+def test_a_start_that_has_no_scene_any_more_leaves_the_last_one_and_says_why(make, bad):
+    w = bl.constant("w", 2.0)
+    explorer = make(w)
+    w.value = 3.0
+    lines = explorer._text()
+    for _ in range(2):
+        w.value = bad
+        assert explorer._text().startswith(lines)
+        assert "w was given" in explorer._text() and "stays at the last numbers" in explorer._twin()
+    w.value = 3.0
+    assert explorer._text() == lines
+
+
 @pytest.mark.parametrize("f, g", PAIRS.values(), ids=PAIRS)
 @pytest.mark.parametrize("x", [-2.31, -0.4, 0.77, 1.5, 2.5])
 def test_slopes_are_those_of_difference_quotients_and_their_product_is_the_chains(f, g, x):

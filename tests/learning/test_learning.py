@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from itertools import islice, repeat
 
@@ -642,3 +643,138 @@ def test_an_interrupt_while_an_order_is_drawn_gives_no_epoch_the_order_of_anothe
     with pytest.raises(KeyboardInterrupt):
         orders.at(1)
     assert orders.at(1) == orders.at(1) == [2, 1, 0] and orders.at(2) == [1, 0, 2]
+
+
+# ------------------------------------------------------------------------------- batches are read quickly
+
+
+def feeding():
+    """A cost with two arrays of data, the labels among them, and a third leaf; and its data in batches."""
+    random = np.random.default_rng(5)
+    X, y = bl.constant("X", random.normal(size=(4, 2))), bl.constant("y", [0, 2, 1, 0])
+    W, scale = bl.variable("W", random.normal(size=(2, 3))), bl.constant("scale", 2.0)
+    J = bl.cross_entropy(scale * (X @ W), y)
+    batches = [{"X": random.normal(size=(4, 2)), "y": random.integers(0, 3, 4)} for _ in range(3)]
+    return J, scale, batches
+
+
+def costs_of(J, batches, **leaves):
+    program = bl.compile(J)
+    return [float(program(**batch, **leaves)[0]) for batch in batches]
+
+
+def test_every_batch_of_a_list_is_read_whatever_kind_of_array_it_holds():
+    J, _, batches = feeding()
+    expected = costs_of(J, batches)
+    others = [
+        batches,
+        [{name: array.tolist() for name, array in batch.items()} for batch in batches],
+        [{"y": batch["y"].astype(np.int8), "X": np.asfortranarray(batch["X"])} for batch in batches],
+        [
+            {**batches[0]},
+            {n: a.tolist() for n, a in batches[1].items()},
+            {n: a[::1] for n, a in batches[2].items()},
+        ],
+    ]
+    for given in others:
+        costs = [step.cost for step in bl.sgd(J, given, learning_rate=0.0, epochs=2)]
+        np.testing.assert_allclose(costs, expected * 2, rtol=1e-13)
+
+
+def test_batches_of_other_lengths_and_with_other_leaves_come_in_turns():
+    J, _, (first, second, third) = feeding()
+    short = {name: array[:2] for name, array in second.items()}
+    given = [first, short, {"X": third["X"]}, first, {**third, "scale": np.array(3.0)}, second]
+    expected = costs_of(J, given)
+    costs = [step.cost for step in bl.sgd(J, given, learning_rate=0.0, epochs=2)]
+    np.testing.assert_allclose(costs, expected * 2, rtol=1e-13)
+
+
+@pytest.mark.parametrize("size", [None, 2])
+def test_a_leaf_that_no_batch_names_is_followed(size):
+    J, scale, batches = feeding()
+    data, how = (batches, {}) if size is None else (batches[0], {"batch_size": size})
+    run = bl.sgd(J, data, learning_rate=0.0, epochs=9, **how)
+    for value in (2.0, 3.0, 3.0, 0.0):
+        scale.value = value
+        _, batch = run.batches.peek()
+        (expected,) = costs_of(J, [{leaf.name: array for leaf, array in batch.items()}])
+        assert next(run).cost == pytest.approx(expected, rel=1e-13)
+
+
+WRONG = {
+    "another width": (
+        lambda X: {"X": np.ones((4, 3))},
+        r"X has shape \(4, 2\) in the graph, was given \(4, 3\)",
+    ),
+    "a row for a matrix": (lambda X: {"X": np.ones(2)}, "X has shape"),
+    "an unknown name": (lambda X: {"X": X, "Z": X}, "no leaf 'Z'"),
+    "a variable": (lambda X: {"X": X, "W": np.ones((2, 3))}, "W is a variable that learns"),
+    "text": (lambda X: {"X": np.full((4, 2), "a")}, "expected real numbers, was given text"),
+    "complex numbers": (lambda X: {"X": X * 1j}, "expected real numbers, was given complex numbers"),
+    "a masked array": (lambda X: {"X": np.ma.array(X, mask=X > 0)}, "a masked array"),
+    "a matrix": (lambda X: {"X": X.view(np.matrix)}, r"an np\.matrix"),
+    "labels with a fraction": (lambda X: {"y": np.array([0.5, 1, 2, 0])}, "nothing is rounded"),
+    "a label too large": (lambda X: {"y": np.array([0, 1, 2, 3])}, "label 3 does not exist"),
+    "a negative label": (lambda X: {"y": np.array([0, 1, -1, 2])}, "label -1 does not exist"),
+    "no example": (lambda X: {"X": X[:0], "y": np.zeros(0, int)}, "holds no example"),
+    "no mapping": (lambda X: X, "a batch is a mapping"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_batch_is_refused_after_right_ones_and_the_variables_stay(wrong, said):
+    J, _, batches = feeding()
+    program = bl.compile(J)
+    run = bl.sgd(program, [*batches, wrong(batches[0]["X"])])
+    for _ in batches:
+        next(run)
+    before = program.variables[0].value
+    for _ in range(2):
+        with pytest.raises((TypeError, ValueError), match=said):
+            next(run)
+    np.testing.assert_array_equal(program.variables[0].value, before)
+
+
+def test_a_label_that_does_not_exist_is_refused_when_its_batch_comes():
+    J, _, batches = feeding()
+    data = {"X": batches[0]["X"], "y": np.array([0, 1, 5, 2])}
+    with pytest.raises(ValueError, match="label 5 does not exist among 3 classes"):
+        list(bl.sgd(J, data, batch_size=2))
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int8, np.uint8, np.float32, bool])
+def test_batches_are_cut_from_data_of_any_type(kind):
+    w, x = bl.variable("w", 2.0), bl.constant("x", np.zeros(2, kind))
+    X = np.arange(6).astype(kind)
+    run = bl.sgd(np.sum(w * x), {"x": X}, learning_rate=0.0, batch_size=2, epochs=2, seed=3)
+    order = np.random.default_rng(3)
+    for _ in range(2):
+        for rows in np.split(order.permutation(6), 3):
+            assert next(run).cost == 2 * X[rows].astype(float).sum()
+
+
+def test_a_batch_read_by_a_loop_is_not_taken_for_the_leaves_own_values():
+    J, _, batches = feeding()
+    program = bl.compile(J)
+    own = float(program()[0])
+    for data, how in [(batches, {}), (batches[0], {"batch_size": 2}), (batches[0], {"batch_size": 4})]:
+        run = bl.sgd(program, data, learning_rate=0.0, epochs=4, **how)
+        costs = []
+        for _ in range(4):
+            costs.append(next(run).cost)
+            assert float(program()[0]) == own
+        assert own not in costs
+
+
+def test_a_variable_that_diverged_is_reported_where_it_is_used_until_it_has_sound_values_again():
+    w, v = bl.variable("w", [1e200, 1.0]), bl.variable("v", [1.0, 2.0])
+    with pytest.warns(bl.NonFiniteWarning):
+        list(bl.sgd(1e200 * np.sum(w**2) + np.sum(v), learning_rate=0.1))
+    elsewhere = np.sum(np.where(w > 0, 1.0, 0.0) * v)
+    with pytest.warns(bl.NonFiniteWarning, match="w was given −∞"):
+        bl.forward(elsewhere)
+    w.value = [1.0, 1.0]
+    list(bl.sgd(np.sum(w**2) + np.sum(v), learning_rate=0.1))
+    with warnings.catch_warnings(action="error"):
+        bl.forward(elsewhere)

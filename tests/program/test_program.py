@@ -454,3 +454,46 @@ def test_an_operation_in_place_does_not_read_what_it_has_overwritten():
     agrees_with_the_passes(np.sum(np.exp(z) * z.T[0][:, None] + z[::-1]))
     y = np.sin(A)
     agrees_with_the_passes(np.sum((y * y[::-1]) ** 2) + np.sum(np.maximum(y, y[:, ::-1])))
+
+
+def test_penalties_of_two_strengths_in_a_long_sum_change_no_number():
+    random = np.random.default_rng(3)
+    leaves = [bl.variable(name, random.normal(size=(2, 3))) for name in "ABCD"]
+    A, B, C, D = leaves
+    x = bl.constant("x", random.normal(size=3))
+    J = 0.1 * bl.l2(A, B) + np.sum(np.tanh(A @ x)) + 0.3 * (bl.l2(C) + bl.l2(D))
+    for i in range(5):
+        J = J + np.sum(np.tanh(B @ x + i) * (C @ x)) + 0.5 * np.mean(D)
+    program = bl.compile(J)
+    value, gradients = program()
+    np.testing.assert_allclose(value, bl.forward(J), rtol=1e-13)
+    expected = bl.backward(J)
+    for leaf in leaves:
+        np.testing.assert_allclose(gradients[leaf], expected[leaf], rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("labels", [np.array([0, 2, 1, 0]), np.array([2, 0, 1, 1], np.uint8)])
+def test_class_labels_become_rows_in_the_precision_of_the_network(kind, labels):
+    X = bl.constant("X", np.arange(8, dtype=kind).reshape(4, 2))
+    W = bl.variable("W", np.array([[0.5, -1.0, 2.0], [1.0, 0.25, -0.5]], kind))
+    J = bl.cross_entropy(X @ W, bl.constant("y", labels))
+    program = bl.compile(J)
+    cost, gradient = text_run(program)
+    assert cost.dtype == gradient.dtype == kind
+    expected = bl.forward(J), bl.backward(J)[W]
+    for found in ((cost, gradient.reshape(2, 3)), (program()[0], program()[1][W])):
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=2e-6 if kind == np.float32 else 1e-13)
+
+
+@pytest.mark.parametrize("classes", [3, 40])  # more classes than examples, too
+def test_a_label_without_a_class_is_refused_by_a_program_however_many_classes_there_are(classes):
+    z = bl.variable("z", np.zeros((4, classes)))
+    program = bl.compile(bl.cross_entropy(z, bl.constant("y", np.array([0, 1, 2, 0], np.int8))))
+    assert float(program()[0]) == pytest.approx(np.log(classes))
+    assert float(program(y=[classes - 1] * 4)[0]) == pytest.approx(np.log(classes))
+    for wrong in (classes, -1, -classes):
+        with pytest.raises(ValueError, match=f"label {wrong} does not exist among {classes} classes"):
+            program(y=[0, 1, wrong, 2])
+    assert float(program()[0]) == pytest.approx(np.log(classes))

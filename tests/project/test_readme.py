@@ -47,7 +47,7 @@ def test_the_numbers_beside_others_are_the_measured_ones():
     assert len(shown) == 6
     for name, (small, large, _) in shown.items():
         w2, _, w4 = measured[name]
-        assert [small, large] == [w2.split(" ")[0], w4.split(" ")[0]], name
+        assert [small, large] == [w2.split(";")[0], w4.split(";")[0]], name
 
 
 def table(text, head):
