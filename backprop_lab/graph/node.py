@@ -202,8 +202,8 @@ class Node(Unfinished):
     def _set(self, array):
         """Keep a copy of a leaf's new value, and whether a NaN or an infinity is among its entries."""
         with np.errstate(over="ignore"):
-            self._has_nonfinite = not finite(array)
-        self._value = frozen(array.copy())
+            set_has_nonfinite(self, not finite(array))
+        set_value(self, frozen(array.copy()))
 
     @property
     def grad(self) -> np.ndarray | None:
@@ -213,9 +213,9 @@ class Node(Unfinished):
         return self._grad
 
     def __setattr__(self, attribute, new):
-        if attribute != "value" and not attribute.startswith("_"):
+        if attribute != "value" and attribute[0] != "_":
             raise refusals.setting(self, attribute)
-        super().__setattr__(attribute, new)
+        object.__setattr__(self, attribute, new)
 
     def __repr__(self):
         kind = f"{self.leaf_kind} " if self.rule is None else ""
@@ -329,14 +329,16 @@ class Node(Unfinished):
 
     def forget_consumers(self) -> None:
         """Make unknown all that was computed from this node."""
-        waiting, known = [self], set[Node]()
+        waiting: list[Node] = [self]
+        known: set[Node] = set()
         while waiting:
             for reference in waiting.pop()._consumers:
                 consumer = reference()
                 if consumer is not None and consumer._value is not None and consumer not in known:
                     known.add(consumer)
                     waiting.append(consumer)
-        assign_together(map(set_value, known, repeat(None)), map(set_gradient, known, repeat(None)))
+        if known:
+            assign_together(map(set_value, known, repeat(None)), map(set_gradient, known, repeat(None)))
 
 
 # Set here, where a type checker does not see them: so it refuses float(x) as well.
@@ -421,6 +423,6 @@ def _checked_name(name) -> str:
 
 
 # The setters of these slots are written in C, as ``assign_together`` wants them.
-set_value, set_gradient, set_learner = (
-    vars(Unfinished)[slot].__set__ for slot in ("_value", "_grad", "_learner")
+set_value, set_gradient, set_learner, set_has_nonfinite = (
+    vars(Unfinished)[slot].__set__ for slot in ("_value", "_grad", "_learner", "_has_nonfinite")
 )
