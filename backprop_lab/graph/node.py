@@ -224,8 +224,8 @@ class Node(Unfinished):
     def _set(self, array):
         """Keep a copy of a leaf's new value, and whether a NaN or an infinity is among its entries."""
         with np.errstate(over="ignore"):
-            self._has_nonfinite = not finite(array)
-        self._value = frozen(array.copy())
+            set_nonfinite(self, not finite(array))
+        set_value(self, frozen(array.copy()))
 
     @property
     def grad(self) -> np.ndarray | None:
@@ -235,9 +235,9 @@ class Node(Unfinished):
         return self._grad
 
     def __setattr__(self, attribute, new):
-        if attribute != "value" and not attribute.startswith("_"):
+        if attribute != "value" and attribute[0] != "_":
             raise refusals.setting(self, attribute)
-        super().__setattr__(attribute, new)
+        object.__setattr__(self, attribute, new)
 
     def __repr__(self):
         kind = f"{self.leaf_kind} " if self.rule is None else ""
@@ -362,14 +362,16 @@ class Node(Unfinished):
 
     def forget_consumers(self) -> None:
         """Make unknown all that was computed from this node."""
-        waiting, known = [self], set[Node]()
+        waiting: list[Node] = [self]
+        known: set[Node] = set()
         while waiting:
             for reference in waiting.pop()._consumers:
                 consumer = reference()
                 if consumer is not None and consumer._value is not None and consumer not in known:
                     known.add(consumer)
                     waiting.append(consumer)
-        assign_together(map(set_value, known, repeat(None)), map(set_gradient, known, repeat(None)))
+        if known:
+            assign_together(map(set_value, known, repeat(None)), map(set_gradient, known, repeat(None)))
 
 
 class _Missing:

@@ -264,8 +264,9 @@ def gates_from_outputs(roots: Sequence[Node]) -> list[Node]:
 def numbers_gathered(roots: Sequence[Node]) -> list[Node]:
     """Numbers that a node is multiplied with or divided by, one after the other, become one number.
 
-    And x · (1 / y) becomes x / y. Nothing else changes its place: in another order, what lies between may
-    overflow, or lose its digits, where the written order keeps them.
+    And x · (1 / y) becomes x / y; flags, such as relu's gate, are multiplied with last, if the number is at
+    most 1. Nothing else changes its place: in another order, what lies between may overflow, or lose its
+    digits, where the written order keeps them.
     """
 
     def rewrite(node, uses):
@@ -279,18 +280,24 @@ def numbers_gathered(roots: Sequence[Node]) -> list[Node]:
         return with_arguments(made, tuple(_without_suggestion(a, uses) for a in made.arguments))
 
     def merged(node, uses):
-        for x, inverse in (node.arguments, node.arguments[::-1]) if node.rule is MULTIPLY else ():
-            if isinstance(inverse, Node) and inverse.rule is DIVIDE and _is_free(inverse, uses):
-                one, y = inverse.arguments
-                if number_in(one) == 1 != number_in(x) and isinstance(y, Node):
-                    return x / y
+        for x, y in (node.arguments, node.arguments[::-1]) if node.rule is MULTIPLY else ():
+            if not isinstance(y, Node) or y.rule not in PRODUCTS or not _is_free(y, uses):
+                continue
+            if y.rule is DIVIDE and number_in(y.arguments[0]) == 1 != number_in(x):
+                return x / y.arguments[1]
+            number, flag = number_and_rest(y, uses)
+            if isinstance(x, Node) and flag.dtype == bool and 0 < abs(number) <= 1:
+                return multiple(number, x, node.dtype) * flag
         number, rest = number_and_rest(node, uses)
-        if rest is node or not can_stand(number, node.dtype):
-            return node
-        if number == -1 and rest.dtype == node.dtype:
-            return -rest
+        return (
+            node if rest is node or not can_stand(number, node.dtype) else multiple(number, rest, node.dtype)
+        )
+
+    def multiple(number, x, dtype):
+        if number == 1 or (number == -1 and x.dtype == dtype):
+            return x if number == 1 else -x
         short = int(number) if number.is_integer() and abs(number) < 1e6 else number
-        return rest if number == 1 else (short if rest.dtype == node.dtype else node.dtype.type(short)) * rest
+        return (short if x.dtype == dtype else dtype.type(short)) * x
 
     return rewritten(roots, rewrite)
 

@@ -95,7 +95,7 @@ def _same_shape(x, axis=-1):
 
 def _less_the_largest(x, axis):
     """x less its largest entry along ``axis``, so that no exponential overflows; ∞ becomes 0."""
-    return np.where(x == np.inf, 0, x - np.max(x, axis=axis, keepdims=True))
+    return np.where(x == np.inf, 0, x - x.max(axis=axis, keepdims=True))
 
 
 @declare(
@@ -112,7 +112,7 @@ def softmax(x: ArrayOrNode, axis: int = -1) -> ArrayOrNode:
     array([0.245, 0.665, 0.09 ])
     """
     powers = np.exp(_less_the_largest(x, axis))
-    return powers / np.sum(powers, axis=axis, keepdims=True)
+    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 @declare(
@@ -129,7 +129,7 @@ def log_softmax(x: ArrayOrNode, axis: int = -1) -> ArrayOrNode:
     array([    0., -1000.])
     """
     shifted = _less_the_largest(x, axis)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
 @declare(
@@ -180,7 +180,7 @@ def rows_of(labels, classes, dtype):
 
 def checked_labels(labels, classes):
     """The labels as they are, if all of these classes exist."""
-    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+    if labels.size and not 0 <= np.minimum.reduce(labels, None) <= np.maximum.reduce(labels, None) < classes:
         worst = labels.max() if labels.max() >= classes else labels.min()
         raise ValueError(
             f"cross_entropy: label {int(worst)} does not exist among {classes} classes, 0 to {classes - 1}"
@@ -230,7 +230,7 @@ def _cross_entropy(by_labels: Callable | None) -> Operation:
 
     def compute(logits, labels):
         y = one_hot(labels, logits)
-        return -np.sum(y * np.where(y == 0, 0, log_softmax(logits))) / _examples(logits)  # 0 · log 0 is 0
+        return -(y * np.where(y == 0, 0, log_softmax(logits))).sum() / _examples(logits)  # 0 · log 0 is 0
 
     return operation(rule_of(
         compute, "custom", lambda logits, labels: _one_hot_shape(labels, logits) and (),

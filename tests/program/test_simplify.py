@@ -175,14 +175,19 @@ def test_the_inverse_of_a_factor_becomes_its_divisor():
     assert text(only(simplify.numbers_gathered, np.divide(1, y) * (x * 2))) == "2 * x / y"
 
 
+def test_flags_are_multiplied_with_after_numbers_that_cannot_overflow():
+    assert text(only(simplify.numbers_gathered, (s > 0) * -0.5 * y)) == "-0.5 * y * (s > 0)"
+    assert text(only(simplify.numbers_gathered, (s > 0) * 2 * y)) == "2.0 * (s > 0) * y"
+
+
 def test_numbers_are_gathered_across_nobodys_name_but_the_compilers():
     inner = 3 * x
     assert text(only(simplify.numbers_gathered, 2 * inner * y)) == "2 * inner * y"
 
 
 def test_a_minus_is_not_put_before_a_comparison_which_numpy_cannot_negate():
-    node = only(simplify.numbers_gathered, -(s > 0) * x)
-    assert text(node) == "-1.0 * (s > 0) * x"
+    node = only(simplify.numbers_gathered, np.exp(-(s > 0)) * x)
+    assert text(node) == "np.exp(-1.0 * (s > 0)) * x"
 
 
 def test_division_by_zero_is_left_to_numpy():
