@@ -30,8 +30,9 @@ def line_gradient(name, x):
 
 
 def order_gradient():
-    J = graphs.order()
-    return bl.backward(J)[node(J, "x")]
+    x = bl.variable("x", 3.0)
+    u = x**2
+    return bl.backward(u * (2 * u + 3))[x]
 
 
 def batch():
@@ -136,7 +137,7 @@ COMPUTED = {
     "01-slope": lambda: slope(lambda x: np.sin(x**2), 1.5),
     "01-cube": lambda: slope(lambda x: (2 * x + 1) ** 3, 1),
     "02-first": lambda: slope(lambda x1: (x1 + 2) * (x1 * 2), 3),
-    "02-check": lambda: slope(lambda x: (2 * x) * (5 * x), 1),
+    "02-check": lambda: slope(lambda x: (2 * x) * (5 * x), 3),
     "02-three": lambda: slope(lambda x: sum(n + n for n in [x + 0, x + 0, x + 0]), 1),  # all slopes 1
     "03-blank": blank,
     "03-passes": lambda: len(
@@ -160,6 +161,9 @@ COMPUTED = {
     "06-gate": lambda: bl.vjp(bl.relu(a := bl.variable("a", [2, -3])), a, [4, -7]),
     "06-max": lambda: max_gradient(2, 5, 3),
     "06-transposed": lambda: bl.vjp(np.array([[1, 2], [0, 3]]) @ (x := bl.variable("x", [0, 0])), x, [4, -1]),
+    "06-weights": lambda: bl.vjp(
+        (W := bl.variable("W", np.zeros((2, 2)))) @ np.array([2, 3]), W, [4, -1]
+    ).ravel(),
     "06-fork": lambda: np.add([6, -1], [-2, 5]),
     "06-order": order_gradient,
     "07-mean": lambda: batch()[0].grad,
@@ -171,9 +175,9 @@ COMPUTED = {
     "08-sign": lambda: stepped(lambda w: -42 * w, 2, 0.002),
     "08-epoch": lambda: len([*bl.sgd(*mean_of(1000), batch_size=50)]),
     "08-check-step": lambda: stepped(lambda w: (3 * w - 6) ** 2, 1, 0.05),
-    "09-meet": lambda: penalised_gradient([3, -1], [-4, 6], 0.5),
+    "09-meet": lambda: penalised_gradient([3, -1], [-4, 6], 2),
     "09-half": lambda: slope(lambda w: 0.01 * bl.l2(w), 1),  # of a weight of 1: PyTorch adds weight_decay · w
-    "09-shrink": lambda: stepped(lambda w: 0 * w + 0.5 * bl.l2(w), 4, 0.1, 3),
+    "09-shrink": lambda: stepped(lambda w: 0 * w + 1.5 * bl.l2(w), 4, 0.1, 3),
     "09-flat": kept_along_curvatures,
     "10-transpose": lambda: bl.vjp((q := bl.variable("q", [1, 5, 6]))[1:] - q[:-1], q, [1, 2]),
     "10-second": lambda: bl.hessian((x := bl.variable("x", 4.0)) ** 3, x),
@@ -333,8 +337,8 @@ def test_empty_boxes_are_left_alone(unseen):
     ("values", "gradients", "said"),
     [
         ({}, {"q": 2}, "exponent in front is lost"),
-        ({}, {"p": 24}, "the arrow from q is missing; it brings 8"),
-        ({}, {"p": 8}, "the arrow from s is missing; it brings 24"),
+        ({}, {"p": 24}, "what comes back from q is missing: 8."),
+        ({}, {"p": 8}, "what comes back from s is missing: 24."),
         ({}, {"p": 192}, "multiplied the contributions"),
         ({}, {"b": 25}, "gate is closed"),
         ({}, {"s": 8}, "A product swaps"),
