@@ -156,7 +156,6 @@ COMPUTED = {
     ),
     "04-theta": lambda: sum(v.size for v in bl.backward(node(graphs.lecture(), "h").sum())),
     "05-columns": lambda: np.reshape([1, 2, -1, -1, 1, 3], (2, 3), order="F") @ [2, -3, 4],
-    "06-seed": lambda: bl.steps(graphs.lecture())[6].contribution,
     "06-product": lambda: bl.vjp((w := bl.variable("w", [3, -1])) @ np.array([2, 4]), w, 5),
     "06-gate": lambda: bl.vjp(bl.relu(a := bl.variable("a", [2, -3])), a, [4, -7]),
     "06-max": lambda: max_gradient(2, 5, 3),
@@ -305,15 +304,15 @@ def test_what_is_to_be_ordered_does_not_stand_in_order_at_first():
 @pytest.fixture
 def unseen():
     """The graph at the end of notebook 06."""
-    x, w, b = bl.constant("x", 2), bl.variable("w", 3), bl.variable("b", -4)
+    x, w, b = bl.constant("x", 2), bl.variable("w", 3), bl.variable("b", -10)
     p = w * x
-    s = p + b
+    s = 2 * p + b
     q = s * p
     J = (q - 10) ** 2 + bl.relu(b)
     return J
 
 
-RIGHT = dict(values=dict(p=6, s=2, q=12, J=4), gradients=dict(q=4, s=24, p=32, b=24, w=64))
+RIGHT = dict(values=dict(p=6, s=2, q=12, J=4), gradients=dict(q=4, s=24, p=56, b=24, w=112))
 
 
 def test_right_boxes_are_right_and_the_graph_stays_as_it_was(unseen):
@@ -337,22 +336,22 @@ def test_empty_boxes_are_left_alone(unseen):
     ("values", "gradients", "said"),
     [
         ({}, {"q": 2}, "exponent in front is lost"),
-        ({}, {"p": 24}, "what comes back from q is missing: 8."),
-        ({}, {"p": 8}, "what comes back from s is missing: 24."),
-        ({}, {"p": 192}, "multiplied the contributions"),
+        ({}, {"p": 48}, "what comes back from q is missing: 8."),
+        ({}, {"p": 8}, "what comes back from 2 · p is missing: 48."),
+        ({}, {"p": 384}, "multiplied the contributions"),
         ({}, {"b": 25}, "gate is closed"),
         ({}, {"s": 8}, "A product swaps"),
         ({}, {"q": 2, "s": 12}, "right for your own ∂J/∂q"),
         ({}, {"p": 24, "w": 48}, "right for your own ∂J/∂p"),
         ({}, {"w": 3}, "That is the value of w"),
-        ({}, {"w": -64}, "sign is turned round"),
+        ({}, {"w": -112}, "sign is turned round"),
         ({}, {"w": 1234}, "∂J/∂p · x"),
         ({}, {"w": [64, 64]}, "one number expected"),
         ({}, {"w": "many"}, "is not a number"),
-        ({"p": 5, "s": 1}, {}, "right for your own p"),
+        ({"p": 5, "s": 0}, {}, "right for your own p"),
         ({"p": 5, "s": 1, "q": 5, "J": 25}, {}, "right for your own q"),
         ({"q": 5}, {"q": -10}, "right for your own q"),
-        ({"s": 3, "q": 12}, {"p": 36}, "right for your own s"),
+        ({"s": 3, "q": 12}, {"p": 60}, "right for your own s"),
         ({"p": 5}, {}, "compute p = w · x once more"),
     ],
 )
