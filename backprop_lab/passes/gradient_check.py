@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import math
 import unicodedata
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
@@ -26,7 +27,7 @@ from backprop_lab.passes.passes import Pass, checked_node, evaluate, pull_back
 from backprop_lab.words import notation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     import numpy.typing as npt
 
@@ -168,6 +169,8 @@ def _refuse_other_requests(J, wrt, second):
 
 
 def _checked_given(given) -> dict:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"check_gradient: given= is {{variable: array}} or a function, not {given!r}")
     for x in given:
         if not (isinstance(x, Node) and x.leaf_kind == "variable"):
             raise ValueError(

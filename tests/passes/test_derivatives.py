@@ -373,6 +373,8 @@ def test_what_is_no_gradient_of_ones_own_is_refused_in_words():
     J = np.sum(w**2)
     for cost, arguments, said in [
         (J, {"given": {}}, "empty"),
+        (J, {"given": [2, 4]}, "variable: array} or a function"),
+        (J, {"given": 2}, "variable: array} or a function"),
         (J, {"given": {"w": 2}}, "where a variable should stand"),
         (J, {"given": {c: 2}}, "where a variable should stand"),
         (J, {"given": {w: "two"}}, "no array of numbers"),
