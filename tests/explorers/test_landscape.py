@@ -290,7 +290,7 @@ def test_a_short_arrow_is_seen_beside_its_dot_and_none_is_drawn_for_no_slope():
         drawn = [paths(explorer, kind) for kind in ("downhill", "backwards")]
         return [np.hypot(*(arrow[-2][-1] - arrow[-2][0])) if len(arrow) > 2 else 0 for arrow in drawn]
 
-    full, minibatch = lengths(BEST + [0.01, 0])
+    full, minibatch = lengths(BEST + np.array([0.01, 0]))
     assert 15 < full < minibatch  # the dot's radius is 5.5, and the arrow has a tip
     assert lengths(BEST)[0] == 0
 
