@@ -72,7 +72,7 @@ LEVELS = (
         "(x + y) * x": "The second arrow into the product of (x + y) · y comes from y.",
     }, "Write down what card 1 computes, in brackets; J multiplies it. By what?"),
     Level({"x": ()}, "sin(x**2)", {
-        "sin(x)**2": "sin(x²) squares first and takes the sine then; sin²(x) is the other way round.",
+        "sin(x)**2": "sin(x²) squares first and then takes the sine; sin²(x) is the other way round.",
         "sin(x) * x": "sin(x²) is a composition, sin(x) · x a product.",
     }, "Only one arrow ends at J: what it brings goes into the brackets of J's function."),
     Level(_XY, "u = x + y; u * u + u", {
@@ -88,14 +88,14 @@ LEVELS = (
             "Here θ fills W column by column. A reshape fills it row by row: the first three entries of θ "
             "are the first row.",
         "W = reshape(theta, (2, 3)); relu(W) @ x":
-            "relu(W x) comes after the product; here it is taken of W.",
+            "relu(W x) comes after the product; here it is applied to W.",
     }, "Inside out: the reshape of θ first, then its product with x, and what J does to that comes last."),
     Level(
         {"theta": (6,), "x": (3,), "w": (2,), "y": (), "lam": ()},
         "W = reshape(theta, (2, 3)); h = relu(W @ x); (w @ h - y)**2 + lam * sum(w**2)",
         {
             "W = reshape(theta, (2, 3)); h = relu(W @ x); (w @ h - y)**2 + lam * sum(w)**2":
-                "λ Σw² squares each entry and adds then; λ (Σw)² adds first.",
+                "λ Σw² squares each entry and then adds; λ (Σw)² adds first.",
             "W = reshape(theta, (2, 3)); h = W @ x; (w @ h - y)**2 + lam * sum(w**2)":
                 "The relu between the two products is missing: the network is linear without it.",
         },
