@@ -135,7 +135,7 @@ def most_values_in_memory(layers=100, every=10):
 COMPUTED = {
     "00-bias": lambda: line_gradient("b", 4),
     "01-slope": lambda: slope(lambda x: np.sin(x**2), 1.5),
-    "01-cube": lambda: slope(lambda x: (2 * x + 1) ** 3, 1),
+    "01-cube": lambda: slope(lambda x: (2 * x + 1) ** 3, 2),
     "02-first": lambda: slope(lambda x1: (x1 + 2) * (x1 * 2), 3),
     "02-check": lambda: slope(lambda x: (2 * x) * (5 * x), 3),
     "02-three": lambda: slope(lambda x: sum(n + n for n in [x + 0, x + 0, x + 0]), 1),  # all slopes 1
