@@ -457,7 +457,7 @@ def test_a_graph_of_the_learners_is_checked_against_the_drawn_one():
     assert quiz.check(own).ok and own.value is None
     verdict = quiz.check(lectures_own(lambda w: np.sum(w) ** 2))
     assert not verdict.ok and verdict.text.endswith(
-        "λ Σw² squares each entry and adds then; λ (Σw)² adds first."
+        "λ Σw² squares each entry and then adds; λ (Σw)² adds first."
     )
 
 
