@@ -117,12 +117,13 @@ def a2():
     picture = draw_and_solve(J)
     through_p, through_q = q.value * x.value, p.value
     paths = (ONE_PATH, through_p), (ONE_PATH, through_q), (TIMES_PATHS, through_p * through_q)
+    swap = NO_SWAP, p.value * x.value + q.value
     boxes = [
         value(J),
         slope(p, (NO_SWAP, p.value)),
         slope(q, (NO_SWAP, q.value)),
-        slope(b, (NO_SIGN, p.value)),
-        slope(w, *paths, (NO_INNER, q.value + p.value), points=2),
+        slope(b, (NO_SIGN, p.value), (NO_SWAP, -q.value)),
+        slope(w, *paths, (NO_INNER, q.value + p.value), swap, points=2),
     ]
     return Item("A fork", "p = w · x, q = w − b, J = p · q", boxes, J, picture)
 
@@ -202,12 +203,13 @@ def b2():
     picture = draw_and_solve(J)
     through_p, through_q = q.value * 2 * w.value, p.value
     paths = (ONE_PATH, through_p), (ONE_PATH, through_q), (TIMES_PATHS, through_p * through_q)
+    swap = NO_SWAP, p.value * 2 * w.value + q.value
     boxes = [
         value(J),
         slope(p, (NO_SWAP, p.value)),
         slope(q, (NO_SWAP, q.value)),
         slope(b, (NO_SWAP, q.value)),
-        slope(w, *paths, (NO_INNER, q.value + p.value), points=2),
+        slope(w, *paths, (NO_INNER, q.value + p.value), swap, points=2),
     ]
     return Item("A fork", "p = w², q = w + b, J = p · q", boxes, J, picture)
 
@@ -232,19 +234,19 @@ def b3():
 
 
 def b4():
-    x = bl.constant("x", [1, -3, 2, 4])
-    b, w = bl.variable("b", 1.0), bl.variable("w", 3.0)
-    p = x + b
-    J = w * np.mean(p**2)
+    t = bl.constant("t", [2, -1, 0, 3])
+    k, m = bl.variable("k", -1.0), bl.variable("m", 2.0)
+    s = k + m * t
+    J = np.mean(s**2)
     picture = draw_and_solve(J)
     boxes = [
-        value(p),
+        value(s),
         value(J, (NO_MEAN, J.value * 4)),
-        slope(p, (NO_MEAN, p.grad * 4), (NO_TWO, p.grad / 2)),
-        slope(b, *_batch(p.grad), points=2),
-        slope(w, (NO_SUM, p.value**2), (NO_MEAN, w.grad * 4), (NO_SWAP, w.value), points=2),
+        slope(s, (NO_MEAN, s.grad * 4), (NO_TWO, s.grad / 2)),
+        slope(k, *_batch(s.grad), points=2),
+        slope(m, *_batch(s.grad * t.value), points=2),
     ]
-    return Item("A batch", "p = x + b for four examples, J = w · the mean of p²", boxes, J, picture)
+    return Item("A batch", "s = k + m · t for four examples, J = the mean of s²", boxes, J, picture)
 
 
 def b5():

@@ -5,11 +5,12 @@ const ROUNDING = 1e-13; // of a number that should be zero
 const EXACT = 1e-6;
 
 /** The numbers in "(0, -42)", "0 −42", "1/3" or "[1, 2; 3, 4]"; null for anything else.
- *  A comma is a decimal point only inside a single number without spaces, as in "0,5".
+ *  A comma is a decimal point where spaces or semicolons alone give as many numbers as are expected: "4,5 0,7".
  *  @param {string} text @param {number} count how many numbers are expected @returns {number[] | null} */
 export function readNumbers(text, count) {
   let plain = text.replace(/[−–]/g, "-").replace(/[()[\]]/g, " ").trim();
-  if (count === 1) plain = plain.replace(/^([-+]?\d*),(\d+)$/, "$1.$2");
+  const apart = plain.split(/[\s;]+/).filter(Boolean);
+  if (apart.length === count) plain = apart.map((part) => part.replace(/^([-+]?\d*),(\d+),?$/, "$1.$2")).join(" ");
   const parts = plain.split(/[\s,;]+/).filter(Boolean);
   const numbers = parts.map((part) => {
     const found = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\/(\d+\.?\d*))?$/i.exec(part);

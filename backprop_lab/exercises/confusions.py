@@ -4,7 +4,8 @@ Predict mode, the self-checks and the paper exercise all explain mistakes with t
 computed from the same numbers as the right answer, so it works for any graph and any values.
 
 What must hold: a confusion never equals the right answer, and no two confusions of a step are equal, so that
-an answer means at most one thing; operations are recognised by their function, never by a name.
+an answer means at most one thing; an explanation leaves the right number to be found; operations are
+recognised by their function, never by a name.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _not_added(step):
     yield Confusion(
         step.contribution,
         "That is the last contribution alone: it replaced what had arrived before. At a fork "
-        f"the contributions add: {step.sum_numbers}.",
+        f"the contributions add, and {notation.array(step.before)} was there already.",
     )
     yield Confusion(
         step.before,
@@ -114,7 +115,7 @@ def _of_any_operation(step):
         "That is the local derivative alone. Multiply it by the upstream gradient "
         f"{step.gradient_name(step.node)} = {notation.array(step.upstream)}.",
     )
-    yield Confusion(-step.so_far.sum, f"The sign is turned round: check the signs in {step.numbers}.")
+    yield Confusion(-step.so_far.sum, f"The sign is turned round: check each sign in {step.formula}.")
     name, gradient = step.mention(step.receiver), step.gradient_name(step.receiver)
     yield Confusion(step.inputs[step.argument], f"That is the value of {name}, not {gradient}.")
 
@@ -155,8 +156,15 @@ def _of_a_matrix_product(step):
 def _not_transposed(step):
     x, y = step.operands
     g = step.upstream
+    if step.argument == 0 and y.ndim == g.ndim == 1:
+        yield Confusion(
+            _sum_with(step, np.outer(y, g).reshape(step.receiver.shape)),
+            f"Rows and columns are exchanged: row i of {step.gradient_name(step.receiver)} is what arrives "
+            f"at entry i of {step.mention(step.node)}, times {step.factor(step.node.inputs[1])}.",
+        )
+        return
     try:
-        wrong = x @ g if step.argument == 1 else np.outer(y, g) if y.ndim == 1 else g @ y
+        wrong = x @ g if step.argument == 1 else g @ y
     except ValueError:
         return  # the shapes refuse, as they do whenever n ≠ m
     if wrong.shape == step.receiver.shape:

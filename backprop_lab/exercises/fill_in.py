@@ -56,7 +56,7 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
     >>> bl.fill_in(J, values={"u": 9, "J": None}, gradients={"x": 6})
     ✓ u      9
     · J
-    ✗ ∂J/∂x  6: the arrow from J is missing; it brings 1.
+    ✗ ∂J/∂x  6: what comes back from J is missing: 1.
     2 of 3 boxes filled, 1 right
     """
     values, gradients = _named(values), _named(gradients)
@@ -83,7 +83,7 @@ def fill_in(J: Node, values: dict | None = None, gradients: dict | None = None) 
         right, label = _sum_after(arrows), arrows[0].gradient_name(node)
         brought = " and ".join(step.formula.split("= ", 1)[1] for step in arrows)
         slips = [*_missing_arrows(arrows), *_known_slips(arrows, records, depth=3)]
-        lines.append(_line(label, box, "gradient", node, right, run, slips, f"the arrows bring {brought}."))
+        lines.append(_line(label, box, "gradient", node, right, run, slips, f"what comes back is {brought}."))
     return Report(lines)
 
 
@@ -218,7 +218,7 @@ def _missing_arrows(arrows):
     """(wrong sum, what is missing) for a node that several arrows lead to."""
     for step in arrows if len(arrows) > 1 else ():
         brings = notation.array(step.contribution)
-        missing = f"the arrow from {step.mention(step.node)} is missing; it brings {brings}."
+        missing = f"what comes back from {step.mention(step.node)} is missing: {brings}."
         yield _sum_after(arrows) - step.contribution, missing
 
 

@@ -20,7 +20,7 @@ from backprop_lab.rules.networks import relu
 from backprop_lab.words import notation
 
 TOLERANCE = 0.01
-MOST_NUMBERS = 4  # more than that is typing, not thinking
+MOST_NUMBERS = 6  # more than that is typing, not thinking
 
 _COUNTS = {2: "Two arrows", 3: "Three arrows", 4: "Four arrows"}
 _WHY = {
@@ -29,6 +29,7 @@ _WHY = {
     "gate": "relu lets the gradient through where its input is positive, and nothing elsewhere.",
     "max": "The gradient goes to the one that was taken; ties share equally.",
     "matrix": "The way back through a matrix is its transpose.",
+    "weights": "A weight gets what arrives at its row, times the entry that it multiplies.",
     "shape": "What was broadcast forwards is summed backwards.",
     "mean": "Each entry of a mean of n moves it by 1/n.",
     "power": "The derivative of uᵏ is k · uᵏ⁻¹; multiply it by the upstream gradient.",
@@ -45,7 +46,9 @@ def _of_multiply(step):
 
 
 def _of_matmul(step):
-    return "matrix" if step.node.ndim > 0 else "product"
+    if step.node.ndim == 0:
+        return "product"
+    return "weights" if step.receiver.ndim > step.node.ndim else "matrix"
 
 
 _OF_AN_OPERATION: dict[Callable, Callable[[Step], str | None]] = {
@@ -99,8 +102,8 @@ def _question(step: Step, kind: str) -> dict | None:
         assert step.before is not None  # other arrows have brought something
         arrows = _COUNTS.get(step.so_far.of, f"{step.so_far.of} arrows")
         text = (
-            f"{arrows} end at {step.mention(step.receiver)}; so far they brought "
-            f"{notation.array(step.before)}. With the last one, {name} = ?"
+            f"{arrows} leave {step.mention(step.receiver)}; so far {notation.array(step.before)} has come "
+            f"back. With the last one, {name} = ?"
         )
     else:
         text = f"One arrow back, {source}: {name} = ?"

@@ -111,7 +111,7 @@ def question(
     return Question(spec=_spec(text, answer, why, wrong, hint))
 
 
-def _spec(question, answer, why=None, wrong=None, hint=None) -> dict:
+def _spec(question, answer, why=None, wrong=None, hint=None, tolerance=TOLERANCE) -> dict:
     """The question as it travels to the browser."""
     wrong = dict(wrong or {})
     if not wrong or not all(wrong.values()):
@@ -124,7 +124,7 @@ def _spec(question, answer, why=None, wrong=None, hint=None) -> dict:
         return {"question": question, "choices": _choices({answer: why}, wrong)}
     if isinstance(answer, list) and answer and all(isinstance(text, str) for text in answer):
         return {"question": question, "why": why, **_order(answer, wrong)}
-    return {"question": question, "why": why, **_typed(answer, wrong, hint)}
+    return {"question": question, "why": why, **_typed(answer, wrong, hint, tolerance)}
 
 
 def _choices(right, wrong) -> list[dict]:
@@ -159,13 +159,13 @@ def _order(answer, wrong) -> dict:
     return {"order": answer[::-1], "right": answer, "wrong": mistakes}
 
 
-def _typed(answer, wrong, hint) -> dict:
+def _typed(answer, wrong, hint, tolerance) -> dict:
     """Numbers to be typed in."""
     right = np.asarray(answer, float)
     mistakes = []
     for given, reason in wrong.items():
         value = np.asarray(given, float)
-        if same(value, right):
+        if same(value, right, tolerance):
             raise ValueError(f"question: {given!r} is given as wrong, but agrees with the answer {answer!r}")
         mistakes.append({"value": value.ravel().tolist(), "shown": notation.array(value), "why": reason})
     count = right.size
@@ -173,8 +173,8 @@ def _typed(answer, wrong, hint) -> dict:
     return {
         "answer": right.ravel().tolist(),
         "shown": notation.array(right),
-        "tolerance": TOLERANCE,
-        "form": f"({form}; fractions such as 1/3 are fine; within 1 %)",
+        "tolerance": tolerance,
+        "form": f"({form}; fractions such as 1/3 are fine; within {100 * tolerance:g} %)",
         "hint": f"Not that. {hint}" if hint else "Not that. Try the next smaller step on paper.",
         "wrong": mistakes,
     }

@@ -1,10 +1,10 @@
 // "Which function?": a drawn graph whose formula is typed. The kernel reads the formula and compares it;
 // here the answer is only shown.
-import { drawing, keepKeys, make } from "../browser/dom.js";
+import { button, drawing, keepKeys, make } from "../browser/dom.js";
 
 const PATIENCE_MILLISECONDS = 6000; // without an answer, after which the kernel counts as gone
 
-/** @typedef {{title: string, picture: string, words: string, names: string, help: string}} Spec */
+/** @typedef {{title: string, picture: string, words: string, names: string, help: string, hint: string, shown: string}} Spec */
 /** @typedef {{count: number, right: boolean, text: string, place: [number, number] | null}} Said */
 
 function render({ model, el }) {
@@ -17,12 +17,18 @@ function render({ model, el }) {
   const form = make(
     "form", { class: "bl-typed" }, make("span", { "aria-hidden": "true" }, "J ="), input,
     make("button", { type: "submit" }, "Check"),
+    button("Hint", {}, () => say(spec.hint)), button("Show me", {}, () => say(spec.shown)),
   );
   const root = make(
     "div", { class: "bl-question" }, make("strong", {}, spec.title),
     drawing(spec.picture, spec.words), make("p", { class: "bl-small" }, spec.names), form, answer,
     make("details", {}, make("summary", {}, "How to type a formula"), make("p", {}, spec.help)),
   );
+  const say = (text) => {
+    mine = 0; // what the kernel still has to say is about a formula that was given up
+    clearTimeout(timer);
+    answer.textContent = text;
+  };
   let timer = 0;
   let mine = 0; // the number of the formula that this view waits for
 

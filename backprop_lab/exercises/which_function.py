@@ -42,6 +42,11 @@ HELP = (
 READING = "□ stands for what the arrows bring, the upper arrow first."
 
 
+HINT = (
+    "Begin at the last card and put in, for each □, what its arrow brings; go on until only names are left."
+)
+
+
 class Verdict:
     """The answer to a formula; prints as text. ``ok``: whether the formula is right; ``place``: where it
     cannot be read, as (start, end) in its text."""
@@ -119,7 +124,7 @@ class WhichFunction(LabWidget):
     verdict = traitlets.Dict().tag(sync=True)
     """The verdict on the formula number ``count``."""
 
-    def __init__(self, J: Node, wrong: Iterable[tuple[Node, str]], title: str):
+    def __init__(self, J: Node, wrong: Iterable[tuple[Node, str]], title: str, hint: str = HINT):
         """``wrong``: likely wrong graphs over the same leaves, and why each is wrong."""
         self._riddle = riddle = _Riddle(J)
         self._functions = functions_of(J)
@@ -133,6 +138,8 @@ class WhichFunction(LabWidget):
                 "words": riddle.description,
                 "names": f"Names: {names}. {READING}",
                 "help": HELP,
+                "hint": hint,
+                "shown": f"{riddle.written()}.",
             }
         )
 
@@ -205,6 +212,7 @@ class WhichFunction(LabWidget):
         code = escape("\n".join(riddle.lines(code=True)))
         return (
             f"<div><p><b>{escape(spec['title'])}</b></p>{riddle.image}<p>{escape(spec['names'])}</p>"
+            f"<details><summary>Hint</summary><p>{escape(spec['hint'])}</p></details>"
             f"<details><summary>Answer</summary><p>{escape(riddle.written())}</p>"
             f"<pre>{code}</pre></details></div>"
         )
@@ -299,18 +307,19 @@ def which_function(
     """
     if (J is None) == (level is None):
         raise TypeError("which_function: give a graph of your own, or level=1 to 10")
-    opening, wrong = "", []
+    opening, wrong, hint = "", [], HINT
     if level is not None:
         chosen = level_numbered(level)
         leaves = chosen.leaves()
         J = chosen.graph(leaves)
         wrong = [(chosen.graph(leaves, lines), why) for lines, why in chosen.wrong.items()]
+        hint = chosen.hint
         opening = f"Level {level} of {len(LEVELS)}. "
     J = checked_node(J, "which_function")
     if not isinstance(pick, bool):
         wrong = [(checked_node(other, "which_function(…, pick=…)"), "") for other in pick]
     if pick is False:
-        return WhichFunction(J, wrong, f"{opening}Which function is this?")
+        return WhichFunction(J, wrong, f"{opening}Which function is this?", hint)
     if not wrong:
         raise ValueError("which_function: give the wrong graphs to pick from, pick=[K, L]")
     return WhichGraph(J, wrong, opening)

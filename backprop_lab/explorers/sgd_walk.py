@@ -18,7 +18,7 @@ from backprop_lab.words import notation
 
 DOTTED = 40  # steps whose points are drawn one by one
 DOWNHILL = ("downhill", "backwards")  # the kinds of the two arrows: one thick and solid, one dashed
-ARROW = 92.0  # pixels of the longer arrow
+ARROW, SHORTEST = 92.0, 26.0  # pixels of the longer arrow; of a short one, so that no dot hides it
 RATES = (-2.0, 1.5)  # powers of ten below and above the learning rate at the start
 RATE_STEP = 0.05
 
@@ -149,7 +149,11 @@ class Walk:
         lengths = [float(np.hypot(*slope)) for slope in slopes]
         longest = max(lengths)
         if 0 < longest < math.inf:
-            vectors = [-ARROW / plane.scale / longest * slope for slope in slopes]
+            drawn = [max(ARROW * length / longest, SHORTEST) for length in lengths]
+            vectors = [
+                -size / length / plane.scale * slope if length > 1e-9 * longest else 0 * slope
+                for slope, length, size in zip(slopes, lengths, drawn, strict=True)
+            ]
             plane.arrows(plot, DOWNHILL, here.path[here.step], vectors)
         plot.dot("step", pixels[here.step, 0], pixels[here.step, 1], 5.5)
 
@@ -157,7 +161,8 @@ class Walk:
         """(kind of line, what it is)."""
         whose = (", full batch", ", minibatch") if self.minibatches else ("",)
         arrows = [(kind, f"−∇{symbol}{of}") for kind, of in zip(DOWNHILL, whose, strict=False)]
-        return [("first", "path of SGD"), *arrows]
+        path = "path of SGD" if self.minibatches else "path of gradient descent"
+        return [("first", path), *arrows]
 
 
 def _steps_through(value: float, low: float, high: float) -> tuple[float, float, float]:

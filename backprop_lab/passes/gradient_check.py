@@ -10,9 +10,13 @@ What must hold: a wrong rule never passes, a right one never fails; the graph st
 
 from __future__ import annotations
 
+import inspect
 import math
+import unicodedata
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,7 +29,7 @@ from backprop_lab.passes.passes import Pass, checked_node, evaluate, pull_back
 from backprop_lab.words import notation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     import numpy.typing as npt
 
@@ -88,16 +92,20 @@ def check_gradient(
     second: bool = False,
     seed: int = 0,
     *,
-    given: Mapping[Node, npt.ArrayLike | None] | None = None,
+    given: Mapping[Node, npt.ArrayLike | None] | Callable | None = None,
 ) -> GradientReport:
     """Compare the backward pass with central differences of the forward pass.
 
     ``J`` of any shape (an array is first summed with random weights); ``wrt`` the variables to check, all of
     J's by default; ``second`` checks the gradient's own gradient as well; ``seed`` of the random choices.
-    ``given``: {variable: array}, a gradient of your own to be checked instead of the backward pass's (None
-    for one that never came); one that does not have its variable's shape is wrong. Slopes agree within 1e-5
-    (float32: 1e-3, float16: 5e-2) of the larger one, or of the largest of their variable up to 1; or as
-    closely as the difference quotient can be computed. Raises ValueError if there is nothing to check.
+    ``given``: a gradient of your own, to be checked instead of the backward pass's. Either {variable: array}
+    (None for one that never came); one that does not have its variable's shape is wrong. Or a function whose
+    parameters are variables, by name, and that returns a gradient for each, in the same order: it is called
+    with their values, and then with others ("elsewhere"), where numbers that only fit here are wrong.
+
+    Slopes agree within 1e-5 (float32: 1e-3, float16: 5e-2) of the larger one, or of the largest of their
+    variable up to 1; or as closely as the difference quotient can be computed. Raises ValueError if there is
+    nothing to check, or what is given does not fit the cost.
 
     Central differences and their step: Nocedal & Wright, Numerical Optimization (2006), section 8.1.
 
@@ -112,20 +120,32 @@ def check_gradient(
     4 compared, 0 wrong
     >>> bl.check_gradient(np.sum(bl.relu(x) ** 2), given={x: 2 * x.value}).ok
     False
+    >>> bl.check_gradient(np.sum(bl.relu(x) ** 2), given=lambda x: [1, 0])  # the numbers of the table above
+    variable  entry        given gradient  difference quotient
+    x         [0]          1               1                    ok
+    x         [1]          0               0                    ok
+    x         direction 1  0.689414        0.689414             ok
+    x         direction 2  0.986849        0.986849             ok
+    x         elsewhere    —               —                    wrong: right here, not for other values of x
+    5 compared, 1 wrong
     """
     random = np.random.default_rng(seed)
     checked_node(J, "check_gradient")
 
-    def compared(J, slopes, label=""):
-        rounding, exact = _rounding(J), _in_doubles(J)
-        return [
-            row
-            for x, slope in slopes.items()
-            for row in _compare(exact[J], exact.get(x, x), slope, random, label, rounding)
-        ]
+    def compared(J, slopes, label="", at=MappingProxyType({})):
+        exact = _in_doubles(J)
+        how = random, label, _rounding(J, at), {exact.get(x, x): value for x, value in at.items()}
+        return [row for x, g in slopes.items() for row in _compare(exact[J], exact.get(x, x), g, *how)]
 
     if given is not None:
-        return GradientReport(compared(J, _checked_given(J, given, wrt, second)), "given gradient")
+        _refuse_other_requests(J, wrt, second)
+        if not callable(given):
+            return GradientReport(compared(J, _checked_given(given)), "given gradient")
+        named = _variables_of(given, J)
+        here = compared(J, _returned(given, named, {x: x.value for x in named.values()}))
+        at = _elsewhere(J, named.values(), random)
+        there = compared(J, _returned(given, named, at), at=at)
+        return GradientReport(here + _verdicts_elsewhere(here, there, named.values()), "given gradient")
     if J.shape:
         J = (J * random.normal(size=J.shape).astype(J.dtype)).sum()
     all_of_them = [n for n in topological_order(J) if n.leaf_kind == "variable"]
@@ -144,13 +164,18 @@ def check_gradient(
     return GradientReport(rows)
 
 
-def _checked_given(J, given, wrt, second) -> dict:
+def _refuse_other_requests(J, wrt, second):
     if wrt is not None or second:
         raise ValueError("check_gradient: given= says what to check; leave wrt= and second= out")
     if J.shape:
         raise ValueError(
             f"check_gradient: {notation.mention(J)} has shape {J.shape}; given= needs a cost, one number"
         )
+
+
+def _checked_given(given) -> dict:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"check_gradient: given= is {{variable: array}} or a function, not {given!r}")
     for x in given:
         if not (isinstance(x, Node) and x.leaf_kind == "variable"):
             raise ValueError(
@@ -167,6 +192,58 @@ def _checked_given(J, given, wrt, second) -> dict:
                 f"check_gradient: given[{notation.mention(x)}] is no array of numbers: {g!r}"
             ) from None
     return slopes
+
+
+def _variables_of(function, J) -> dict[str, Node]:
+    """{parameter of the reader's function: the variable of that name}."""
+    known: dict[str, list[Node]] = {}
+    for node in topological_order(J):
+        if node.leaf_kind == "variable":  # Python folds the names of parameters in the same way
+            known.setdefault(unicodedata.normalize("NFKC", node.name or ""), []).append(node)
+    wanted = list(inspect.signature(function).parameters)
+    for name in wanted:
+        if len(known.get(name, ())) != 1:
+            problem = "no variable" if name not in known else f"{len(known[name])} variables"
+            raise ValueError(
+                f"check_gradient: your function takes {name}, and the cost has {problem} of that name; "
+                f"name the parameters after its variables: {', '.join(known)}"
+            )
+    if not wanted:
+        raise ValueError(f"check_gradient: your function takes no variable; give it {', '.join(known)}")
+    return {name: known[name][0] for name in wanted}
+
+
+def _returned(function, variables, at) -> dict:
+    """{variable: what the reader's function returns for it} when the variables have the values ``at``."""
+    found = function(**{name: at[x] for name, x in variables.items()})
+    if len(variables) == 1:
+        found = (found,)
+    if not isinstance(found, tuple | list) or len(found) != len(variables):
+        raise ValueError(
+            f"check_gradient: your function takes {', '.join(variables)}; it should return a gradient "
+            f"for each, in this order, and returned {found!r}"
+        )
+    return _checked_given(dict(zip(variables.values(), found)))
+
+
+def _elsewhere(J, variables, random) -> dict:
+    """Other values of the variables: of both signs, or near their own where the cost is no number there."""
+    far = {x: random.normal(size=x.shape) * max(1.0, _size(x.value)) for x in variables}
+    if np.isfinite(evaluate(J, far)):
+        return far
+    return {x: x.value * random.uniform(1.05, 1.2, size=x.shape) for x in variables}
+
+
+def _verdicts_elsewhere(here, there, variables) -> list[Row]:
+    """One row for each variable that is right here: whether it is right elsewhere, too."""
+    wrong_here, wrong_there = ({r.variable for r in rows if r.verdict == "wrong"} for rows in (here, there))
+    names = " and ".join(map(notation.mention, variables))
+    note = f"right here, not for other values of {names}"
+    return [
+        Row(name, "elsewhere", None, None, *(("wrong", note) if name in wrong_there else ("ok", "")))
+        for name in map(notation.mention, variables)
+        if name not in wrong_here
+    ]
 
 
 def _slope(J, x):
@@ -202,9 +279,10 @@ class _Rounding(NamedTuple):
     itemsize: int
 
 
-def _rounding(J) -> _Rounding:
+def _rounding(J, at) -> _Rounding:
     run, flows = Pass(J, "check_gradient"), [0.0]
     with np.errstate(all="ignore"):
+        run.start_from(at)
         run.compute()
         run.seed(np.ones(J.shape))
         run.send(lambda i, argument, k, contribution, *_: flows.append(_size(contribution)))
@@ -218,7 +296,7 @@ def _size(array) -> float:
     return float(np.max(np.abs(array), initial=0, where=np.isfinite(array)))
 
 
-def _compare(J, x, claimed, random, label, rounding):
+def _compare(J, x, claimed, random, label, rounding, at):
     """The rows of one variable, whose gradient is ``claimed`` (None: it never came)."""
     name = notation.mention(x)
     if claimed is None or claimed.shape != x.shape:
@@ -227,7 +305,7 @@ def _compare(J, x, claimed, random, label, rounding):
         yield Row(name, f"{label}all", None, None, "wrong", note)
         return
     for entry, direction in _directions(x, random):
-        comparison = _Comparison(J, x, claimed, direction, rounding)
+        comparison = _Comparison(J, x, claimed, direction, rounding, at)
         yield Row(name, label + entry, comparison.by_rule, *_judgement(comparison))
 
 
@@ -247,10 +325,14 @@ def _directions(x, random):
 
 
 class _Line:
-    """J on a line through the value of x, along ``direction``, and its difference quotients there."""
+    """J on a line through the value of x, along ``direction``, and its difference quotients there.
 
-    def __init__(self, J, x, direction):
-        self.J, self.x, self.direction = J, x, direction
+    ``at``: {leaf: array}, values in place of the leaves' own.
+    """
+
+    def __init__(self, J, x, direction, at):
+        self.J, self.x, self.direction, self.at = J, x, direction, at
+        self.start = np.asarray(at.get(x, x.value), x.dtype)
         self.moved = direction != 0  # 0 · ∞ is not a number
         self._one_sided: dict[float, tuple[float, float]] = {}
 
@@ -271,11 +353,11 @@ class _Line:
 
     def tells_apart(self, h) -> bool:
         """Whether a step of size ``h`` changes every entry that moves."""
-        there = self.x.value + np.asarray(h * self.direction, self.x.dtype)
-        return bool(np.all(there[self.moved] != self.x.value[self.moved]))
+        there = self.start + np.asarray(h * self.direction, self.x.dtype)
+        return bool(np.all(there[self.moved] != self.start[self.moved]))
 
     def _cost(self, t) -> float:
-        return float(evaluate(self.J, {self.x: self.x.value + t * self.direction}))
+        return float(evaluate(self.J, {**self.at, self.x: self.start + t * self.direction}))
 
     @cached_property
     def _here(self) -> float:
@@ -288,15 +370,15 @@ class _Comparison:
     ``steps`` are the usual ones, the largest first; ``rounding`` is how far rounding may move the cost.
     """
 
-    def __init__(self, J, x, gradient, direction, rounding: _Rounding):
-        self.line = _Line(J, x, direction)
+    def __init__(self, J, x, gradient, direction, rounding: _Rounding, at):
+        self.line = _Line(J, x, direction, at)
         self.by_rule = self.line.slope(gradient)
         self.tolerance = TOLERANCES[rounding.itemsize]
         self.rounding = PRECISION * rounding.of_cost
         own = float(np.finfo(f"f{rounding.itemsize}").eps)
         rounded = min(ROUNDINGS * own, self.tolerance) * rounding.of_slope
         self.always_allowed = max(self.tolerance * min(1.0, _size(gradient)), rounded)
-        self.scale = max(1.0, float(np.abs(x.value).max(initial=0)))
+        self.scale = max(1.0, float(np.abs(self.line.start).max(initial=0)))
         # The step at which rounding and curvature hurt equally: the cube root of the precision.
         step = PRECISION ** (1 / 3) * self.scale
         self.steps = (step, step / 10, step / 100)

@@ -114,16 +114,16 @@ def _in_words(step: Step) -> tuple[str, str]:
         )
     assert step.receiver is not None and step.so_far is not None  # true of every arrow
     receiver = step.mention(step.receiver)
-    what = f"along the arrow from {node} to {receiver}"
+    what = f"back from {node} to {receiver}"
     if step.contribution is None:  # only in a run with a bug
         return what, "NumPy refuses: the program stops here."
     left = step.so_far.of - step.so_far.arrived
     if left:
-        arrows = "one more arrow" if left == 1 else f"{left} more arrows"
-        return what, f"{receiver} is not red yet: it waits for {arrows}."
+        more = "one more contribution" if left == 1 else f"{left} more contributions"
+        return what, f"{receiver} is not red yet: it waits for {more}."
     if step.so_far.of > 1:
-        arrows = "Both arrows" if step.so_far.of == 2 else f"All {step.so_far.of} arrows"
-        return what, f"{arrows} have arrived: {receiver} is red."
+        every = "Both contributions" if step.so_far.of == 2 else f"All {step.so_far.of} contributions"
+        return what, f"{every} have arrived: {receiver} is red."
     return what, ""
 
 

@@ -1,5 +1,7 @@
 """Likely wrong answers: the classic mistakes are recognised, each by its own explanation."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,8 @@ from samples import fork, lecture_network, programs, step_to
 
 import backprop_lab as bl
 from backprop_lab.exercises.confusions import likely_confusions, same
+from backprop_lab.words import notation
+from tools import graphs
 
 
 def meanings(step, answer):
@@ -84,10 +88,24 @@ def test_a_classic_mistake_at_the_penaltys_fork_is_recognised(wrong, explanation
     assert explanation in meaning
 
 
-def test_the_explanation_at_a_fork_shows_the_right_sum():
+def test_the_explanation_at_a_fork_shows_what_was_there_and_not_the_sum():
     network = lecture_network(penalty=True)
     (meaning,) = meanings(step_to(network.J, network.w), (20, 8))
-    assert meaning.endswith("(0, −42) + (20, 8) = (20, −34).")
+    assert meaning.endswith("the contributions add, and (0, −42) was there already.")
+    assert "(20, −34)" not in meaning
+
+
+@pytest.mark.parametrize("name", graphs.ALL)
+def test_no_explanation_gives_the_right_number_away(name):
+    for step in bl.steps(graphs.ALL[name]()):
+        if step.argument is None:
+            continue
+        right = notation.array(step.so_far.sum)
+        stated = [a for a in (step.upstream, step.before, *step.inputs) if a is not None]
+        if len(right) < 2 or right in step.formula or right in map(notation.array, stated):
+            continue  # such a number stands beside the question anyway
+        for confusion in likely_confusions(step):
+            assert not re.search(rf"(?<![\w.−]){re.escape(right)}(?![\w.])", confusion.meaning)
 
 
 def test_overwriting_at_a_fork_of_single_numbers_is_recognised():
@@ -118,6 +136,15 @@ def test_a_missing_transpose_is_recognised_at_a_vector():
     g = np.array([1.0, 3.0])
     assert "The transpose is missing" in explained(W @ x, x, W.value @ g, seed=g)
     assert "The transpose is missing" in explained(x @ W, x, g @ W.value, seed=g)
+
+
+def test_exchanged_rows_and_columns_of_a_matrix_of_weights_are_recognised():
+    network = lecture_network()
+    step = step_to(network.J, network.W)
+    (meaning,) = meanings(step, np.outer([2, -3, 4], [0, -12]).reshape(2, 3))
+    assert "row i of ∂J/∂W is what arrives at entry i of a, times x" in meaning
+    W, x = bl.variable("W", [[1.0, 2.0], [3.0, 4.0]]), bl.constant("x", [5.0, 6.0])
+    assert "Rows and columns are exchanged" in explained(W @ x, W, [[5, 15], [6, 18]], seed=[1.0, 3.0])
 
 
 def test_a_missing_transpose_is_no_answer_where_the_shapes_refuse_it():

@@ -30,8 +30,9 @@ def line_gradient(name, x):
 
 
 def order_gradient():
-    J = graphs.order()
-    return bl.backward(J)[node(J, "x")]
+    x = bl.variable("x", 3.0)
+    u = x**2
+    return bl.backward(u * (2 * u + 3))[x]
 
 
 def batch():
@@ -134,9 +135,9 @@ def most_values_in_memory(layers=100, every=10):
 COMPUTED = {
     "00-bias": lambda: line_gradient("b", 4),
     "01-slope": lambda: slope(lambda x: np.sin(x**2), 1.5),
-    "01-cube": lambda: slope(lambda x: (2 * x + 1) ** 3, 1),
+    "01-cube": lambda: slope(lambda x: (2 * x + 1) ** 3, 2),
     "02-first": lambda: slope(lambda x1: (x1 + 2) * (x1 * 2), 3),
-    "02-check": lambda: slope(lambda x: (2 * x) * (5 * x), 1),
+    "02-check": lambda: slope(lambda x: (2 * x) * (5 * x), 3),
     "02-three": lambda: slope(lambda x: sum(n + n for n in [x + 0, x + 0, x + 0]), 1),  # all slopes 1
     "03-blank": blank,
     "03-passes": lambda: len(
@@ -155,11 +156,13 @@ COMPUTED = {
     ),
     "04-theta": lambda: sum(v.size for v in bl.backward(node(graphs.lecture(), "h").sum())),
     "05-columns": lambda: np.reshape([1, 2, -1, -1, 1, 3], (2, 3), order="F") @ [2, -3, 4],
-    "06-seed": lambda: bl.steps(graphs.lecture())[6].contribution,
     "06-product": lambda: bl.vjp((w := bl.variable("w", [3, -1])) @ np.array([2, 4]), w, 5),
     "06-gate": lambda: bl.vjp(bl.relu(a := bl.variable("a", [2, -3])), a, [4, -7]),
     "06-max": lambda: max_gradient(2, 5, 3),
     "06-transposed": lambda: bl.vjp(np.array([[1, 2], [0, 3]]) @ (x := bl.variable("x", [0, 0])), x, [4, -1]),
+    "06-weights": lambda: bl.vjp(
+        (W := bl.variable("W", np.zeros((2, 2)))) @ np.array([2, 3]), W, [4, -1]
+    ).ravel(),
     "06-fork": lambda: np.add([6, -1], [-2, 5]),
     "06-order": order_gradient,
     "07-mean": lambda: batch()[0].grad,
@@ -171,9 +174,9 @@ COMPUTED = {
     "08-sign": lambda: stepped(lambda w: -42 * w, 2, 0.002),
     "08-epoch": lambda: len([*bl.sgd(*mean_of(1000), batch_size=50)]),
     "08-check-step": lambda: stepped(lambda w: (3 * w - 6) ** 2, 1, 0.05),
-    "09-meet": lambda: penalised_gradient([3, -1], [-4, 6], 0.5),
+    "09-meet": lambda: penalised_gradient([3, -1], [-4, 6], 2),
     "09-half": lambda: slope(lambda w: 0.01 * bl.l2(w), 1),  # of a weight of 1: PyTorch adds weight_decay · w
-    "09-shrink": lambda: stepped(lambda w: 0 * w + 0.5 * bl.l2(w), 4, 0.1, 3),
+    "09-shrink": lambda: stepped(lambda w: 0 * w + 1.5 * bl.l2(w), 4, 0.1, 3),
     "09-flat": kept_along_curvatures,
     "10-transpose": lambda: bl.vjp((q := bl.variable("q", [1, 5, 6]))[1:] - q[:-1], q, [1, 2]),
     "10-second": lambda: bl.hessian((x := bl.variable("x", 4.0)) ** 3, x),
@@ -301,15 +304,15 @@ def test_what_is_to_be_ordered_does_not_stand_in_order_at_first():
 @pytest.fixture
 def unseen():
     """The graph at the end of notebook 06."""
-    x, w, b = bl.constant("x", 2), bl.variable("w", 3), bl.variable("b", -4)
+    x, w, b = bl.constant("x", 2), bl.variable("w", 3), bl.variable("b", -10)
     p = w * x
-    s = p + b
+    s = 2 * p + b
     q = s * p
     J = (q - 10) ** 2 + bl.relu(b)
     return J
 
 
-RIGHT = dict(values=dict(p=6, s=2, q=12, J=4), gradients=dict(q=4, s=24, p=32, b=24, w=64))
+RIGHT = dict(values=dict(p=6, s=2, q=12, J=4), gradients=dict(q=4, s=24, p=56, b=24, w=112))
 
 
 def test_right_boxes_are_right_and_the_graph_stays_as_it_was(unseen):
@@ -333,22 +336,22 @@ def test_empty_boxes_are_left_alone(unseen):
     ("values", "gradients", "said"),
     [
         ({}, {"q": 2}, "exponent in front is lost"),
-        ({}, {"p": 24}, "the arrow from q is missing; it brings 8"),
-        ({}, {"p": 8}, "the arrow from s is missing; it brings 24"),
-        ({}, {"p": 192}, "multiplied the contributions"),
+        ({}, {"p": 48}, "what comes back from q is missing: 8."),
+        ({}, {"p": 8}, "what comes back from 2 · p is missing: 48."),
+        ({}, {"p": 384}, "multiplied the contributions"),
         ({}, {"b": 25}, "gate is closed"),
         ({}, {"s": 8}, "A product swaps"),
         ({}, {"q": 2, "s": 12}, "right for your own ∂J/∂q"),
         ({}, {"p": 24, "w": 48}, "right for your own ∂J/∂p"),
         ({}, {"w": 3}, "That is the value of w"),
-        ({}, {"w": -64}, "sign is turned round"),
+        ({}, {"w": -112}, "sign is turned round"),
         ({}, {"w": 1234}, "∂J/∂p · x"),
         ({}, {"w": [64, 64]}, "one number expected"),
         ({}, {"w": "many"}, "is not a number"),
-        ({"p": 5, "s": 1}, {}, "right for your own p"),
+        ({"p": 5, "s": 0}, {}, "right for your own p"),
         ({"p": 5, "s": 1, "q": 5, "J": 25}, {}, "right for your own q"),
         ({"q": 5}, {"q": -10}, "right for your own q"),
-        ({"s": 3, "q": 12}, {"p": 36}, "right for your own s"),
+        ({"s": 3, "q": 12}, {"p": 60}, "right for your own s"),
         ({"p": 5}, {}, "compute p = w · x once more"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import sys
 import time
@@ -456,7 +457,7 @@ def test_a_graph_of_the_learners_is_checked_against_the_drawn_one():
     assert quiz.check(own).ok and own.value is None
     verdict = quiz.check(lectures_own(lambda w: np.sum(w) ** 2))
     assert not verdict.ok and verdict.text.endswith(
-        "λ Σw² squares each entry and adds then; λ (Σw)² adds first."
+        "λ Σw² squares each entry and then adds; λ (Σw)² adds first."
     )
 
 
@@ -551,14 +552,27 @@ def test_the_picture_gives_no_formula_away(level):
     quiz = bl.which_function(level=level)
     J = LEVELS[level - 1].graph(LEVELS[level - 1].leaves())
     bundle, _ = quiz._repr_mimebundle_()
-    before, after = bundle["text/html"].split("<details>")
-    shown = [quiz.spec["picture"], quiz.spec["words"], repr(quiz), bundle["text/plain"], before]
+    before, after = bundle["text/html"].split("<details><summary>Answer</summary>")
+    assert quiz.spec["hint"] in html.unescape(before)
+    shown = [
+        quiz.spec["picture"],
+        quiz.spec["words"],
+        repr(quiz),
+        bundle["text/plain"],
+        html.unescape(before),
+    ]
     formulas = {notation.expression(node) for node in topological_order(J) if node.rule is not None}
     for formula in formulas:
         assert not any(formula in text for text in shown), formula
-    assert notation.expression(J) in after
+    assert notation.expression(J) in after and notation.expression(J) in quiz.spec["shown"]
     inner = {node.name for node in topological_order(J)[:-1] if node.rule is not None and node.name}
     assert not inner & set(re.findall(r">([^<>]+)<", quiz.spec["picture"]))
+
+
+def test_a_graph_of_ones_own_has_a_hint_and_an_answer_too():
+    x = bl.variable("x", shape=())
+    quiz = bl.which_function(np.sin(x) * x)
+    assert "Begin at the last card" in quiz.spec["hint"] and "sin(x) · x" in quiz.spec["shown"]
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,23 @@ def test_the_arrow_points_downhill_at_right_angles_to_the_contour():
         assert cosine == pytest.approx(-1, abs=1e-3)
 
 
+def test_a_short_arrow_is_seen_beside_its_dot_and_none_is_drawn_for_no_slope():
+    def lengths(start):
+        explorer = bl.explore.landscape(line(), DATA, 0.1, 1, start=start)
+        drawn = [paths(explorer, kind) for kind in ("downhill", "backwards")]
+        return [np.hypot(*(arrow[-2][-1] - arrow[-2][0])) if len(arrow) > 2 else 0 for arrow in drawn]
+
+    full, minibatch = lengths(BEST + np.array([0.01, 0]))
+    assert 15 < full < minibatch  # the dot's radius is 5.5, and the arrow has a tip
+    assert lengths(BEST)[0] == 0
+
+
+def test_the_legend_speaks_of_sgd_only_where_examples_are_drawn():
+    assert "path of SGD" in bl.explore.landscape(line(), DATA, 0.1, 3).scene["svg"]
+    for explorer in (bl.explore.landscape(line()), bl.explore.landscape(line(), DATA)):
+        assert "path of gradient descent" in explorer.scene["svg"] and "SGD" not in explorer.scene["svg"]
+
+
 def test_a_unit_is_as_long_across_as_up_whatever_the_window():
     explorer = bl.explore.landscape(line(), window=((-2, 3), (-1, 8)))
     across, up = explorer.picture.plane

@@ -33,7 +33,7 @@ BY_HAND = {
         dict(v=[2, -1]),
         dict(h="np.where(x > 0, x, 0)", a="W @ h", J="v @ a"),
     ),
-    "B4": (dict(b=1, w=3), dict(x=[1, -3, 2, 4]), dict(p="x + b", J="w * sum(p * p) / 4")),
+    "B4": (dict(k=-1, m=2), dict(t=[2, -1, 0, 3]), dict(s="k + m * t", J="sum(s * s) / 4")),
 }
 
 

@@ -322,11 +322,81 @@ def test_a_gradient_of_ones_own_without_its_variables_shape_is_wrong(missing):
     assert not bl.check_gradient(np.sum(w**2), given={w: missing}).ok
 
 
+def neuron():
+    w, b = bl.variable("w", [1.0, -2.0]), bl.variable("b", 0.5)
+    return (np.tanh(w @ np.array([0.3, 0.4]) + b) - 1) ** 2, w, b
+
+
+def right_backward(w, b):
+    t = np.tanh(w @ np.array([0.3, 0.4]) + b)
+    before = 2 * (t - 1) * (1 - t**2)
+    return before * np.array([0.3, 0.4]), before
+
+
+def test_a_function_that_computes_the_gradient_is_right_here_and_elsewhere():
+    J, w, b = neuron()
+    report = bl.check_gradient(J, given=right_backward)
+    assert report.ok
+    elsewhere = [(r.variable, r.verdict) for r in report.rows if r.entry == "elsewhere"]
+    assert elsewhere == [("w", "ok"), ("b", "ok")]
+    assert bl.check_gradient(J, given=lambda b: right_backward(w.value, b)[1]).ok  # w stays as it is
+    assert w.value.tolist() == [1, -2] and b.value == 0.5 and J.value is None
+
+
+def test_a_function_that_returns_the_numbers_of_the_table_is_wrong():
+    J, w, b = neuron()
+    numbers = bl.backward(J)
+    held = {"w": numbers[w], "b": numbers[b]}
+    report = bl.check_gradient(J, given=lambda w, b: (held["w"], held["b"]))
+    assert [r.entry for r in report.rows if r.verdict == "wrong"] == ["elsewhere", "elsewhere"]
+    assert "right here, not for other values of w and b" in repr(report)
+    report = bl.check_gradient(J, given=lambda w, b: (right_backward(w, b)[0], held["b"]))
+    assert [r.variable for r in report.rows if r.verdict == "wrong"] == ["b"]
+
+
+def test_what_a_function_gets_wrong_here_is_said_once():
+    J, _, _ = neuron()
+    report = bl.check_gradient(J, given=lambda w, b: (2 * right_backward(w, b)[0], right_backward(w, b)[1]))
+    assert [r.variable for r in report.rows if r.entry == "elsewhere"] == ["b"]
+
+
+def test_elsewhere_the_cost_is_a_number_even_if_few_values_allow_it():
+    u = bl.variable("u", np.linspace(0.1, 4, 12))
+    assert bl.check_gradient(np.sum(np.log(u)), given=lambda u: 1 / u).ok
+    here = 1 / u.value
+    assert not bl.check_gradient(np.sum(np.log(u)), given=lambda u: here).ok
+
+
+def test_a_mask_that_was_copied_from_here_is_wrong_elsewhere():
+    a = bl.variable("a", [2.0, -1.0, 3.0, -0.5])
+    J = np.sum(bl.relu(a) ** 2)
+    assert bl.check_gradient(J, given=lambda a: 2 * a * (a > 0)).ok
+    assert not bl.check_gradient(J, given=lambda a: 2 * a * [1, 0, 1, 0]).ok
+
+
+def test_a_function_that_does_not_fit_the_cost_is_refused_in_words():
+    J, _, _ = neuron()
+    for function, said in [
+        (lambda v: v, "takes v, and the cost has no variable of that name.*: w, b"),
+        (lambda: 1, "takes no variable; give it w, b"),
+        (lambda w, b: w, "should return a gradient for each"),
+        (lambda w, b: (w, b, b), "should return a gradient for each"),
+        (lambda w, b: (w, "two"), "no array of numbers"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            bl.check_gradient(J, given=function)
+    twins = bl.variable("w", 1.0) * bl.variable("w", 2.0)
+    with pytest.raises(ValueError, match="2 variables of that name"):
+        bl.check_gradient(twins, given=lambda w: w)
+
+
 def test_what_is_no_gradient_of_ones_own_is_refused_in_words():
     w, c = bl.variable("w", [1.0, 2.0]), bl.constant("c", 1.0)
     J = np.sum(w**2)
     for cost, arguments, said in [
         (J, {"given": {}}, "empty"),
+        (J, {"given": [2, 4]}, "variable: array} or a function"),
+        (J, {"given": 2}, "variable: array} or a function"),
         (J, {"given": {"w": 2}}, "where a variable should stand"),
         (J, {"given": {c: 2}}, "where a variable should stand"),
         (J, {"given": {w: "two"}}, "no array of numbers"),

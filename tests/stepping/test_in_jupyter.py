@@ -210,6 +210,15 @@ def formula_field(page):
     return page.locator(".bl-question").first.get_by_role("textbox")
 
 
+def test_whoever_is_stuck_at_a_formula_is_given_a_hint_and_then_the_answer(quiz):
+    page = quiz
+    question, spec = page.locator(".bl-question").first, bl.which_function(level=4).spec
+    assert spec["shown"] not in question.inner_text()
+    for button, said in (("Hint", "hint"), ("Show me", "shown")):
+        question.get_by_role("button", name=button).click()
+        assert question.get_by_role("status").inner_text() == spec[said]
+
+
 def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(quiz):
     page, field = quiz, formula_field(quiz)
     status = page.locator(".bl-question").first.get_by_role("status")
