@@ -188,6 +188,13 @@ def run_in_new_cell(page, source: str):
     page.keyboard.press("Control+Enter")
 
 
+def shut_down_kernel(page):
+    """End the kernel of the notebook, and wait until the page knows."""
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Shut Down Kernel", exact=True).click()
+    page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
+
+
 def _within(page, condition, seconds) -> bool:
     """Whether a condition comes true within this time."""
     from playwright.sync_api import TimeoutError

@@ -39,8 +39,7 @@ class StepThrough(LabWidget):
     whose data travel as ``film``.
     """
 
-    _esm = script("stepping/step_through_widget.js")
-    _css = style("stepping/step_through.css")
+    _files = "stepping/step_through_widget.js", "stepping/step_through.css"
     position = traitlets.Int(0).tag(sync=True)
     predict = traitlets.Bool(False).tag(sync=True)
     given = traitlets.Dict().tag(sync=True)

@@ -109,16 +109,10 @@ def test_the_position_reaches_python_and_python_moves_the_page(page, server):
     page.get_by_text("python sees 4").wait_for()
 
 
-def shut_down_kernel(page):
-    page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    page.get_by_text("Shut Down Kernel", exact=True).click()
-    page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
-
-
 def test_it_goes_on_when_the_kernel_is_gone(page, server):
     lab.open_notebook(page, server, "00-start-here.ipynb")
     lab.run_all(page)
-    shut_down_kernel(page)
+    lab.shut_down_kernel(page)
     page.locator(".bl-step").first.focus()
     page.keyboard.press("End")
     assert formula(page) == "∂J/∂w = ∂J/∂(w · x) · x"
@@ -227,7 +221,7 @@ def test_a_formula_is_typed_answered_by_the_kernel_and_pointed_at(page, server):
 
 def test_a_formula_that_nobody_answers_is_said_to_be_so(page, server):
     field = quiz(page, server)
-    shut_down_kernel(page)
+    lab.shut_down_kernel(page)
     field.fill("x*y")
     field.press("Enter")
     page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
@@ -366,7 +360,7 @@ def test_without_a_kernel_the_page_says_that_nobody_answers_and_goes_on_stepping
     live(page, server)
     page.locator(".bl-step").first.focus()
     page.keyboard.press("End")
-    shut_down_kernel(page)
+    lab.shut_down_kernel(page)
     page.get_by_label("w[0]").first.fill("6")
     page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
     page.get_by_role("button", name="Back").first.click()
