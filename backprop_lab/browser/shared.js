@@ -41,11 +41,33 @@ function dress(el, style) {
   place.append(sheet);
 }
 
+/** Keep keys that are pressed inside a widget from the notebook, which would read them as commands: "d d" deletes the
+ *  cell. Those with Ctrl or Cmd go through, so that Ctrl+S saves. Wherever a hand clicks in the widget, the focus is
+ *  inside it. @param {HTMLElement} el @returns {() => void} ends it */
+function keepKeys(el) {
+  // Ctrl and Alt together is how some keyboards type a letter.
+  const kept = (/** @type {KeyboardEvent} */ event) => event.altKey || !(event.ctrlKey || event.metaKey);
+  const mark = (/** @type {KeyboardEvent} */ event) => {
+    if (!event.composedPath().includes(el)) return;
+    /** @type {HTMLElement} */ (event.target).toggleAttribute("data-lm-suppress-shortcuts", kept(event));
+  };
+  el.tabIndex = -1;
+  el.style.outline = "none";
+  el.addEventListener("keydown", (event) => kept(event) && event.stopPropagation());
+  addEventListener("keydown", mark, true); // Notebook 7 reads a key before it reaches the widget, unless it is marked
+  return () => removeEventListener("keydown", mark, true);
+}
+
 /** The widget's entry, called by anywidget for every view. */
 async function render({ model, el }) {
   const { style, module } = await kindOf(model);
   dress(el, style);
-  return module.default.render({ model, el });
+  const end = module.default.render({ model, el });
+  const release = keepKeys(el);
+  return () => {
+    release();
+    end?.();
+  };
 }
 
 export default { render };

@@ -1,6 +1,6 @@
 // "Which function?": a drawn graph whose formula is typed. The kernel reads the formula and compares it;
 // here the answer is only shown.
-import { drawing, keepKeys, make } from "../browser/dom.js";
+import { drawing, make } from "../browser/dom.js";
 
 const PATIENCE_MILLISECONDS = 6000; // without an answer, after which the kernel counts as gone
 
@@ -48,7 +48,6 @@ function render({ model, el }) {
       input.setSelectionRange(start, end);
     }
   };
-  keepKeys(root);
   model.on("change:verdict", answered);
   el.replaceChildren(root);
   return () => {

@@ -1,5 +1,5 @@
 // An explorer: sliders, one or more pictures that the kernel redraws when one moves, and a description in words.
-import { keepKeys, make } from "../browser/dom.js";
+import { make } from "../browser/dom.js";
 import { newest } from "../browser/newest.js";
 import { listenToDrags } from "./drag.js";
 import { slidersOf } from "./sliders.js";
@@ -41,7 +41,6 @@ function render({ model, el }) {
     stage.tabIndex = stage.scrollWidth > stage.clientWidth ? 0 : -1; // a wide picture is scrolled by keyboard too
   });
 
-  keepKeys(root);
   listenToDrags(stage, (values) => {
     sliders.put(values);
     kernel.give(sliders.values());

@@ -42,7 +42,7 @@ class StepThrough {
     this.frame = make(
       "div",
       {
-        class: `bl-step bl-${this.film.palette}`, tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true",
+        class: `bl-step bl-${this.film.palette}`, tabindex: "0", role: "group",
         "aria-label": `${this.film.title}. Arrow keys step, Home and End jump, space plays.`,
       },
       this.bar.element, ...(state.live ? [folded("Change the inputs", leaves)] : []), // above the picture that follows

@@ -1,6 +1,6 @@
 // The training lab: shows what the kernel has trained, and asks it for what is wanted next. The kernel trains and
 // computes; nothing is computed here.
-import { keepKeys, make } from "../browser/dom.js";
+import { make } from "../browser/dom.js";
 import { insideOf } from "./inside.js";
 import { Plane } from "./plane.js";
 import { runBarOf } from "./run_bar.js";
@@ -61,7 +61,6 @@ class TrainingLab {
     const { model } = this;
     const trained = () => this.trained();
     const answered = () => this.answered();
-    keepKeys(this.root);
     model.on("msg:custom", trained);
     model.on("change:runs", answered);
     this.paint();
