@@ -119,6 +119,9 @@ def _usual_folder() -> Path:
 
 def _hand_out(source: Path, folder: Path) -> None:
     try:
+        for place in (folder, *folder.parents):
+            if place.is_symlink() and not place.exists():
+                raise Mistake(f"{place} is a link that leads nowhere; a folder for the notebooks is needed")
         if folder.exists() and not folder.is_dir():
             raise Mistake(f"{folder} is a file; a folder for the notebooks is needed")
         handout = lay_out(source, folder, __version__)

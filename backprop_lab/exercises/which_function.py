@@ -192,7 +192,7 @@ class WhichFunction(LabWidget):
     # -- what stands where no kernel runs
 
     def _summary(self) -> str:
-        return f"{self.spec['title']} {len(self._riddle.picture)} nodes"
+        return f"{self.spec['title']} {notation.counted(len(self._riddle.picture), 'node')}"
 
     def _text(self) -> str:
         spec = self.spec

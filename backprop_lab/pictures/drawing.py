@@ -26,8 +26,9 @@ class Drawing:
     def __init__(self, picture: Picture, position: int = 0, palette: str = "green"):
         self.svg = picture.still(position, palette)
         self.description = picture.describe(position)
-        folded = f" in {len(picture)} cards" if len(picture) < len(picture.nodes) else ""
-        self._title = f"graph of {notation.mention(picture.line.cost)}, {len(picture.nodes)} nodes{folded}"
+        folded = f" in {notation.counted(len(picture), 'card')}" if len(picture) < len(picture.nodes) else ""
+        nodes = notation.counted(len(picture.nodes), "node")
+        self._title = f"graph of {notation.mention(picture.line.cost)}, {nodes}{folded}"
 
     def _repr_html_(self) -> str:
         return as_image(self.svg, self.description)

@@ -26,6 +26,7 @@ from backprop_lab.pictures.drawing import page, readable_graph
 from backprop_lab.pictures.palette import palette_named
 from backprop_lab.pictures.raster import gif, png
 from backprop_lab.stepping.film import Film
+from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array
 from backprop_lab.words.numbers import is_whole
 
@@ -105,8 +106,8 @@ class StepThrough(LabWidget):
     # -- what stands where no kernel runs
 
     def _summary(self) -> str:
-        nodes = len(self.recording.picture.line.nodes)
-        return f"{self.recording.title}: {nodes} nodes, {len(self.steps)} steps"
+        nodes = notation.counted(len(self.recording.picture.line.nodes), "node")
+        return f"{self.recording.title}: {nodes}, {notation.counted(len(self.steps), 'step')}"
 
     def table(self) -> str:
         """All steps as text, one line each."""

@@ -46,6 +46,37 @@ def test_a_page_that_cannot_find_the_sources_is_answered_by_the_widget(monkeypat
     assert widget.runs == runs, "it is not taken for a wish"
 
 
+SHADOW = """async ([loader, script, style, spec]) => {
+  const imported = text => import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+  const listeners = {};
+  const known = { spec, typed: {}, verdict: {}, sources: "IPY_MODEL_none" };
+  const model = {
+    get: name => known[name], set: (name, value) => { known[name] = value; },
+    on: (name, call) => { listeners[name] = call; }, off: () => {},
+    send: () => listeners["msg:custom"]({ script, style }),
+    save_changes: () => {
+      known.verdict = { count: known.typed.count, right: false, text: "No such name.", place: [4, 6] };
+      listeners["change:verdict"]();
+    },
+  };
+  const room = document.body.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
+  const el = room.appendChild(document.createElement("div"));
+  await (await imported(loader)).default.render({ model, el });
+}"""
+
+
+def test_in_a_shadow_root_a_widget_has_its_style_and_marks_what_is_wrong(page):
+    quiz = bl.which_function(level=3)
+    sources = quiz.sources
+    page.evaluate(SHADOW, [quiz._esm, sources.script, sources.style, quiz.spec])
+    border = "form => getComputedStyle(form).borderTopLeftRadius"
+    assert page.locator(".bl-question").evaluate(border) == "8px"
+    page.get_by_role("textbox").fill("x + qq")
+    page.get_by_role("textbox").press("Enter")
+    marked = "field => [field.selectionStart, field.selectionEnd]"
+    assert page.get_by_role("textbox").evaluate(marked) == [4, 6]
+
+
 CELLS = [
     "import backprop_lab as bl, ipywidgets",
     "one = bl.question('06-fork')\none",

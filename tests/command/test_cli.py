@@ -221,6 +221,12 @@ def test_it_opens_also_when_trusting_fails(series, no_server, monkeypatch, tmp_p
         (["--port", "http"], 2, "'http' is not a port (1 to 65535)"),
         (["--frobnicate"], 2, "unrecognized arguments: --frobnicate"),
         (["--dir", "file"], 1, "file is a file; a folder for the notebooks is needed"),
+        (
+            ["--dir", "nowhere"],
+            1,
+            "nowhere is a link that leads nowhere; a folder for the notebooks is needed",
+        ),
+        (["--dir", "nowhere/below"], 1, "nowhere is a link that leads nowhere"),
         (["--dir", "file/below"], 1, "cannot write in the folder file/below: Not a directory"),
         (["--ip", "192.0.2.1"], 1, "cannot listen on 192.0.2.1:8888"),
         (["--ip", "not an address"], 1, "'not an address' is not an address of this machine"),
@@ -229,6 +235,7 @@ def test_it_opens_also_when_trusting_fails(series, no_server, monkeypatch, tmp_p
 def test_a_mistake_ends_with_one_line_that_says_it(series, no_server, capsys, arguments, code, said):
     with open("file", "w") as file:
         file.write("mine")
+    os.symlink("not there", "nowhere")
     assert cli.main(arguments) == code
     complaint = capsys.readouterr().err
     assert complaint.startswith("backprop-lab: ")

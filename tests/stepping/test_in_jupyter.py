@@ -224,7 +224,7 @@ def test_a_formula_that_nobody_answers_is_said_to_be_so(page, server):
     lab.shut_down_kernel(page)
     field.fill("x*y")
     field.press("Enter")
-    page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
+    page.get_by_text("if it is gone, run the cell again").wait_for(timeout=10_000)
 
 
 def test_a_graph_is_picked_with_the_keyboard_or_a_click_on_its_picture(page, server):
@@ -356,13 +356,42 @@ def test_inputs_are_answered_while_a_cell_is_running(page, server):
     page.get_by_text("slept", exact=True).wait_for()
 
 
+def test_of_a_kernel_that_is_busy_the_page_says_so_and_shows_the_answer_when_it_comes(page, server):
+    live(page, server)
+    page.locator(".bl-step").first.focus()
+    page.keyboard.press("End")
+    # A pause that keeps the interpreter's lock: no other thread can answer meanwhile.
+    lab.run_in_new_cell(page, "import ctypes; ctypes.PyDLL(None).sleep(9)")
+    page.locator("[data-status=busy]").first.wait_for(state="attached")
+    page.get_by_label("w[0]").first.fill("6")
+    page.get_by_text("the answer comes when it is free").wait_for(timeout=8_000)
+    wait_until_shown(page, records(w=[6.0, 2.0]))
+    page.wait_for_function("() => !document.querySelector('.bl-note').textContent")
+
+
+def test_of_two_views_of_a_run_one_plays_at_a_time(page, server):
+    live(page, server)
+    lab.run_in_new_cell(page, "film")
+    page.locator(".bl-step").nth(2).wait_for()
+    one, other, same = (page.locator(".bl-step").nth(n).locator(".bl-bar button").nth(2) for n in range(3))
+
+    def written():
+        return [play.text_content() for play in (one, other, same)]
+
+    for play in (one, other, same):
+        play.click()
+    assert written() == ["Play", "Pause", "Pause"]
+    one.click()
+    assert written() == ["Pause", "Pause", "Play"]
+
+
 def test_without_a_kernel_the_page_says_that_nobody_answers_and_goes_on_stepping(page, server):
     live(page, server)
     page.locator(".bl-step").first.focus()
     page.keyboard.press("End")
     lab.shut_down_kernel(page)
     page.get_by_label("w[0]").first.fill("6")
-    page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
+    page.get_by_text("if it is gone, run the cell again").wait_for(timeout=10_000)
     page.get_by_role("button", name="Back").first.click()
     assert formula(page) == records()[-2].formula
 

@@ -383,5 +383,5 @@ def test_without_a_kernel_the_page_says_that_nobody_answers(view):
     page.get_by_text("Shut Down Kernel", exact=True).click()
     page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
     view.get_by_role("button", name="Play").click()
-    view.get_by_text("The kernel does not answer yet").wait_for(timeout=10_000)
+    view.get_by_text("if it is gone, run the cell again").wait_for(timeout=10_000)
     assert view.get_by_role("button", name="Play").is_visible()
