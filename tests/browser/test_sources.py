@@ -97,16 +97,27 @@ def test_widgets_share_their_style_and_one_whose_sources_are_gone_asks_for_them(
     page.get_by_text("Level 2 of 10").wait_for()
 
 
-def test_a_notebook_saved_with_the_state_of_its_widgets_shows_them_without_a_kernel(page, jupyterlab):
-    lab.write_notebook(jupyterlab.folder / "saved_state.ipynb", CELLS[:2])
-    lab.open_notebook(page, jupyterlab, "saved_state.ipynb")
-    page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_text("Save Widget State Automatically", exact=True).click()
+def run_saved_and_opened_again(page, server, name, kept=False):
+    lab.write_notebook(server.folder / name, CELLS[:2])
+    lab.open_notebook(page, server, name)
+    if kept:
+        page.get_by_role("menuitem", name="Settings", exact=True).click()
+        page.get_by_text("Save Widget State Automatically", exact=True).click()
     lab.run_all(page)
     page.keyboard.press("Control+s")
     lab.shut_down_kernel(page)
     page.keyboard.press("Control+s")
-    lab.open_notebook(page, jupyterlab, "saved_state.ipynb")
+    lab.open_notebook(page, server, name)
+
+
+def test_a_notebook_that_is_opened_again_shows_pictures_in_place_of_its_widgets(page, jupyterlab):
+    run_saved_and_opened_again(page, jupyterlab, "again.ipynb")
+    page.locator(".jp-OutputArea-output summary", has_text="Answers").wait_for()
+    assert not page.get_by_text("model not found").count()
+
+
+def test_a_notebook_saved_with_the_state_of_its_widgets_shows_them_without_a_kernel(page, jupyterlab):
+    run_saved_and_opened_again(page, jupyterlab, "saved_state.ipynb", kept=True)
     question = page.locator(".bl-question")
     question.wait_for()
     question.get_by_role("textbox").fill("4 4")

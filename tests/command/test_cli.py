@@ -4,6 +4,7 @@ The series is made of small notebooks of our own, so that nothing here depends o
 Servers run in a process group of their own with Jupyter folders of their own, and are always ended.
 """
 
+import asyncio
 import json
 import os
 import re
@@ -417,3 +418,46 @@ def test_the_page_and_its_kernel_speak_without_delay(monkeypatch, tmp_path):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     cli._serve(tmp_path, "a.ipynb", "127.0.0.1", 8888, 0, browser=False)
     assert said == [True, "connected"]
+
+
+# Saved widgets ------------------------------------------------------------------------------------
+
+VIEW, STATE = (f"application/vnd.jupyter.widget-{what}+json" for what in ("view", "state"))
+
+
+def saved(**state):
+    """A notebook with the outputs of two widgets, one of them without HTML; and the saved state of some."""
+    cells = [
+        nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data)])
+        for data in ({VIEW: {"model_id": "a"}, "text/html": "<p>"}, {VIEW: {"model_id": "b"}})
+    ]
+    metadata = {"widgets": {STATE: {"state": state}}} if state else {}
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("A text"), *cells], metadata=metadata
+    )
+
+
+def opened(book, *sessions):
+    """The kinds of data in the outputs of a notebook that is opened as ``x/y.ipynb``."""
+
+    class Contents:
+        async def get(self, path, content=True):
+            return {"type": "notebook", "content": book if content else None}
+
+    async def running():
+        return [{"path": path} for path in sessions]
+
+    manager = cli.with_pictures(Contents, running)()
+    assert asyncio.run(manager.get("x/y.ipynb", content=False))["content"] is None
+    content = asyncio.run(manager.get("/x/y.ipynb"))["content"]
+    return [set(cell.outputs[0].data) for cell in content.cells[1:]]
+
+
+def test_a_widget_whose_kernel_is_gone_gives_way_to_the_picture_beside_it():
+    assert opened(saved()) == [{"text/html"}, {VIEW}]
+    assert opened(saved(), "another.ipynb") == [{"text/html"}, {VIEW}]
+
+
+def test_widgets_stay_while_their_kernel_runs_or_where_their_state_was_saved():
+    assert opened(saved(), "x/y.ipynb") == [{VIEW, "text/html"}, {VIEW}]
+    assert opened(saved(a={})) == [{VIEW, "text/html"}, {VIEW}]
