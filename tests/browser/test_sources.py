@@ -97,6 +97,23 @@ def test_widgets_share_their_style_and_one_whose_sources_are_gone_asks_for_them(
     page.get_by_text("Level 2 of 10").wait_for()
 
 
+def test_widgets_are_there_when_the_page_is_loaded_again_and_after_a_restart_of_the_kernel(page, jupyterlab):
+    lab.write_notebook(jupyterlab.folder / "reload.ipynb", CELLS[:2])
+    lab.open_notebook(page, jupyterlab, "reload.ipynb")
+    lab.run_all(page)
+    page.keyboard.press("Control+s")
+    page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    lab.open_notebook(page, jupyterlab, "reload.ipynb")
+    page.locator(".bl-question").wait_for()
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.locator(".lm-Menu").get_by_text("Restart Kernel and Run All Cells…", exact=True).click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.locator(".jp-InputPrompt", has_text="[*]").first.wait_for()
+    page.locator(".jp-InputPrompt", has_text="[2]").wait_for()
+    page.locator(".bl-question").wait_for()
+    page.locator(".bl-question").get_by_role("textbox").fill("4 4")
+
+
 def run_saved_and_opened_again(page, server, name, kept=False):
     lab.write_notebook(server.folder / name, CELLS[:2])
     lab.open_notebook(page, server, name)
