@@ -385,3 +385,14 @@ def test_without_a_kernel_the_page_says_that_nobody_answers(view):
     view.get_by_role("button", name="Play").click()
     view.get_by_text("if it is gone, run the cell again").wait_for(timeout=10_000)
     assert view.get_by_role("button", name="Play").is_visible()
+
+
+def test_of_two_views_of_a_lab_one_plays_at_a_time(view):
+    lab.run_in_new_cell(view.page, "lab")
+    view.nth(1).wait_for()
+    first, second = (view.nth(n).locator(".bl-bar button").first for n in (0, 1))
+    first.click()
+    second.click()
+    assert [first.text_content(), second.text_content()] == ["▶ Play", "❚❚ Pause"]
+    first.click()
+    assert [first.text_content(), second.text_content()] == ["❚❚ Pause", "▶ Play"]
