@@ -360,11 +360,13 @@ def test_of_a_kernel_that_is_busy_the_page_says_so_and_shows_the_answer_when_it_
     live(page, server)
     page.locator(".bl-step").first.focus()
     page.keyboard.press("End")
-    # A pause that keeps the interpreter's lock: no other thread can answer meanwhile.
-    lab.run_in_new_cell(page, "import ctypes; ctypes.PyDLL(None).sleep(9)")
-    page.locator("[data-status=busy]").first.wait_for(state="attached")
+    # The second pause keeps the interpreter's lock: no other thread can answer meanwhile.
+    pauses = "time.sleep(1); ctypes.PyDLL(None).sleep(14)"
+    lab.run_in_new_cell(page, f"import ctypes, time; print('now', 'busy', flush=True); {pauses}")
+    page.get_by_text("now busy", exact=True).wait_for()
+    page.wait_for_timeout(2000)
     page.get_by_label("w[0]").first.fill("6")
-    page.get_by_text("the answer comes when it is free").wait_for(timeout=8_000)
+    page.get_by_text("the answer comes when it is free").wait_for(timeout=10_000)
     wait_until_shown(page, records(w=[6.0, 2.0]))
     page.wait_for_function("() => !document.querySelector('.bl-note').textContent")
 
