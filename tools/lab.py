@@ -51,14 +51,15 @@ class Server(NamedTuple):
 def jupyter(root: Path, settings: Path, plain: bool = False):
     """JupyterLab over the folder ``root``, started as a learner starts it: by ``backprop-lab``.
 
-    ``plain``: by ``jupyter lab`` itself, with what lies in ``settings`` as its own settings.
+    ``plain``: by ``jupyter lab`` itself, with what lies in ``settings`` as its own settings. The environment
+    variable BACKPROP_LAB_PYTHON names the Python of another environment, with another JupyterLab in it.
     """
     environment = dict(os.environ)
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
         environment[name] = str(settings / name.lower())
     ours = ["backprop_lab", "--no-browser", "--dir", str(root)]
     theirs = ["jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--ServerApp.root_dir={root}"]
-    command = [sys.executable, "-m", *(theirs if plain else ours)]
+    command = [os.environ.get("BACKPROP_LAB_PYTHON", sys.executable), "-m", *(theirs if plain else ours)]
     log = settings / "server.log"
     with TemporaryDirectory() as runtime:  # a short path: the name of a socket has at most 100 characters
         environment["JUPYTER_RUNTIME_DIR"] = runtime
@@ -172,7 +173,7 @@ def run_all(page, seconds=90):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not started:
         page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        page.locator(".lm-Menu").get_by_text("Run All Cells", exact=True).click()
         started = _within(page, _STARTED, PATIENCE_SECONDS)
     page.wait_for_function(_DONE, timeout=seconds * 1000)
     _within(page, _SETTLED, PATIENCE_SECONDS)
@@ -196,6 +197,13 @@ def run_in_new_cell(page, source: str):
     page.keyboard.press("Enter")
     page.keyboard.insert_text(source)
     page.keyboard.press("Control+Enter")
+
+
+def shut_down_kernel(page):
+    """End the kernel of the notebook, and wait until the page knows."""
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.locator(".lm-Menu").get_by_text("Shut Down Kernel", exact=True).click()
+    page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
 
 
 def _within(page, condition, seconds) -> bool:

@@ -12,7 +12,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from backprop_lab.pictures.palette import PALETTES, colours
+from backprop_lab.pictures.palette import FORCED, PALETTES, colours
 
 _IMPORT = re.compile(r'^(?:import \{.*\} from|@import) "(\..*)";\n', re.M)
 _COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/)\n", re.M | re.S)  # alone on its lines
@@ -39,6 +39,8 @@ def style(name: str) -> str:
         roots = ROOTS if palette == "green" else f"{ROOTS}.bl-{palette}"
         dark = ", ".join(f"{page} {roots}" for page in DARK_PAGES)
         rules += [f"{roots} {{ {colours(tones.light)} }}", f"{dark} {{ {colours(tones.dark)} }}"]
+    forced = colours({name: f"{colour} !important" for name, colour in FORCED.items()})
+    rules.append(f"@media (forced-colors: active) {{ {ROOTS} {{ {forced} }} }}")
     return "\n".join([*rules, *_with_imports(name).values()])
 
 

@@ -29,13 +29,6 @@ export function choice(values, attributes, write = String) {
   return make("select", attributes, ...values.map((value) => make("option", { value: String(value) }, write(value))));
 }
 
-/** Keep keys that are pressed inside a widget from the notebook, which would read them as commands.
- *  @param {HTMLElement} root */
-export function keepKeys(root) {
-  root.dataset.lmSuppressShortcuts = "true";
-  root.addEventListener("keydown", (event) => event.stopPropagation());
-}
-
 /** A drawing made by Python, with a description for those who cannot see it. If it is wider than its place, it
  *  can be focused and scrolled with the keyboard.
  *  @param {string} svg @param {string} words */

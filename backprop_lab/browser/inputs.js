@@ -1,7 +1,7 @@
 // Live inputs: the numbers at the leaves can be typed, stepped with ↑ and ↓, or dragged sideways. The kernel
 // runs the graph with them; changes that come faster than it answers are merged.
 import { button, make } from "./dom.js";
-import { newest } from "./newest.js";
+import { newest, SILENCE } from "./newest.js";
 
 const PIXELS_A_STEP = 4; // of a drag
 const MOST_IN_A_ROW = 6; // fields of a vector
@@ -98,7 +98,7 @@ export function inputs(place, state) {
       return other;
     },
     () => {
-      note.textContent = "The kernel does not answer; the numbers are those of its last run.";
+      note.textContent = `${SILENCE} The numbers are those of its last run.`;
     },
   );
   const give = (given) => kernel.give(given) || refill();

@@ -1,7 +1,11 @@
 // Asking the kernel for what belongs to the newest values. At most one value is on its way: later ones wait, and
 // only the last of them follows, when the kernel says that it is free or, if it does not say so, when it answers.
 
-const PATIENCE_MILLISECONDS = 4000; // without an answer, after which the kernel counts as gone
+export const PATIENCE_MILLISECONDS = 4000; // without an answer, after which the page says so
+
+/** What to say then: the page cannot know which of the two it is. */
+export const SILENCE =
+  "No answer yet. If the kernel is busy with another cell, the answer comes when it is free; if it is gone, run the cell again.";
 
 /** @template Value
  *  @param {(value: Value) => boolean} ask sends a value on its way, unless it is the one already there

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib.util
+import inspect
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import secrets
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
@@ -119,6 +121,9 @@ def _usual_folder() -> Path:
 
 def _hand_out(source: Path, folder: Path) -> None:
     try:
+        for place in (folder, *folder.parents):
+            if place.is_symlink() and not place.exists():
+                raise Mistake(f"{place} is a link that leads nowhere; a folder for the notebooks is needed")
         if folder.exists() and not folder.is_dir():
             raise Mistake(f"{folder} is a file; a folder for the notebooks is needed")
         handout = lay_out(source, folder, __version__)
@@ -196,6 +201,9 @@ def _serve(folder: Path, name: str, ip: str, port: int, retries: int, browser: b
     settings = server.web_app.settings
     settings.setdefault("page_config_hook", _without_news)
     settings["kernel_websocket_connection_class"] = prompt(settings["kernel_websocket_connection_class"])
+    contents, sessions = server.contents_manager, server.session_manager
+    if inspect.iscoroutinefunction(contents.get):
+        contents.__class__ = with_pictures(type(contents), sessions.list_sessions)
 
     def stop(*_: object) -> None:
         server.stop(from_signal=True)
@@ -241,6 +249,35 @@ def prompt(connection: type) -> type:
             return super().connect()
 
     return Prompt
+
+
+def with_pictures(contents: type, sessions: Callable[[], Awaitable[list[dict]]]) -> type:
+    """A subclass of this contents manager: it opens a notebook that has no kernel with pictures for widgets.
+
+    A saved widget is no more than the name of a model in a kernel. Where this is gone, Jupyter would show an
+    error in place of the picture beside it.
+    """
+
+    class WithPictures(contents):
+        async def get(self, path, *arguments, **options):
+            model = await super().get(path, *arguments, **options)
+            running = {session["path"] for session in await sessions()}
+            if model["type"] == "notebook" and model["content"] and path.strip("/") not in running:
+                forget_widgets(model["content"])
+            return model
+
+    return WithPictures
+
+
+def forget_widgets(notebook: dict) -> None:
+    """Take away the widgets that have HTML beside them, and whose state was not saved with the notebook."""
+    view, state = (f"application/vnd.jupyter.widget-{what}+json" for what in ("view", "state"))
+    saved = notebook["metadata"].get("widgets", {}).get(state, {}).get("state", {})
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "text/html" in data and view in data and data[view].get("model_id") not in saved:
+                del data[view]
 
 
 # The arguments ------------------------------------------------------------------------------------

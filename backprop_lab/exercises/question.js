@@ -1,6 +1,6 @@
 // A self-check in the browser: choose, put in order, or type numbers; every answer is explained.
 import { judge } from "../browser/answers.js";
-import { button, drawing, keepKeys, make } from "../browser/dom.js";
+import { button, drawing, make } from "../browser/dom.js";
 
 let made = 0; // so that the radio buttons of two questions on a page are separate groups
 
@@ -87,7 +87,6 @@ function render({ model, el }) {
   const kind = spec.order ? order : spec.several ? several : spec.choices ? null : numbers;
   const { parts, verdict } = kind ? kind(spec, say) : { parts: one(spec, say), verdict: () => {} };
   form.append(make("fieldset", {}, make("legend", {}, spec.question), ...parts), answer);
-  keepKeys(form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     verdict();

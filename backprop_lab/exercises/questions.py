@@ -20,7 +20,6 @@ from zlib import crc32
 import numpy as np
 import traitlets
 
-from backprop_lab.browser.assets import script, style
 from backprop_lab.browser.widget import LabWidget
 from backprop_lab.exercises.confusions import same
 from backprop_lab.exercises.predict import TOLERANCE
@@ -30,8 +29,7 @@ from backprop_lab.words import notation
 class Question(LabWidget):
     """The widget that :func:`question` returns."""
 
-    _esm = script("exercises/question.js")
-    _css = style("exercises/question.css")
+    _files = "exercises/question.js", "exercises/question.css"
     spec = traitlets.Dict().tag(sync=True)
 
     def _summary(self) -> str:

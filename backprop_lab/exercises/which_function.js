@@ -1,8 +1,7 @@
 // "Which function?": a drawn graph whose formula is typed. The kernel reads the formula and compares it;
 // here the answer is only shown.
-import { button, drawing, keepKeys, make } from "../browser/dom.js";
-
-const PATIENCE_MILLISECONDS = 6000; // without an answer, after which the kernel counts as gone
+import { button, drawing, make } from "../browser/dom.js";
+import { PATIENCE_MILLISECONDS, SILENCE } from "../browser/newest.js";
 
 /** @typedef {{title: string, picture: string, words: string, names: string, help: string, hint: string, shown: string}} Spec */
 /** @typedef {{count: number, right: boolean, text: string, place: [number, number] | null}} Said */
@@ -37,7 +36,7 @@ function render({ model, el }) {
     clearTimeout(timer);
     mine = (model.get("typed").count ?? 0) + 1;
     timer = setTimeout(() => {
-      answer.textContent = "The kernel does not answer; run the cell again.";
+      answer.textContent = SILENCE;
     }, PATIENCE_MILLISECONDS);
     model.set("typed", { text: input.value, count: mine });
     model.save_changes();
@@ -48,13 +47,12 @@ function render({ model, el }) {
     if (verdict.count === undefined || verdict.count !== mine) return;
     clearTimeout(timer);
     answer.textContent = `${verdict.right ? "✓" : "✗"} ${verdict.text}`;
-    if (verdict.place && root.contains(document.activeElement)) {
+    if (verdict.place && root.matches(":focus-within")) {
       input.focus();
       const [start, end] = verdict.place.map((place) => [...input.value].slice(0, place).join("").length);
       input.setSelectionRange(start, end);
     }
   };
-  keepKeys(root);
   model.on("change:verdict", answered);
   el.replaceChildren(root);
   return () => {

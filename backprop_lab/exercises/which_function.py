@@ -16,7 +16,6 @@ from zlib import crc32
 
 import traitlets
 
-from backprop_lab.browser.assets import script, style
 from backprop_lab.browser.widget import LabWidget
 from backprop_lab.exercises.equivalence import difference, point_text, points, with_leaves
 from backprop_lab.exercises.formulas import FormulaError, functions_of, names_of, parse
@@ -116,8 +115,7 @@ class _Riddle:
 class WhichFunction(LabWidget):
     """The widget that :func:`which_function` returns: a graph whose formula is to be typed."""
 
-    _esm = script("exercises/which_function.js")
-    _css = style("exercises/question.css")
+    _files = "exercises/which_function.js", "exercises/question.css"
     spec = traitlets.Dict().tag(sync=True)
     typed = traitlets.Dict().tag(sync=True)
     """``text`` and its number ``count``, from the browser."""
@@ -201,7 +199,7 @@ class WhichFunction(LabWidget):
     # -- what stands where no kernel runs
 
     def _summary(self) -> str:
-        return f"{self.spec['title']} {len(self._riddle.picture)} nodes"
+        return f"{self.spec['title']} {notation.counted(len(self._riddle.picture), 'node')}"
 
     def _text(self) -> str:
         spec = self.spec

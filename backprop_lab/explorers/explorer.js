@@ -1,6 +1,6 @@
 // An explorer: sliders, one or more pictures that the kernel redraws when one moves, and a description in words.
-import { keepKeys, make } from "../browser/dom.js";
-import { newest } from "../browser/newest.js";
+import { make } from "../browser/dom.js";
+import { newest, SILENCE } from "../browser/newest.js";
 import { listenToDrags } from "./drag.js";
 import { slidersOf } from "./sliders.js";
 
@@ -23,7 +23,7 @@ function render({ model, el }) {
       return other;
     },
     () => {
-      note.textContent = "The kernel does not answer; the picture is that of its last run.";
+      note.textContent = `${SILENCE} The picture is that of its last run.`;
     },
   );
   const show = () => {
@@ -41,7 +41,6 @@ function render({ model, el }) {
     stage.tabIndex = stage.scrollWidth > stage.clientWidth ? 0 : -1; // a wide picture is scrolled by keyboard too
   });
 
-  keepKeys(root);
   listenToDrags(stage, (values) => {
     sliders.put(values);
     kernel.give(sliders.values());

@@ -16,7 +16,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import traitlets
 
-from backprop_lab.browser.assets import script, style
 from backprop_lab.browser.widget import LabWidget
 from backprop_lab.pictures.drawing import as_image
 from backprop_lab.pictures.plot import round_step
@@ -83,8 +82,7 @@ class Explorer(LabWidget):
     ``lines`` are the words below the picture. ``picture`` draws the scenes.
     """
 
-    _esm = script("explorers/explorer.js")
-    _css = style("explorers/explorer.css")
+    _files = "explorers/explorer.js", "explorers/explorer.css"
     spec = traitlets.Dict().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)

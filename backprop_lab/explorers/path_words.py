@@ -104,7 +104,7 @@ def _cut(parts: list[str]) -> list[str]:
 
 def counted(number: int, what: str) -> str:
     """``1 path``, ``1,048,576 paths``"""
-    return f"{written(number)} {what}{'' if number == 1 else 's'}"
+    return notation.counted(number, what, written(number))
 
 
 def written(number: int) -> str:

@@ -26,8 +26,9 @@ class Drawing:
     def __init__(self, picture: Picture, position: int = 0, palette: str = "green"):
         self.svg = picture.still(position, palette)
         self.description = picture.describe(position)
-        folded = f" in {len(picture)} cards" if len(picture) < len(picture.nodes) else ""
-        self._title = f"graph of {notation.mention(picture.line.cost)}, {len(picture.nodes)} nodes{folded}"
+        folded = f" in {notation.counted(len(picture), 'card')}" if len(picture) < len(picture.nodes) else ""
+        nodes = notation.counted(len(picture.nodes), "node")
+        self._title = f"graph of {notation.mention(picture.line.cost)}, {nodes}{folded}"
 
     def _repr_html_(self) -> str:
         return as_image(self.svg, self.description)
@@ -89,12 +90,14 @@ _ADDRESS_SAFE = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "
 def as_image(svg: str, description: str) -> str:
     """An SVG as an HTML image: its style stays its own, and it survives pages that strip inline SVG.
 
-    A wide one shrinks with the page as long as it can be read, and scrolls sideways from there on.
+    A wide one shrinks with the page as long as it can be read, and scrolls sideways from there on. On paper
+    it is whole.
     """
     data, least = svg.translate(_ADDRESS_SAFE), px(width_of(svg) * LEAST_SCALE)
     return (
         f'<div style="overflow-x:auto"><img src="data:image/svg+xml;charset=utf-8,{data}" '
-        f'alt="{escape(description)}" style="max-width:100%;min-width:{least}px"></div>'
+        f'alt="{escape(description)}" style="max-width:100%;min-width:{least}px">'
+        "<style>@media print{img{min-width:0!important;max-height:95vh}}</style></div>"
     )
 
 

@@ -41,6 +41,10 @@ DARK = {
     "soft": "#2a2a2a",
 }
 
+# Where the reader has a few colours of their own for everything; states differ by their borders as well.
+FORCED = dict.fromkeys(("ink", "faint", "known", "gradient"), "CanvasText") | dict.fromkeys(
+    ("paper", "tint", "tint-gradient", "soft"), "Canvas"
+)
 
 PALETTES = {
     "green": Palette(LIGHT, DARK),

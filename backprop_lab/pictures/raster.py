@@ -79,6 +79,7 @@ def plain(svg: str) -> str:
     >>> plain("<style>.bl-graph { --bl-ink: #1b1b1b; } text { fill: var(--bl-ink); }</style>")
     '<style>.bl-graph { } text { fill: #1b1b1b; }</style>'
     """
+    svg = re.sub(r'(<svg [^>]*?) height="[\d.]+pt"', r"\1", svg)  # of matplotlib; it follows from the width
     style, end, drawing = svg.partition("</style>")
     style = re.sub(r"@media[^{]*\{[^{}]*\{[^{}]*\}\s*\}", "", style)  # the dark page
     colours = dict(re.findall(r"--bl-([\w-]+): ([^;]+);", style))

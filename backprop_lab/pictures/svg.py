@@ -46,8 +46,12 @@ def style(name: str = "picture.css") -> str:
 
 
 def own_colours(palette: str) -> str:
-    """The colours of a picture that stands alone: light or dark as the reader's page is."""
+    """The colours of a picture that stands alone: light or dark as the reader's page says that it is.
+
+    It brings its own ground, since not every dark page says so.
+    """
     light, dark = map(colours, palette_named(palette))
+    light += " background: var(--bl-paper)"
     return f".bl-graph {{ {light} }} @media (prefers-color-scheme: dark) {{ .bl-graph {{ {dark} }} }}"
 
 

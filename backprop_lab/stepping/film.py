@@ -116,7 +116,8 @@ class Film:
         """All steps as text, one line each; if ``hidden``, without those that are to be predicted."""
         events = [str(event) for round in self.rounds for event in (*round.steps, *round.updates)]
         if hidden:
-            events[self.forward :] = [f"… and {len(events) - self.forward} steps back, to be predicted"]
+            steps = notation.counted(len(events) - self.forward, "step")
+            events[self.forward :] = [f"… and {steps} back, to be predicted"]
         return "\n".join(events)
 
     def twin(self, hidden: bool) -> str:
@@ -131,7 +132,8 @@ class Film:
             both: "After the backward pass: red, back to the variables.",
         }
         if self.learns:
-            captions[self.last] = f"After {len(self.rounds)} updates: the variables have moved."
+            updates = notation.counted(len(self.rounds), "update")
+            captions[self.last] = f"After {updates}: the variables have moved."
         pictures = ""
         for p, caption in captions.items():
             image = as_image(self.still(p), self.picture.describe(p))
@@ -140,9 +142,10 @@ class Film:
             else:
                 pictures += f"<p>{caption}<br>{image}</p>"
         rows = "".join(row for r in self.rounds for row in (*map(_row, r.steps), *map(_row, r.updates)))
+        steps = notation.counted(rows.count("<tr>"), "step")
         return (
             f"<div><p><b>{escape(self.title)}</b>, as pictures. Run this cell to step through it with "
-            f"← and →.</p>{pictures}<details><summary>All {rows.count('<tr>')} steps as a table</summary>"
+            f"← and →.</p>{pictures}<details><summary>All {steps} as a table</summary>"
             "<table><thead><tr><th>step</th><th>formula</th><th>numbers</th><th>sum so far</th></tr></thead>"
             f"<tbody>{rows}</tbody></table></details></div>"
         )

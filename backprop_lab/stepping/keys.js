@@ -10,7 +10,6 @@ export function listenToKeys(frame, stage, keys) {
     const target = /** @type {HTMLElement} */ (event.target);
     const typing = target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox";
     if (typing || target instanceof HTMLSelectElement) {
-      event.stopPropagation(); // the notebook must not read what is typed here as a command
       if (event.key === "Escape") frame.focus({ preventScroll: true });
       return;
     }

@@ -25,11 +25,10 @@ LONGEST_COLUMN = 12  # numbers of a vector that are written out beside a local J
 def opening(leaves: list[Node], forward: int, count: int, rounds: int) -> dict[str, str]:
     """The text of position 0: what is known before anything is computed. ``rounds``: of learning, or 0."""
     names = ", ".join(notation.mention(leaf) for leaf in leaves)
-    steps = "step" if forward == 1 else "steps"
     often = "once" if rounds == 1 else f"{rounds} times"
     text = (
         f"Known from the start, and green: {names}. "
-        f"{forward} {steps} forward, then {count - forward} back"
+        f"{notation.counted(forward, 'step')} forward, then {count - forward} back"
         f"{f', then an update: {often}' if rounds else ''}. Press → to begin."
     )
     return {"panel": f"<p>{escape(text)}</p>", "jacobian": ""}
@@ -55,7 +54,7 @@ def updated(updates: Sequence[Update], batch: Iterable[Node], number: int, round
         parts.append(f'<p class="bl-formula">{escape(update.formula)}</p>')
         parts.append(f'<p class="bl-numbers-line">= {escape(update.numbers)}</p>')
     left = len(updates) - len(shown)
-    then = f"{left} more variables likewise. " if left else ""
+    then = f"{notation.counted(left, 'more variable')} likewise. " if left else ""
     if batch:
         names = ", ".join(map(notation.mention, batch))
         then += f"The next batch stands at {names}. "

@@ -2,6 +2,7 @@
 // It draws and computes nothing: `film` holds the pictures and the texts of every position, made by Python from
 // the records. It needs no kernel, except to run again from other inputs.
 import { asker } from "../browser/ask.js";
+import { takeClock } from "../browser/clock.js";
 import { make } from "../browser/dom.js";
 import { inputs } from "../browser/inputs.js";
 import { gallery } from "../browser/picture.js";
@@ -42,7 +43,7 @@ class StepThrough {
     this.frame = make(
       "div",
       {
-        class: `bl-step bl-${this.film.palette}`, tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true",
+        class: `bl-step bl-${this.film.palette}`, tabindex: "0", role: "group",
         "aria-label": `${this.film.title}. Arrow keys step, Home and End jump, space plays.`,
       },
       this.bar.element, ...(state.live ? [folded("Change the inputs", leaves)] : []), // above the picture that follows
@@ -115,6 +116,7 @@ class StepThrough {
     this.pictures.load(this.film.pictures);
     this.texts.load(this.film.code);
     this.fields.load(this.film.leaves);
+    if (this.timer) takeClock(this.film, this);
     this.show();
   }
 
@@ -193,6 +195,7 @@ class StepThrough {
   }
 
   play() {
+    takeClock(this.film, this);
     clearInterval(this.timer);
     this.timer = setInterval(() => this.tick(), PLAY_MILLISECONDS / this.bar.speed());
     this.bar.showPlaying(true);

@@ -26,6 +26,7 @@ from backprop_lab.pictures.drawing import page, readable_graph
 from backprop_lab.pictures.palette import palette_named
 from backprop_lab.pictures.raster import gif, png
 from backprop_lab.stepping.film import Film
+from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array
 from backprop_lab.words.numbers import is_whole
 
@@ -39,8 +40,7 @@ class StepThrough(LabWidget):
     whose data travel as ``film``.
     """
 
-    _esm = script("stepping/step_through_widget.js")
-    _css = style("stepping/step_through.css")
+    _files = "stepping/step_through_widget.js", "stepping/step_through.css"
     position = traitlets.Int(0).tag(sync=True)
     predict = traitlets.Bool(False).tag(sync=True)
     given = traitlets.Dict().tag(sync=True)
@@ -106,8 +106,8 @@ class StepThrough(LabWidget):
     # -- what stands where no kernel runs
 
     def _summary(self) -> str:
-        nodes = len(self.recording.picture.line.nodes)
-        return f"{self.recording.title}: {nodes} nodes, {len(self.steps)} steps"
+        nodes = notation.counted(len(self.recording.picture.line.nodes), "node")
+        return f"{self.recording.title}: {nodes}, {notation.counted(len(self.steps), 'step')}"
 
     def table(self) -> str:
         """All steps as text, one line each."""

@@ -19,7 +19,6 @@ from threading import RLock
 import numpy as np
 import traitlets
 
-from backprop_lab.browser.assets import script, style
 from backprop_lab.browser.widget import LabWidget
 from backprop_lab.explorers.explorer import side_by_side
 from backprop_lab.graph.interrupts import while_holding
@@ -49,8 +48,7 @@ class TrainingLab(LabWidget):
     be read; :meth:`change` sets them.
     """
 
-    _esm = script("training_lab/training.js")
-    _css = style("training_lab/training.css")
+    _files = "training_lab/training.js", "training_lab/training.css"
     spec = traitlets.Dict().tag(sync=True)  # what never changes: positions of the sliders, colours
     settings = traitlets.Dict().tag(sync=True)
     points: traitlets.List[list[float]] = traitlets.List().tag(sync=True)
@@ -70,7 +68,6 @@ class TrainingLab(LabWidget):
         self._look_around()
         self.model.retrain(steps)
         self._show()
-        self.on_msg(lambda _, wish, buffers: self.answer(wish))
 
     # -- from Python
 

@@ -3,8 +3,8 @@ import { button, choice, make, press } from "../browser/dom.js";
 
 const STEPS_A_FRAME = [1, 5, 20, 100];
 
-/** @param {(wish: import("./wishes.js").Wish) => void} want */
-export function runBarOf(want) {
+/** @param {(wish: import("./wishes.js").Wish) => void} want @param {() => void} started is called when it begins to play */
+export function runBarOf(want, started) {
   let playing = false;
   const titled = (text, title, click) => button(text, { title }, click);
   const show = (/** @type {boolean} */ plays) => {
@@ -16,7 +16,9 @@ export function runBarOf(want) {
   const onward = () => want({ steps: Number(speed.value) });
   const play = titled("▶ Play", "Train on and on", () => {
     show(!playing);
-    if (playing) onward();
+    if (!playing) return;
+    started();
+    onward();
   });
   const step = titled("Step", "One step: one batch", () => want({ steps: 1 }));
   const epoch = titled("Epoch", "To the end of the epoch: every training point is used once", () => want({ epochs: 1 }));

@@ -1,6 +1,8 @@
 // The training lab: shows what the kernel has trained, and asks it for what is wanted next. The kernel trains and
 // computes; nothing is computed here.
-import { keepKeys, make } from "../browser/dom.js";
+import { takeClock } from "../browser/clock.js";
+import { make } from "../browser/dom.js";
+import { SILENCE } from "../browser/newest.js";
 import { insideOf } from "./inside.js";
 import { Plane } from "./plane.js";
 import { runBarOf } from "./run_bar.js";
@@ -20,7 +22,7 @@ class TrainingLab {
     this.model = model;
     this.pixels = spec.pixels;
     this.wishes = wishesOf(model, () => this.silent());
-    this.bar = runBarOf((wish) => this.want(wish));
+    this.bar = runBarOf((wish) => this.want(wish), () => takeClock(spec, this.bar));
     this.settings = settingsOf(spec, (settings) => this.change({ settings }));
     this.plane = new Plane(spec.pixels, (points) => this.change({ points }), (text) => this.say(text));
     this.weights = weightsOf(spec.tones);
@@ -61,7 +63,6 @@ class TrainingLab {
     const { model } = this;
     const trained = () => this.trained();
     const answered = () => this.answered();
-    keepKeys(this.root);
     model.on("msg:custom", trained);
     model.on("change:runs", answered);
     this.paint();
@@ -102,7 +103,7 @@ class TrainingLab {
   silent() {
     this.bar.pause();
     this.showBusy(false);
-    this.note.textContent = "The kernel does not answer yet; the picture is that of its last run.";
+    this.note.textContent = `${SILENCE} The picture is that of its last run.`;
   }
 
   /** The kernel makes its picture now: the next request can be sent, to arrive when the picture is made. While the

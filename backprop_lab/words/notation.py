@@ -145,6 +145,11 @@ def array(value: npt.ArrayLike, digits: int = 4, most: int = 12) -> str:
     return "[" + ", ".join(rows) + "]"
 
 
+def counted(number: int, what: str, written: str = "") -> str:
+    """``1 node``, ``2 nodes``; ``written``: the number, if not by its digits."""
+    return f"{written or number} {what}{'' if number == 1 else 's'}"
+
+
 def literal(value: object, weak: bool = True) -> str:
     """A value as Python code that stands for exactly this value: a number, or a parameter of an operation.
 

@@ -77,6 +77,7 @@ def test_what_is_no_function_is_not_taken_for_one_nor_for_an_end(line):
 
 def test_what_a_widget_starts_from_is_found():
     assert {named(path) for path in ENTRIES} == {
+        "browser/shared.js",
         "exercises/question.js",
         "exercises/which_function.js",
         "explorers/explorer.js",

@@ -4,6 +4,7 @@ The series is made of small notebooks of our own, so that nothing here depends o
 Servers run in a process group of their own with Jupyter folders of their own, and are always ended.
 """
 
+import asyncio
 import json
 import os
 import re
@@ -221,6 +222,12 @@ def test_it_opens_also_when_trusting_fails(series, no_server, monkeypatch, tmp_p
         (["--port", "http"], 2, "'http' is not a port (1 to 65535)"),
         (["--frobnicate"], 2, "unrecognized arguments: --frobnicate"),
         (["--dir", "file"], 1, "file is a file; a folder for the notebooks is needed"),
+        (
+            ["--dir", "nowhere"],
+            1,
+            "nowhere is a link that leads nowhere; a folder for the notebooks is needed",
+        ),
+        (["--dir", "nowhere/below"], 1, "nowhere is a link that leads nowhere"),
         (["--dir", "file/below"], 1, "cannot write in the folder file/below: Not a directory"),
         (["--ip", "192.0.2.1"], 1, "cannot listen on 192.0.2.1:8888"),
         (["--ip", "not an address"], 1, "'not an address' is not an address of this machine"),
@@ -229,6 +236,7 @@ def test_it_opens_also_when_trusting_fails(series, no_server, monkeypatch, tmp_p
 def test_a_mistake_ends_with_one_line_that_says_it(series, no_server, capsys, arguments, code, said):
     with open("file", "w") as file:
         file.write("mine")
+    os.symlink("not there", "nowhere")
     assert cli.main(arguments) == code
     complaint = capsys.readouterr().err
     assert complaint.startswith("backprop-lab: ")
@@ -410,3 +418,46 @@ def test_the_page_and_its_kernel_speak_without_delay(monkeypatch, tmp_path):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     cli._serve(tmp_path, "a.ipynb", "127.0.0.1", 8888, 0, browser=False)
     assert said == [True, "connected"]
+
+
+# Saved widgets ------------------------------------------------------------------------------------
+
+VIEW, STATE = (f"application/vnd.jupyter.widget-{what}+json" for what in ("view", "state"))
+
+
+def saved(**state):
+    """A notebook with the outputs of two widgets, one of them without HTML; and the saved state of some."""
+    cells = [
+        nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data)])
+        for data in ({VIEW: {"model_id": "a"}, "text/html": "<p>"}, {VIEW: {"model_id": "b"}})
+    ]
+    metadata = {"widgets": {STATE: {"state": state}}} if state else {}
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("A text"), *cells], metadata=metadata
+    )
+
+
+def opened(book, *sessions):
+    """The kinds of data in the outputs of a notebook that is opened as ``x/y.ipynb``."""
+
+    class Contents:
+        async def get(self, path, content=True):
+            return {"type": "notebook", "content": book if content else None}
+
+    async def running():
+        return [{"path": path} for path in sessions]
+
+    manager = cli.with_pictures(Contents, running)()
+    assert asyncio.run(manager.get("x/y.ipynb", content=False))["content"] is None
+    content = asyncio.run(manager.get("/x/y.ipynb"))["content"]
+    return [set(cell.outputs[0].data) for cell in content.cells[1:]]
+
+
+def test_a_widget_whose_kernel_is_gone_gives_way_to_the_picture_beside_it():
+    assert opened(saved()) == [{"text/html"}, {VIEW}]
+    assert opened(saved(), "another.ipynb") == [{"text/html"}, {VIEW}]
+
+
+def test_widgets_stay_while_their_kernel_runs_or_where_their_state_was_saved():
+    assert opened(saved(), "x/y.ipynb") == [{VIEW, "text/html"}, {VIEW}]
+    assert opened(saved(a={})) == [{VIEW, "text/html"}, {VIEW}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -20,9 +21,11 @@ import backprop_lab as bl
 from backprop_lab.graph.order import topological_order
 from backprop_lab.pictures import svg, timeline
 from backprop_lab.pictures.blocks import block, block_on_arrow, gradient_block
+from backprop_lab.pictures.drawing import as_image
 from backprop_lab.pictures.folding import LEVELS, OUTLINE_CARDS, READABLE_CARDS, foldings, shown_first
 from backprop_lab.pictures.labels import place_labels, way
 from backprop_lab.pictures.layout import Box, lay_out, spread_out
+from backprop_lab.pictures.paper import as_png
 from backprop_lab.pictures.svg import Picture
 from backprop_lab.pictures.timeline import at
 from backprop_lab.words import notation
@@ -581,3 +584,85 @@ def test_the_checksum_of_a_stored_image_is_right():
     data = base64.b64decode(block(np.eye(5)).image.split(",")[1])
     body = data[data.index(b"IDAT") + 4 : data.index(b"IEND") - 8]
     assert len(zlib.decompress(body)) == 5 * 6
+
+
+# ------------------------------------------------------------------------------- grounds, and paper
+
+
+def on(page, html, **look):
+    """A page with this in it, in the reader's colour scheme but on a dark ground, as a picture of numbers."""
+    from PIL import Image
+
+    page.emulate_media(**look)
+    page.set_content(f"<body style='color-scheme: light dark; margin: 0; background: rgb(17, 17, 17)'>{html}")
+    page.wait_for_function("() => [...document.images].every(image => image.complete)")
+    return np.asarray(Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("L"), int)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_picture_brings_its_own_ground_to_a_page_of_any_colour(page, scheme):
+    kinds = (bl.draw(graphs.lecture()), bl.figure("A curve")[0])
+    plot = bl.explore.chain_rule(np.sin, np.square).picture.scene({"x": 1.0}).plot
+    for html in (*(kind._repr_html_() for kind in kinds), as_image(plot.svg(palette="green"), "A plot")):
+        seen = on(page, html, color_scheme=scheme)
+        box = page.locator("img").bounding_box()
+        ground = int(seen[3, 3])
+        assert ground > 240 if scheme == "light" else ground < 45
+        inside = seen[: int(box["height"]), : int(box["width"])]
+        assert np.ptp(inside) > 120, "its ink differs from its ground"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_where_colours_are_forced_a_step_through_keeps_to_two_of_them(page, tmp_path, scheme):
+    page.emulate_media(forced_colors="active", color_scheme=scheme)
+    page.goto(bl.step_through(graphs.lecture(), step=9).save(tmp_path / "film.html").as_uri())
+    look = "element => { const look = getComputedStyle(element); return [look.fill, look.stroke]; }"
+    fill, stroke = page.locator(".bl-card").first.evaluate(look)
+    letters, _ = page.locator(".bl-stage text").first.evaluate(look)
+    assert {fill, stroke} == {"rgb(255, 255, 255)", "rgb(0, 0, 0)"}
+    assert letters == stroke
+
+
+def test_a_wide_picture_is_whole_on_paper_and_scrolls_on_a_narrow_screen(page):
+    drawing = bl.draw(graphs.lecture(penalty=True))
+    A4 = 718  # pixels between its margins
+    page.set_viewport_size({"width": A4 // 2, "height": 1000})
+    wide = "() => document.querySelector('img').getBoundingClientRect().right > innerWidth"
+    on(page, drawing._repr_html_(), media="screen")
+    assert page.evaluate(wide)
+    on(page, drawing._repr_html_(), media="print")
+    assert not page.evaluate(wide)
+
+
+def test_the_picture_of_a_step_through_is_whole_on_paper(page, tmp_path):
+    page.set_viewport_size({"width": 400, "height": 1000})
+    page.goto(bl.step_through(graphs.lecture(penalty=True), step=9).save(tmp_path / "film.html").as_uri())
+    hidden = "stage => stage.scrollWidth - stage.clientWidth"
+    assert page.locator(".bl-stage").evaluate(hidden) > 0
+    page.emulate_media(media="print")
+    assert page.locator(".bl-stage").evaluate(hidden) == 0
+    assert not page.get_by_role("toolbar").is_visible()
+
+
+def test_on_its_way_to_latex_each_picture_of_a_notebook_becomes_a_png():
+    pytest.importorskip("resvg_py")
+    from nbformat import v4
+
+    J = graphs.lecture()
+    shown = (bl.draw(J), bl.figure("A curve")[0], bl.step_through(J))
+    outputs = [
+        v4.new_output("display_data", {"text/html": w._repr_html_(), "text/plain": repr(w)})
+        for w in shown[:2]
+    ]
+    outputs.append(v4.new_output("display_data", shown[2]._repr_mimebundle_()[0]))
+    cells = [v4.new_code_cell(outputs=[output]) for output in outputs]
+    plain = v4.new_code_cell(outputs=[v4.new_output("stream", text="17\n")])
+    book, resources = as_png(v4.new_notebook(cells=[*cells, plain]), {"output_files_dir": "files"})
+    kinds = [[sorted(output.get("data", output)) for output in cell.outputs] for cell in book.cells]
+    assert kinds[:2] == [[["image/png"]], [["image/png"]]], "nothing but the picture"
+    assert kinds[2][:3] == [["image/png"]] * 3 and "text/plain" in kinds[2][3]
+    assert book.cells[3].outputs == plain.outputs
+    drawn = [o for cell in book.cells for o in cell.outputs if "image/png" in o.get("data", ())]
+    assert [*resources["outputs"]] == [output.metadata.filenames["image/png"] for output in drawn]
+    assert all(name.startswith("files/") for name in resources["outputs"])
+    assert all(data.startswith(b"\x89PNG") for data in resources["outputs"].values())

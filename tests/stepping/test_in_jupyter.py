@@ -109,16 +109,10 @@ def test_the_position_reaches_python_and_python_moves_the_page(server, opened):
     page.get_by_text("python sees 4").wait_for()
 
 
-def shut_down_kernel(page):
-    page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    page.get_by_text("Shut Down Kernel", exact=True).click()
-    page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
-
-
 def test_it_goes_on_when_the_kernel_is_gone(page, server):
     lab.open_notebook(page, server, "00-start-here.ipynb")
     lab.run_all(page)
-    shut_down_kernel(page)
+    lab.shut_down_kernel(page)
     page.locator(".bl-step").first.focus()
     page.keyboard.press("End")
     assert formula(page) == "∂J/∂w = ∂J/∂(w · x) · x"
@@ -241,10 +235,10 @@ def test_a_formula_that_nobody_answers_is_said_to_be_so(page, server):
     lab.open_notebook(page, server, "quiz without a kernel.ipynb")
     lab.run_all(page)
     field = formula_field(page)
-    shut_down_kernel(page)
+    lab.shut_down_kernel(page)
     field.fill("x*y")
     field.press("Enter")
-    page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
+    page.get_by_text("if it is gone, run the cell again").wait_for(timeout=10_000)
 
 
 def test_a_graph_is_picked_with_the_keyboard_or_a_click_on_its_picture(quiz):
@@ -375,15 +369,44 @@ def test_inputs_are_answered_while_a_cell_is_running(live):
     page.get_by_text("slept", exact=True).wait_for()
 
 
+def test_of_a_kernel_that_is_busy_the_page_says_so_and_shows_the_answer_when_it_comes(live):
+    page = live
+    # The second pause keeps the interpreter's lock: no other thread can answer meanwhile.
+    pauses = "time.sleep(1); ctypes.PyDLL(None).sleep(14)"
+    lab.run_in_new_cell(page, f"import ctypes, time; print('now', 'busy', flush=True); {pauses}")
+    page.get_by_text("now busy", exact=True).wait_for()
+    page.wait_for_timeout(2000)
+    page.get_by_label("w[0]").first.fill("6")
+    page.get_by_text("the answer comes when it is free").wait_for(timeout=10_000)
+    wait_until_shown(page, records(w=[6.0, 2.0]))
+    page.wait_for_function("() => !document.querySelector('.bl-note').textContent")
+
+
+def test_of_two_views_of_a_run_one_plays_at_a_time(live):
+    page = live
+    lab.run_in_new_cell(page, "film")
+    page.locator(".bl-step").nth(2).wait_for()
+    one, other, same = (page.locator(".bl-step").nth(n).locator(".bl-bar button").nth(2) for n in range(3))
+
+    def written():
+        return [play.text_content() for play in (one, other, same)]
+
+    for play in (one, other, same):
+        play.click()
+    assert written() == ["Play", "Pause", "Pause"]
+    one.click()
+    assert written() == ["Pause", "Pause", "Play"]
+
+
 def test_without_a_kernel_the_page_says_that_nobody_answers_and_goes_on_stepping(page, server):
     lab.open_notebook(page, server, "live without a kernel.ipynb")
     lab.run_all(page)
     unfold_inputs(page)
     page.locator(".bl-step").first.focus()
     page.keyboard.press("End")
-    shut_down_kernel(page)
+    lab.shut_down_kernel(page)
     page.get_by_label("w[0]").first.fill("6")
-    page.get_by_text("The kernel does not answer").wait_for(timeout=10_000)
+    page.get_by_text("if it is gone, run the cell again").wait_for(timeout=10_000)
     page.get_by_role("button", name="Back").first.click()
     assert formula(page) == records()[-2].formula
 

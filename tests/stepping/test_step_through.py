@@ -75,6 +75,14 @@ def test_the_output_is_one_bundle_of_widget_page_and_table():
     assert not re.search(r"0x[0-9a-f]{6}", data["text/plain"] + data["text/html"])
 
 
+def test_what_is_counted_once_is_written_in_the_singular():
+    x = bl.variable("x", 3.0)
+    learning = bl.step_through(x * x, learning_rate=0.1, iterations=1)
+    assert "After 1 update: the variables have moved." in learning._twin()
+    assert repr(bl.step_through(x)) == "<Step-through of x: 1 node, 1 step>"
+    assert repr(bl.draw(x)) == "<graph of x, 1 node>"
+
+
 def test_the_static_twin_is_the_same_every_time():
     first, second = (bl.step_through(graphs.lecture())._repr_mimebundle_()[0] for _ in range(2))
     assert first["text/html"] == second["text/html"] and first["text/plain"] == second["text/plain"]

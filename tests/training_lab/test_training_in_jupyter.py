@@ -387,5 +387,16 @@ def test_without_a_kernel_the_page_says_that_nobody_answers(page, jupyterlab):
     page.get_by_text("Shut Down Kernel", exact=True).click()
     page.wait_for_function("() => /No Kernel|Unknown|Disconnected/.test(document.body.innerText)")
     view.get_by_role("button", name="Play").click()
-    view.get_by_text("The kernel does not answer yet").wait_for(timeout=10_000)
+    view.get_by_text("if it is gone, run the cell again").wait_for(timeout=10_000)
     assert view.get_by_role("button", name="Play").is_visible()
+
+
+def test_of_two_views_of_a_lab_one_plays_at_a_time(view):
+    lab.run_in_new_cell(view.page, "lab")
+    view.nth(1).wait_for()
+    first, second = (view.nth(n).locator(".bl-bar button").first for n in (0, 1))
+    first.click()
+    second.click()
+    assert [first.text_content(), second.text_content()] == ["▶ Play", "❚❚ Pause"]
+    first.click()
+    assert [first.text_content(), second.text_content()] == ["❚❚ Pause", "▶ Play"]
