@@ -3,61 +3,57 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
 import backprop_lab as bl
-from backprop_lab.program.compiling import Functional
 
 
-def _passes(J, program):
-    gradients = bl.backward(J, on_nonfinite="ignore")
-    return J.value, {v.name: gradient for v, gradient in gradients.items()}
+def ways_of(J) -> dict[str, Callable]:
+    """{way: a function that gives (value, {name: gradient})}, the passes first.
+
+    The functions may be called again after leaves have changed; the program is asked twice, as it keeps its
+    memory.
+    """
+    program, another_library = bl.compile(J), bl.compile(J, xp=np)
+    variables = program.variables
+    flows = bl.gradient(J, variables)
+    return {
+        "passes": lambda: (bl.forward(J, "ignore"), by_name(bl.backward(J, on_nonfinite="ignore"))),
+        "gradient as a graph": lambda: (
+            bl.forward(J, "ignore"),
+            {v.name: bl.forward(flow, "ignore") for v, flow in zip(variables, flows)},
+        ),
+        "program": lambda: _run(program),
+        "program, again": lambda: _run(program),
+        "text": lambda: _text(program),
+        "another library": another_library,
+    }
 
 
-def _as_a_graph(J, program):
-    variables = list(bl.backward(J, on_nonfinite="ignore"))
-    flows = zip(variables, bl.gradient(J, variables), strict=True)
-    return J.value, {v.name: bl.forward(flow, on_nonfinite="ignore") for v, flow in flows}
+def by_name(gradients):
+    return {variable.name: gradient for variable, gradient in gradients.items()}
 
 
-def _program(J, program):
+def _run(program):
     value, gradients = program()
-    return value, {v.name: gradient for v, gradient in gradients.items()}
+    return value, by_name(gradients)
 
 
-def _text(J, program):
+def _text(program):
     scope = {}
     exec(program.source, scope)
     value, gradient = scope["program"](**program.inputs)
-    slices = program.parameters.slices
-    return value, {v.name: np.reshape(gradient[place], v.shape) for v, place in slices.items()}
-
-
-def _another_library(J, program):
-    return Functional(program, np)()
-
-
-WAYS = {
-    "passes": _passes,
-    "gradient as a graph": _as_a_graph,
-    "program": _program,
-    "text": _text,
-    "another library": _another_library,
-}
-
-
-def in_every_way(J):
-    """{way: (value, {name: gradient})} of a cost."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", bl.NonFiniteWarning)
-        program = bl.compile(J)
-        return {name: way(J, program) for name, way in WAYS.items()}
+    places = program.graph_for({leaf: leaf.shape for leaf in program.leaves.values()}).slices
+    return value, {v.name: np.reshape(gradient[place], v.shape) for v, place in places.items()}
 
 
 def agree_in_every_way(J, precision=1e-10):
     """Assert that all ways give the numbers of the passes; returns these."""
-    found = in_every_way(J)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", bl.NonFiniteWarning)
+        found = {name: way() for name, way in ways_of(J).items()}
     value, gradients = found["passes"]
     for way, (other_value, other_gradients) in found.items():
         _is_close(other_value, value, precision, f"value, {way}")
