@@ -96,7 +96,7 @@ def finite(value: np.ndarray) -> bool:
 
 def hollow(shape: tuple[int, ...], dtype: npt.DTypeLike = "V0") -> np.ndarray:
     """An array that stands for its shape only; entries of "V0" take no memory wherever they are moved."""
-    return np.broadcast_to(np.zeros((), dtype), shape)
+    return np.ndarray(shape, dtype, np.zeros((), dtype), 0, (0,) * len(shape))
 
 
 def frozen(array: npt.ArrayLike) -> np.ndarray:

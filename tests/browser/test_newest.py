@@ -25,7 +25,7 @@ _PLAYED = """happens => {
 
 @pytest.fixture
 def played(page):
-    page.add_script_tag(content=assets.script("browser/newest.js").replace("export function", "function"))
+    page.add_script_tag(content=assets.script("browser/newest.js").replace("export ", ""))
     return lambda *happens: page.evaluate(_PLAYED, happens)
 
 

@@ -410,6 +410,8 @@ def test_the_page_and_its_kernel_speak_without_delay(monkeypatch, tmp_path):
     server = SimpleNamespace(
         identity_provider=SimpleNamespace(),
         web_app=SimpleNamespace(settings=settings),
+        contents_manager=SimpleNamespace(get=None),
+        session_manager=None,
         io_loop=SimpleNamespace(add_callback=lambda *_, **__: None),
         port=8888,
         start=lambda: said.append(settings["kernel_websocket_connection_class"]().connect()),

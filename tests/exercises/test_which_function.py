@@ -236,7 +236,8 @@ def test_ten_thousand_hostile_strings_are_refused_in_words_quickly_and_nothing_i
     watching, happened = [], []
 
     def watch(event, args):
-        if watching and event not in EXPECTED:
+        made = event == "object.__setattr__" and args[1:] == ("__class__", bl.Node)  # a node is finished
+        if watching and event not in EXPECTED and not made:
             happened.append((event, args))
 
     sys.addaudithook(watch)
