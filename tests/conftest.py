@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from backprop_lab.graph.node import RULES
 from tools import lab
 
 
@@ -74,3 +75,12 @@ def opened(_pages, jupyterlab):
     yield opened
     for page in used:
         assert_sound(page)
+
+
+@pytest.fixture
+def table_as_it_was():
+    """The table of rules, to which a test adds, is as before when it is over."""
+    kept = dict(RULES)
+    yield
+    RULES.clear()
+    RULES.update(kept)

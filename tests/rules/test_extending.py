@@ -8,18 +8,12 @@ from oracles import numerical_jacobian
 from rule_cases import numbers, positive
 
 import backprop_lab as bl
-from backprop_lab.graph.node import RULES
 
 A = numbers(3, 3) + 4 * np.eye(3)
 SPREAD = A @ A.T
 
 
-@pytest.fixture(autouse=True)
-def _table_as_it_was():
-    kept = dict(RULES)
-    yield
-    RULES.clear()
-    RULES.update(kept)
+pytestmark = pytest.mark.usefixtures("table_as_it_was")
 
 
 # name: (NumPy's function, its derivatives, arrays)

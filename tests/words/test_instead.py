@@ -46,12 +46,7 @@ def call_of(name, code):
     return f"{name}({', '.join(letters)})"
 
 
-@pytest.fixture(autouse=True)
-def _table_as_it_was():
-    kept = dict(RULES)
-    yield
-    RULES.clear()
-    RULES.update(kept)
+pytestmark = pytest.mark.usefixtures("table_as_it_was")
 
 
 def exists(name):
