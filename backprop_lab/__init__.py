@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 
 # The public names in the order in which a reader meets them: {part: {where they live: names}}.
 PUBLIC: dict[str, dict[str, tuple[str, ...]]] = {
-    "Leaves and nodes": {"graph.node": ("variable", "constant", "Node")},
+    "Leaves and nodes": {"graph.leaves": ("variable", "constant"), "graph.node": ("Node",)},
     "Functions beside NumPy's": {
         "rules.networks": (
             *("relu", "leaky_relu", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp"),
@@ -54,8 +54,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow a table;
     from backprop_lab.exercises.fill_in import fill_in as fill_in
     from backprop_lab.exercises.questions import question as question
     from backprop_lab.exercises.which_function import which_function as which_function
-    from backprop_lab.graph.node import constant as constant
-    from backprop_lab.graph.node import variable as variable
+    from backprop_lab.graph.leaves import constant as constant
+    from backprop_lab.graph.leaves import variable as variable
     from backprop_lab.learning import data as data
     from backprop_lab.learning.descent import sgd as sgd
     from backprop_lab.passes.derivatives import gradient as gradient

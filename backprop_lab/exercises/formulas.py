@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES, Node, constant
+from backprop_lab.graph.leaves import constant
+from backprop_lab.graph.node import RULES, Node
 from backprop_lab.graph.operation import operation
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.source import Namer

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from backprop_lab.exercises.formulas import parse
-from backprop_lab.graph.node import Node, constant, variable
+from backprop_lab.graph.leaves import constant, variable
+from backprop_lab.graph.node import Node
 
 _DATA = {"x", "y", "lam"}
 

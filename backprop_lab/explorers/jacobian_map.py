@@ -22,7 +22,8 @@ from backprop_lab.explorers.real_functions import (
     formula_in_leaves,
     stretch_of_values,
 )
-from backprop_lab.graph.node import RULES, Node, variable
+from backprop_lab.graph.leaves import variable
+from backprop_lab.graph.node import RULES, Node
 from backprop_lab.passes.passes import Pass, evaluate
 from backprop_lab.pictures.plane import Plane
 from backprop_lab.pictures.plot import Plot, round_step

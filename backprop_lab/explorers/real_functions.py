@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, variable
+from backprop_lab.graph.leaves import variable
+from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.passes import Pass, evaluate
 from backprop_lab.words import notation

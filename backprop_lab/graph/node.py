@@ -2,8 +2,8 @@
 
 A :class:`Node` answers NumPy's own protocols, so that ``h = np.tanh(W @ x)`` makes two nodes
 instead of two arrays. A node knows its shape at once and its value only after a forward pass. What
-an operation *is* stands in ``operation.py``, what a node refuses in ``refusals.py``; the table of rules
-is empty here and filled in the room ``rules``.
+an operation *is* stands in ``operation.py``, what a node refuses in ``refusals.py``, how leaves are made in
+``leaves.py``; the table of rules is empty here and filled in the room ``rules``.
 
 What must hold: no recursion over the graph anywhere (graphs are as deep as memory allows); a node
 refers to its inputs strongly and to its consumers weakly, so that graphs nobody uses disappear; a
@@ -24,7 +24,7 @@ import numpy as np
 from backprop_lab.graph import refusals
 from backprop_lab.graph.interrupts import assign_together
 from backprop_lab.words import notation
-from backprop_lab.words.arrays import checked_array, finite, frozen, hollow, numbers_for, presentable
+from backprop_lab.words.arrays import finite, frozen, hollow, numbers_for, presentable
 from backprop_lab.words.errors import NotAnArrayError, ShapeError
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Node(Unfinished):
 
     def named(self, name: str) -> Node:
         """This node, renamed; returned so that it can stand inside an expression."""
-        self._name = _checked_name(name)
+        self._name = checked_name(name)
         return self
 
     @property
@@ -404,65 +404,7 @@ _PLAIN_ANSWERS: dict[Callable, Callable] = {  # NumPy's questions about an array
 }
 
 
-# ------------------------------------------------------------------------------------------ leaves
-
-
-def variable(name: str, value: npt.ArrayLike | None = None, *, shape: tuple[int, ...] | None = None) -> Node:
-    """A leaf whose gradient is wanted: a parameter, or any input asked about.
-
-    ``value``: numbers of any shape (kept as a copy; integers become float64, float32 stays), or
-    ``shape`` for a leaf that gets its value later. Raises TypeError for what is not real numbers.
-
-    >>> import backprop_lab as bl
-    >>> bl.variable("w", [5, 2])
-    <variable w, shape (2,), value (5, 2)>
-    >>> bl.variable("W", shape=(2, 3)).value is None
-    True
-    """
-    return _leaf("variable", _checked_name(name), value, shape)
-
-
-def constant(
-    name: str | None, value: npt.ArrayLike | None = None, *, shape: tuple[int, ...] | None = None
-) -> Node:
-    """A leaf that is known and wants no gradient: data, targets, labels.
-
-    Integers and booleans stay as they are; arithmetic reads them in the other operand's float type.
-
-    >>> import backprop_lab as bl
-    >>> bl.constant("x", [2, -3, 4])
-    <constant x, shape (3,), value (2, −3, 4)>
-    """
-    return _leaf("constant", None if name is None else _checked_name(name), value, shape)
-
-
-def _leaf(kind, name, value, shape):
-    context = f"{kind}({name!r}, …)"
-    if (value is None) == (shape is None):
-        given = "neither" if value is None else "both"
-        raise TypeError(f"{context}: give either a value or shape=…, not {given}")
-    if shape is not None:
-        lengths = tuple(operator.index(n) for n in (shape if np.ndim(shape) else (shape,)))
-        if any(n < 0 for n in lengths):
-            raise ShapeError(f"{context}: shape={lengths} has a negative length")
-        return leaf_of(name, lengths, np.float64, kind == "variable")
-    array = checked_array(value, context)
-    if kind == "variable" and array.dtype.kind != "f":
-        array = array.astype(np.float64)
-    leaf = leaf_of(name, array.shape, array.dtype, kind == "variable")
-    leaf._set(array)
-    return leaf
-
-
-def leaf_of(name: str | None, shape: tuple[int, ...], dtype: npt.DTypeLike, needs_gradient: bool) -> Node:
-    """A leaf without a value."""
-    leaf = Unfinished()
-    leaf._begin(name, None, (), {})
-    leaf.shape, leaf.dtype, leaf.needs_gradient = shape, np.dtype(dtype), needs_gradient
-    return leaf._finished()
-
-
-def _checked_name(name) -> str:
+def checked_name(name) -> str:
     if not isinstance(name, str) or not name:
         raise TypeError(
             f'a node\'s name is a non-empty string, not {name!r}; write bl.variable("W", value), name first'

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, Unfinished, constant
+from backprop_lab.graph.leaves import constant
+from backprop_lab.graph.node import Node, Unfinished
 from backprop_lab.words import notation
 from backprop_lab.words.arrays import checked_array
 from backprop_lab.words.errors import NotAnArrayError, ShapeError

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES, Node, constant, variable
+from backprop_lab.graph.leaves import constant, variable
+from backprop_lab.graph.node import RULES, Node
 from backprop_lab.graph.operation import apply
 from backprop_lab.graph.order import places, plan_of
 from backprop_lab.passes.passes import checked_node, checked_seed, pull_back

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant
+from backprop_lab.graph.leaves import constant
+from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import places, topological_order
 from backprop_lab.rules.vector_jacobian import vector_jacobian
 from backprop_lab.words import notation

@@ -16,7 +16,8 @@ from operator import add
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, leaf_of
+from backprop_lab.graph.leaves import leaf_of
+from backprop_lab.graph.node import Node
 from backprop_lab.graph.order import topological_order
 from backprop_lab.program.simplify import (
     ADD,

@@ -15,7 +15,8 @@ from types import ModuleType
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, leaf_of
+from backprop_lab.graph.leaves import leaf_of
+from backprop_lab.graph.node import Node
 from backprop_lab.graph.operation import Rule
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.derivatives import adjoints

@@ -15,7 +15,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
-from backprop_lab.graph.node import RULES, Node, constant
+from backprop_lab.graph.leaves import constant
+from backprop_lab.graph.node import RULES, Node
 from backprop_lab.graph.operation import again, apply
 from backprop_lab.graph.order import topological_order
 from backprop_lab.passes.records import operands_of

@@ -15,7 +15,8 @@ from itertools import islice
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant, variable
+from backprop_lab.graph.leaves import constant, variable
+from backprop_lab.graph.node import Node
 from backprop_lab.learning.descent import SGD, sgd
 from backprop_lab.passes.nonfinite import NonFiniteError
 from backprop_lab.program.compiling import compile

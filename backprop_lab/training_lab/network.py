@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from backprop_lab.graph.node import Node, constant
+from backprop_lab.graph.leaves import constant
+from backprop_lab.graph.node import Node
 from backprop_lab.rules.networks import cross_entropy, l2, sigmoid, softplus
 from backprop_lab.training_lab.settings import ACTIVATIONS, Settings
 
